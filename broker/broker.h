@@ -1,0 +1,131 @@
+/* broker.h - the broker as the rest of the program sees it.
+ *
+ * This header, broker/base and broker/store/store.h are all that meross/ may
+ * include.  A module in the same process is a client without a socket: it
+ * subscribes, publishes, and answers questions (who may connect, who may
+ * use which topic).  The broker knows nothing about Meross.
+ *
+ * Single-threaded: every function and every callback runs on the loop
+ * thread.  A callback may call any function of this header except
+ * broker_free() and broker_turn(). */
+#ifndef BROKER_BROKER_H
+#define BROKER_BROKER_H
+
+#include "broker/base/env.h"
+#include "broker/base/err.h"
+#include "broker/base/span.h"
+#include "broker/store/store.h"
+
+struct broker;
+struct broker_sub;
+struct broker_timer;
+
+/* Every limit; 0 means none but the protocol's, as in mosquitto.conf. */
+struct broker_limits {
+    size_t max_packet_size;         /* bytes, fixed header included; larger closes  [2 MiB] */
+    size_t max_queued_bytes;        /* per Session; a newer message is dropped      [1 MiB] */
+    unsigned max_queued_messages;   /* per Session; the same                        [1000]  */
+    unsigned max_inflight_messages; /* QoS 1/2 unacknowledged per Session; waits    [20]    */
+    unsigned max_connections;       /* over all listeners; CONNACK 3                [0]     */
+    unsigned max_topic_levels;      /* PUBLISH closes, SUBSCRIBE gets 0x80          [200]   */
+    unsigned connect_timeout_s;     /* from accept to CONNECT                       [10]    */
+};
+void broker_limits_default(struct broker_limits *out); /* the values in brackets */
+
+struct broker_message {
+    struct span topic, payload;
+    unsigned qos; /* 0..2 */
+    bool retain;
+};
+
+struct broker_client { /* what a hook may know about a connection; lent during the call */
+    struct span client_id, username,
+        password;     /* password only in on_connect; p == NULL: none sent */
+    const char *peer; /* "192.0.2.7:51234" */
+    bool tls;
+    bool loopback;     /* the peer's address is this host                   */
+    unsigned listener; /* the number given to server_listen()               */
+    unsigned level;    /* 3 or 4                                            */
+    void *tag;         /* set by on_connect, handed back by every later hook */
+};
+
+enum broker_verdict {
+    BROKER_ALLOW,
+    BROKER_BAD_CREDENTIALS, /* CONNACK 4 */
+    BROKER_NOT_AUTHORIZED,  /* CONNACK 5 */
+    BROKER_ABSTAIN          /* not mine: for hooks that are asked in turn; the broker itself
+                               takes it as BROKER_NOT_AUTHORIZED */
+};
+enum broker_action { BROKER_PUBLISH, BROKER_SUBSCRIBE };
+
+/* Any member may be NULL: allow, or nothing to do. */
+struct broker_hooks {
+    /* Before CONNACK and before any Session is touched.  `will` is NULL without one.  A refusal
+     * is logged by whoever made it, with the reason. */
+    enum broker_verdict (*on_connect)(void *ctx, struct broker_client *who,
+                                      const struct broker_message *will);
+    /* After CONNACK 0 is queued: who->tag is now the identity of a live connection. */
+    void (*on_connected)(void *ctx, const struct broker_client *who);
+    /* May `who` publish to the Topic Name, or subscribe to the Topic Filter? */
+    bool (*may)(void *ctx, const struct broker_client *who, enum broker_action what,
+                struct span topic);
+    /* A PUBLISH that `may` allowed, before it is routed; also a Will Message.  False: it is
+     * acknowledged but goes nowhere. */
+    bool (*on_publish)(void *ctx, const struct broker_client *who, const struct broker_message *m);
+    /* A Topic Filter was granted. */
+    void (*on_subscribe)(void *ctx, const struct broker_client *who, struct span filter);
+    /* The connection ended; `why` is for people.  Once for each on_connected.  On a takeover
+     * it comes before the on_connected of the new connection. */
+    void (*on_disconnect)(void *ctx, const struct broker_client *who, const char *why);
+    void *ctx;
+};
+
+/* Makes an empty broker.
+ *
+ * env         kept: must outlive the broker.
+ * hooks       copied.
+ * *out        given: broker_free().
+ * Errors: MD_NOMEM. */
+MD_MUST_USE int broker_new(struct broker **out, const struct broker_limits *limits,
+                           const struct broker_hooks *hooks, const struct env *env);
+void broker_free(struct broker *b); /* NULL is fine; every conn is lost first */
+
+/* Publishes as the server itself: no authorisation, no Session.  The message
+ * is copied, and routed during the next broker_turn(), never inside this call.
+ * Errors: MD_INVAL for an invalid Topic Name, MD_TOOBIG, MD_NOMEM. */
+MD_MUST_USE int broker_publish(struct broker *b, const struct broker_message *m);
+
+/* Calls cb for every message whose Topic Name matches `filter`; Retained Messages that exist
+ * are not replayed.
+ *
+ * cb    runs from broker_turn(), one message at a time, in arrival order;
+ *       *m is lent during the call.
+ * *out  given: broker_unsubscribe().
+ * Errors: MD_INVAL for an invalid Topic Filter, MD_NOMEM. */
+typedef void (*broker_message_cb)(void *ctx, const struct broker_message *m);
+MD_MUST_USE int broker_subscribe(struct broker *b, struct span filter, broker_message_cb cb,
+                                 void *ctx, struct broker_sub **out);
+void broker_unsubscribe(struct broker_sub *s); /* NULL is fine */
+
+/* Calls cb once, after `delay_ms`, from broker_turn().  *out is given until cb was called or
+ * broker_timer_stop().  Errors: MD_NOMEM. */
+MD_MUST_USE int broker_timer_start(struct broker *b, uint64_t delay_ms, void (*cb)(void *ctx),
+                                   void *ctx, struct broker_timer **out);
+void broker_timer_stop(struct broker_timer *t); /* not after it fired; NULL is fine */
+
+/* Ends the connection of a Client Identifier, as if the network had failed; false when there is
+ * none.  `why` is for the log. */
+bool broker_disconnect(struct broker *b, struct span client_id, const char *why);
+
+/* One turn: deliver what local publishers and subscribers have waiting, fire
+ * due timers, expire keep alives, free dead connections.  Returns milliseconds until it wants
+ * to be called again (0: at once). */
+uint64_t broker_turn(struct broker *b);
+
+struct broker_stats {
+    unsigned connections, sessions, subscriptions, retained;
+    uint64_t messages_in, messages_out, dropped; /* PUBLISH in and out; dropped at a limit */
+};
+void broker_stats(const struct broker *b, struct broker_stats *out);
+
+#endif

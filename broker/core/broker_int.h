@@ -1,0 +1,51 @@
+/* broker_int.h - struct broker and the parts that exist once in it.  For
+ * broker/core only. */
+#ifndef BROKER_CORE_BROKER_INT_H
+#define BROKER_CORE_BROKER_INT_H
+
+#include "broker/base/list.h"
+#include "broker/base/map.h"
+#include "broker/broker.h"
+#include "broker/core/outq.h"
+#include "broker/core/retain.h"
+#include "broker/core/subs.h"
+#include "broker/core/timers.h"
+
+struct local_item { /* one message for one local subscriber, or (sub == NULL) one to be routed */
+    struct broker_sub *sub;
+    struct message *m;
+};
+
+struct local_queue { /* FIFO; v[head..n) waits */
+    struct local_item *v;
+    size_t head, n, cap;
+};
+
+struct local { /* local.c: publishers and subscribers without a socket */
+    struct local_queue inbox, outbox;
+    struct list subs;
+};
+
+struct broker {
+    const struct env *env;
+    struct broker_hooks hooks;
+    struct broker_limits limits;
+    struct outq_limits queue_limits; /* the part of `limits` that outq.c needs */
+    struct subs *subs;
+    struct retain *retain;
+    struct map sessions; /* by Client Identifier */
+    struct list conns;   /* every struct conn that is not lost */
+    struct list lost;    /* to be freed by broker_turn() */
+    struct timers timers;
+    struct local local;
+    struct list app_timers; /* struct broker_timer */
+    unsigned n_open;        /* conns in state OPEN */
+    struct broker_stats stats;
+};
+
+/* local.c */
+void local_init(struct broker *b);
+void local_clear(struct broker *b);
+bool local_turn(struct broker *b); /* true: more is waiting */
+
+#endif

@@ -1,0 +1,248 @@
+#include "broker/core/conn.h"
+
+#include "broker/base/check.h"
+#include "broker/base/log.h"
+#include "broker/base/mem.h"
+#include "broker/codec/mqtt_decode.h"
+#include "broker/codec/mqtt_encode.h"
+#include "broker/core/broker_int.h"
+#include "broker/core/conn_int.h"
+#include "broker/core/handlers.h"
+#include "broker/core/router.h"
+#include "broker/core/trace.h"
+
+#include <stdio.h>
+
+/* More unsent answers than this, and nothing more is read from the client. */
+#define CTL_FULL ((size_t)64 << 10)
+/* Far above what one read can make: a mistake of ours would end here. */
+#define CTL_MAX ((size_t)8 << 20)
+/* The largest CONNECT the protocol allows is five strings of 65,535 bytes. */
+#define CONNECT_MAX ((size_t)5 * (65535 + 2) + 15)
+
+static void on_timer(struct timer *t);
+
+int conn_new(struct conn **out, struct broker *b, const struct conn_peer *peer, struct conn_io io)
+{
+    struct conn *c = mem_alloc(sizeof *c);
+    if (c == NULL)
+        return MD_NOMEM;
+    c->broker = b;
+    c->io = io;
+    c->who = (struct broker_client){.peer = peer->address,
+                                    .tls = peer->tls,
+                                    .loopback = peer->loopback,
+                                    .listener = peer->listener};
+    buf_init(&c->in, b->limits.max_packet_size ? b->limits.max_packet_size : SIZE_MAX);
+    buf_init(&c->ctl, CTL_MAX);
+    c->timer.fire = on_timer;
+    c->last_packet_ms = env_mono_ms(b->env);
+    c->timeout_ms = b->limits.connect_timeout_s * 1000;
+    if (c->timeout_ms != 0 &&
+        timers_start(&b->timers, &c->timer, c->last_packet_ms + c->timeout_ms) != MD_OK) {
+        mem_free(c);
+        return MD_NOMEM;
+    }
+    list_append(&b->conns, &c->link);
+    b->stats.connections++;
+    *out = c;
+    return MD_OK;
+}
+
+void conn_wake(struct conn *c)
+{
+    if (c->woken)
+        return;
+    c->woken = true;
+    c->io.wake(c->io.ctx);
+}
+
+bool conn_closing(const struct conn *c) { return c->state == CONN_CLOSING; }
+
+bool conn_reading(const struct conn *c) { return c->ctl.n < CTL_FULL; }
+
+static void publish_will(struct conn *c)
+{
+    struct message *will = c->will;
+    c->will = NULL; /* [MQTT-3.1.2-10] */
+    if (will == NULL)
+        return;
+    struct broker_message m = {message_topic(will), message_payload(will), will->qos, will->retain};
+    const struct broker_hooks *h = &c->broker->hooks;
+    bool allowed = h->may == NULL || h->may(h->ctx, &c->who, BROKER_PUBLISH, m.topic);
+    if (allowed && h->on_publish != NULL)
+        allowed = h->on_publish(h->ctx, &c->who, &m);
+    if (allowed && route_publish(c->broker, will) != MD_OK)
+        log_warn("broker", "client=%s out of memory: its Will Message is lost",
+                 log_q(c->who.client_id));
+    message_unref(will);
+}
+
+void conn_close(struct conn *c, const char *why)
+{
+    if (c->state == CONN_CLOSING)
+        return;
+    bool was_open = c->state == CONN_OPEN;
+    c->state = CONN_CLOSING;
+    timers_stop(&c->broker->timers, &c->timer);
+    buf_free(&c->in);
+    log_info("client", "peer=%s client=%s disconnected: %s", c->who.peer, log_q(c->who.client_id),
+             why);
+    if (was_open) {
+        c->broker->n_open--;
+        publish_will(c);
+        if (c->broker->hooks.on_disconnect != NULL)
+            c->broker->hooks.on_disconnect(c->broker->hooks.ctx, &c->who, why);
+        struct session *s = c->session;
+        c->session = NULL;
+        session_detach(s);
+    }
+    c->who.client_id = span_of(NULL, 0); /* it was the Session's, or the packet's */
+    conn_wake(c);
+}
+
+void conn_violation(struct conn *c, const char *rule)
+{
+    char why[160];
+    (void)snprintf(why, sizeof why, "protocol error, %s", rule);
+    conn_close(c, why);
+}
+
+void conn_lost(struct conn *c, const char *why)
+{
+    c->woken = true; /* nobody to wake any more */
+    conn_close(c, why);
+    list_remove(&c->link);
+    list_append(&c->broker->lost, &c->link);
+    c->broker->stats.connections--;
+}
+
+void conn_ack(struct conn *c, enum mqtt_type type, uint16_t packet_id)
+{
+    if (mqtt_put_ack(&c->ctl, type, packet_id) != MD_OK)
+        conn_close(c, "out of memory for an acknowledgement"); /* [MQTT-4.8.0-2] */
+    else
+        conn_wake(c);
+}
+
+/* Keep Alive [MQTT-3.1.2-24], and the wait for CONNECT. */
+static void on_timer(struct timer *t)
+{
+    struct conn *c = LIST_OF(t, struct conn, timer);
+    uint64_t due = c->last_packet_ms + c->timeout_ms;
+    if (env_mono_ms(c->broker->env) >= due)
+        conn_close(c, c->state == CONN_NEW ? "no CONNECT in time" : "exceeded its Keep Alive");
+    else if (timers_start(&c->broker->timers, t, due) != MD_OK)
+        conn_close(c, "out of memory for a timer");
+}
+
+static int dispatch(struct conn *c, struct mqtt_packet *p, const char **why)
+{
+    switch (p->type) {
+    case MQTT_CONNECT:
+        return handle_connect(c, &p->u.connect, why);
+    case MQTT_PUBLISH:
+        return handle_publish(c, &p->u.publish, why);
+    case MQTT_PUBACK:
+    case MQTT_PUBREC:
+    case MQTT_PUBREL:
+    case MQTT_PUBCOMP:
+        return handle_ack(c, p->type, p->u.ack.packet_id, why);
+    case MQTT_SUBSCRIBE:
+        return handle_subscribe(c, &p->u.filters, why);
+    case MQTT_UNSUBSCRIBE:
+        return handle_unsubscribe(c, &p->u.filters, why);
+    case MQTT_PINGREQ:
+        return handle_pingreq(c, why);
+    case MQTT_DISCONNECT:
+        return handle_disconnect(c, why);
+    case MQTT_CONNACK: /* the decoder refuses what only a server sends */
+    case MQTT_SUBACK:
+    case MQTT_UNSUBACK:
+    case MQTT_PINGRESP:
+        break;
+    }
+    *why = "[MQTT-4.8.0-1]";
+    return MD_PROTO;
+}
+
+static void handle(struct conn *c, struct span packet)
+{
+    struct mqtt_packet p;
+    const char *why = "out of memory";
+    enum mqtt_level level = c->state == CONN_NEW ? MQTT_LEVEL_NONE : (enum mqtt_level)c->who.level;
+    int err = mqtt_decode(packet, level, &p, &why);
+    if (err == MD_OK) {
+        if (log_wants(LOG_DEBUG))
+            trace_received(c->who.client_id, &p);
+        c->last_packet_ms = env_mono_ms(c->broker->env);
+        err = dispatch(c, &p, &why);
+    }
+    if (err == MD_PROTO)
+        conn_violation(c, why);
+    else if (err != MD_OK)
+        conn_close(c, why);
+}
+
+/* The frame at the head of `in`; errors close.  True: a whole packet of *len bytes. */
+static bool frame(struct conn *c, struct span in, size_t *len)
+{
+    size_t max = c->broker->limits.max_packet_size;
+    if (c->state == CONN_NEW) {
+        /* Not a byte is kept for somebody who does not begin with CONNECT [MQTT-3.1.0-1]. */
+        if (in.p[0] >> 4 != MQTT_CONNECT) {
+            conn_violation(c, "[MQTT-3.1.0-1]");
+            return false;
+        }
+        max = max != 0 && max < CONNECT_MAX ? max : CONNECT_MAX;
+    }
+    int err = mqtt_frame(in, max, len);
+    if (err == MD_PROTO)
+        conn_violation(c, "[MQTT 2.2.3]");
+    else if (err == MD_TOOBIG)
+        conn_close(c, "a packet is larger than max_packet_size");
+    return err == MD_OK;
+}
+
+/* Handles every whole packet of `in`; returns what is left, the beginning of one. */
+static struct span handle_all(struct conn *c, struct span in)
+{
+    size_t len = 0;
+    while (in.n > 0 && c->state != CONN_CLOSING && frame(c, in, &len)) {
+        handle(c, span_of(in.p, len));
+        in = span_skip(in, len);
+    }
+    return c->state == CONN_CLOSING ? (struct span){NULL, 0} : in;
+}
+
+/* Takes from `in` what completes the packet that c->in begins, and handles it when it is whole.
+ * Returns the rest of `in`. */
+static struct span complete(struct conn *c, struct span in)
+{
+    size_t len = 0;
+    if (mqtt_frame(buf_view(&c->in), 0, &len) != MD_AGAIN)
+        len = 0;
+    /* The length is not known before the fixed header is whole: one more byte then. */
+    size_t want = len > c->in.n ? len - c->in.n : 1;
+    size_t n = want < in.n ? want : in.n;
+    if (buf_put(&c->in, span_of(in.p, n)) != MD_OK) {
+        conn_close(c, "out of memory for a packet");
+        return (struct span){NULL, 0};
+    }
+    if (frame(c, buf_view(&c->in), &len)) {
+        struct buf whole = c->in; /* handle() may close, which frees c->in */
+        buf_init(&c->in, whole.max);
+        handle(c, buf_view(&whole));
+        buf_free(&whole);
+    }
+    return span_skip(in, n);
+}
+
+void conn_feed(struct conn *c, struct span in)
+{
+    while (c->in.n > 0 && in.n > 0 && c->state != CONN_CLOSING)
+        in = complete(c, in);
+    in = handle_all(c, in);
+    if (in.n > 0 && buf_put(&c->in, in) != MD_OK)
+        conn_close(c, "out of memory for a packet");
+}

@@ -1,0 +1,74 @@
+/* conn.h - one MQTT network connection, without the network.
+ *
+ * net/stream.c pushes received bytes in and takes bytes to send out.  A test
+ * does the same with two arrays.  The protocol state machine is:
+ *
+ *     NEW --CONNECT ok--> OPEN --DISCONNECT, error, timeout, takeover--> CLOSING
+ *
+ * Entering CLOSING ends everything that others can see (Session detached, Will Message
+ * published); what is left is to send the last bytes.  Memory is freed by broker_turn(), never
+ * inside a call made on the conn. */
+#ifndef BROKER_CORE_CONN_H
+#define BROKER_CORE_CONN_H
+
+#include "broker/broker.h"
+
+struct conn;
+struct message;
+
+struct conn_io {
+    /* Output appeared, or the conn wants to close.  Called once; again only after conn_take()
+     * returned false. */
+    void (*wake)(void *ctx);
+    void *ctx;
+};
+
+struct conn_peer {
+    const char *address; /* "192.0.2.7:51234" */
+    unsigned listener;
+    bool tls, loopback;
+};
+
+/* b, peer->address, io.ctx  kept until conn_lost().
+ * *out                      lent: it belongs to the broker; end it with conn_lost().
+ * Errors: MD_NOMEM. */
+MD_MUST_USE int conn_new(struct conn **out, struct broker *b, const struct conn_peer *peer,
+                         struct conn_io io);
+
+/* Bytes arrived, in any portions.  Never fails towards the caller: protocol
+ * errors turn into CLOSING, as the standard asks [MQTT-4.8.0-1]. */
+void conn_feed(struct conn *c, struct span in);
+
+/* False while this client has so much unsent that nothing more should be read from it. */
+bool conn_reading(const struct conn *c);
+
+#define CONN_OUT_PIECES 64
+#define CONN_OUT_STAGE  65536 /* the least size of a stage */
+
+struct conn_piece {
+    const uint8_t *p; /* in the stage, or in held->bytes                 */
+    size_t n;
+    struct message *held; /* one reference of the taker's, or NULL       */
+};
+
+struct conn_out {   /* the output of one conn and one turn */
+    uint8_t *stage; /* set by the caller, CONN_OUT_STAGE bytes: small packets are copied here */
+    size_t stage_n;
+    struct conn_piece piece[CONN_OUT_PIECES];
+    unsigned n;
+    size_t bytes; /* of all pieces */
+};
+
+/* Takes what is to be sent next; it counts as sent.  True: there is more, take again.
+ * Release with conn_out_release() when the bytes are gone or copied. */
+bool conn_take(struct conn *c, struct conn_out *out);
+void conn_out_release(struct conn_out *out);
+void conn_piece_release(struct conn_piece *p);
+
+bool conn_closing(const struct conn *c); /* once drained, close the transport */
+
+/* The transport is gone; the conn may not be used afterwards.  Publishes the
+ * Will Message unless DISCONNECT was received [MQTT-3.1.2-8].  `why` is for the log. */
+void conn_lost(struct conn *c, const char *why);
+
+#endif

@@ -1,0 +1,43 @@
+/* conn_int.h - struct conn, for conn.c, conn_out.c, session.c and the h_*.c. */
+#ifndef BROKER_CORE_CONN_INT_H
+#define BROKER_CORE_CONN_INT_H
+
+#include "broker/base/buf.h"
+#include "broker/base/list.h"
+#include "broker/codec/mqtt.h"
+#include "broker/core/conn.h"
+#include "broker/core/session.h"
+#include "broker/core/timers.h"
+
+enum conn_state { CONN_NEW, CONN_OPEN, CONN_CLOSING };
+
+struct conn {
+    struct list link; /* in broker->conns or broker->lost */
+    struct broker *broker;
+    struct conn_io io;
+    struct broker_client who; /* client_id and username point at what this conn owns */
+    struct session *session;  /* NULL unless OPEN */
+    struct message *will;
+    char *names;    /* the user name, and a Client Identifier that was made here */
+    struct buf in;  /* the beginning of a packet that is not whole yet */
+    struct buf ctl; /* acks and answers: they leave before messages   */
+    struct timer timer;
+    uint64_t last_packet_ms;
+    uint32_t timeout_ms; /* from the last packet; 0 = never */
+    uint8_t state;
+    bool woken; /* io.wake was called, conn_take() not yet false */
+};
+
+void conn_wake(struct conn *c);
+
+/* Ends the connection: the Session is detached, the Will Message published unless it was
+ * removed before, the hooks and the log are told `why`.  Twice is fine. */
+void conn_close(struct conn *c, const char *why);
+
+/* conn_close() for a broken rule; `rule` names the statement. */
+void conn_violation(struct conn *c, const char *rule);
+
+/* Puts a packet of ours into c->ctl; out of memory closes the conn. */
+void conn_ack(struct conn *c, enum mqtt_type type, uint16_t packet_id);
+
+#endif

@@ -1,0 +1,168 @@
+/* h_connect.c - CONNECT: who are you, may you, and what was left of your Session.  [MQTT 3.1]
+ *
+ * Nothing of an existing Session or connection is touched before the client is accepted
+ * [MQTT-3.1.4-2]. */
+#include "broker/core/handlers.h"
+
+#include "broker/base/check.h"
+#include "broker/base/log.h"
+#include "broker/base/mem.h"
+#include "broker/codec/mqtt_encode.h"
+#include "broker/codec/topic.h"
+#include "broker/core/broker_int.h"
+
+#include <stdio.h>
+
+#define CONNACK_SIZE   4
+#define AUTO_ID_RANDOM 16                           /* bytes, written as hex */
+#define AUTO_ID        (5 + 2 * AUTO_ID_RANDOM + 1) /* with its NUL          */
+
+static int refuse(struct conn *c, enum mqtt_connack code, const char **why, const char *reason)
+{
+    *why = mqtt_put_connack(&c->ctl, false, code) == MD_OK ? reason : "out of memory";
+    return MD_DENIED; /* closes after CONNACK is sent [MQTT-3.2.2-5] */
+}
+
+/* An id nobody else has, alphanumeric after its prefix [MQTT-3.1.3-6]. */
+static void make_id(const struct env *env, char id[AUTO_ID])
+{
+    uint8_t random[AUTO_ID_RANDOM];
+    env_random(env, random, sizeof random);
+    memcpy(id, "auto-", 5);
+    for (size_t i = 0; i < sizeof random; i++)
+        (void)snprintf(id + 5 + 2 * i, 3, "%02x", random[i]);
+}
+
+/* Keeps what outlives the packet: the user name, and behind it a Client Identifier of ours when
+ * the client has none.  The client's own is kept by its Session. */
+static int keep_names(struct conn *c, const struct mqtt_connect *p)
+{
+    size_t n = p->username.n;
+    c->who.client_id = p->client_id;
+    if (n == 0 && p->client_id.n > 0 && !p->has_username)
+        return MD_OK;
+    c->names = mem_alloc_raw(n + (p->client_id.n == 0 ? AUTO_ID : 1));
+    if (c->names == NULL)
+        return MD_NOMEM;
+    if (n > 0)
+        memcpy(c->names, p->username.p, n);
+    if (p->has_username)
+        c->who.username = span_of(c->names, n);
+    if (p->client_id.n == 0) {
+        make_id(c->broker->env, c->names + n);
+        c->who.client_id = span_of(c->names + n, AUTO_ID - 1);
+    }
+    return MD_OK;
+}
+
+static int keep_will(struct conn *c, const struct mqtt_connect *p)
+{
+    if (!p->has_will)
+        return MD_OK;
+    return message_new(&c->will, p->will_topic, p->will_payload, p->will_qos, p->will_retain);
+}
+
+static enum mqtt_connack judge(struct conn *c, const struct mqtt_connect *p)
+{
+    const struct broker_hooks *h = &c->broker->hooks;
+    struct broker_message will = {p->will_topic, p->will_payload, p->will_qos, p->will_retain};
+    enum broker_verdict v = BROKER_ALLOW;
+    c->who.password = p->has_password ? p->password : span_of(NULL, 0);
+    if (h->on_connect != NULL)
+        v = h->on_connect(h->ctx, &c->who, p->has_will ? &will : NULL);
+    c->who.password = span_of(NULL, 0);
+    if (v == BROKER_ALLOW && p->has_will && h->may != NULL &&
+        !h->may(h->ctx, &c->who, BROKER_PUBLISH, will.topic))
+        v = BROKER_NOT_AUTHORIZED;
+    switch (v) {
+    case BROKER_ALLOW:
+        return MQTT_ACCEPTED;
+    case BROKER_BAD_CREDENTIALS:
+        return MQTT_REFUSED_CREDENTIALS;
+    case BROKER_NOT_AUTHORIZED:
+    case BROKER_ABSTAIN:
+        break;
+    }
+    return MQTT_REFUSED_NOT_AUTHORIZED;
+}
+
+static int start_keep_alive(struct conn *c, uint16_t keep_alive_s)
+{
+    struct timers *t = &c->broker->timers;
+    c->timeout_ms = keep_alive_s * 1500u;
+    timers_stop(t, &c->timer);
+    if (c->timeout_ms == 0)
+        return MD_OK;
+    return timers_start(t, &c->timer, c->last_packet_ms + c->timeout_ms);
+}
+
+static void announce(struct conn *c, const struct mqtt_connect *p)
+{
+    struct broker *b = c->broker;
+    log_info("client", "peer=%s client=%s connected (p%d, c%d, k%u%s%s)", c->who.peer,
+             log_q(c->who.client_id), (int)p->level, p->clean_session, p->keep_alive_s,
+             p->has_username ? ", u" : "", p->has_username ? log_q(c->who.username) : "");
+    if (b->hooks.on_connected != NULL)
+        b->hooks.on_connected(b->hooks.ctx, &c->who);
+}
+
+static int open_session(struct conn *c, const struct mqtt_connect *p)
+{
+    struct broker *b = c->broker;
+    bool present;
+    struct session *old = session_find(b, c->who.client_id);
+    if (old != NULL && old->conn != NULL) /* [MQTT-3.1.4-2] */
+        conn_close(old->conn, "its Client Identifier connected again elsewhere");
+    int err = start_keep_alive(c, p->keep_alive_s);
+    if (err == MD_OK)
+        err = buf_reserve(&c->ctl, CONNACK_SIZE); /* what follows must not fail half-way */
+    if (err == MD_OK)
+        err = session_attach(&c->session, b, c->who.client_id, p->clean_session, c, &present);
+    if (err != MD_OK)
+        return err;
+    c->who.client_id = c->session->by_id.key;
+    c->state = CONN_OPEN;
+    b->n_open++;
+    /* Session Present exists from 3.1.1 on [MQTT-3.2.2-1]. */
+    err = mqtt_put_connack(&c->ctl, present && p->level == MQTT_3_1_1, MQTT_ACCEPTED);
+    MD_ASSERT(err == MD_OK);
+    conn_wake(c);
+    announce(c, p);
+    return MD_OK;
+}
+
+/* What can be said about the CONNECT alone. */
+static int check(struct conn *c, const struct mqtt_connect *p, const char **why)
+{
+    if (p->level == MQTT_LEVEL_UNSUPPORTED) /* [MQTT-3.1.2-2] */
+        return refuse(c, MQTT_REFUSED_LEVEL, why,
+                      "it asked for a protocol level other than MQTT 3.1 and 3.1.1");
+    if (p->client_id.n == 0 && (p->level == MQTT_3_1 || !p->clean_session)) /* [MQTT-3.1.3-8] */
+        return refuse(c, MQTT_REFUSED_ID, why,
+                      "an empty Client Identifier needs MQTT 3.1.1 and Clean Session 1");
+    unsigned levels = c->broker->limits.max_topic_levels;
+    if (p->has_will && levels != 0 && topic_levels(p->will_topic) > levels) {
+        *why = "its Will Topic has more levels than max_topic_levels";
+        return MD_TOOBIG;
+    }
+    return MD_OK;
+}
+
+int handle_connect(struct conn *c, const struct mqtt_connect *p, const char **why)
+{
+    struct broker *b = c->broker;
+    int err = check(c, p, why);
+    if (err != MD_OK)
+        return err;
+    c->who.level = (unsigned)p->level;
+    err = keep_names(c, p);
+    if (err != MD_OK)
+        return err;
+    enum mqtt_connack verdict = judge(c, p);
+    if (verdict != MQTT_ACCEPTED)
+        return refuse(c, verdict, why, "it was refused");
+    if (b->limits.max_connections != 0 && b->n_open >= b->limits.max_connections)
+        return refuse(c, MQTT_REFUSED_UNAVAILABLE, why, "max_connections is reached");
+    err = keep_will(c, p);
+    return err != MD_OK ? err : open_session(c, p);
+}

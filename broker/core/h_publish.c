@@ -1,0 +1,62 @@
+/* h_publish.c - PUBLISH from a client, and the first answer to it.  [MQTT 3.3] */
+#include "broker/core/handlers.h"
+
+#include "broker/codec/topic.h"
+#include "broker/core/broker_int.h"
+#include "broker/core/router.h"
+
+/* Who may not, or whose message the hook keeps to itself, is acknowledged all the same
+ * [MQTT-3.3.5-2]; otherwise it would send it for ever. */
+static bool wanted(struct conn *c, const struct mqtt_publish *p)
+{
+    const struct broker_hooks *h = &c->broker->hooks;
+    struct broker_message m = {p->topic, p->payload, (unsigned)p->qos, p->retain};
+    if (h->may != NULL && !h->may(h->ctx, &c->who, BROKER_PUBLISH, p->topic))
+        return false;
+    return h->on_publish == NULL || h->on_publish(h->ctx, &c->who, &m);
+}
+
+static int route(struct conn *c, const struct mqtt_publish *p)
+{
+    struct message *m;
+    c->broker->stats.messages_in++;
+    if (!wanted(c, p))
+        return MD_OK;
+    int err = message_new(&m, p->topic, p->payload, (unsigned)p->qos, p->retain);
+    if (err != MD_OK)
+        return err;
+    err = route_publish(c->broker, m);
+    message_unref(m);
+    return err;
+}
+
+/* Delivered on PUBLISH; until PUBREL its id marks repetitions [MQTT-4.3.3-2]. */
+static int route_once(struct conn *c, const struct mqtt_publish *p)
+{
+    if (session_qos2_known(c->session, p->packet_id))
+        return MD_OK;
+    int err = session_qos2_add(c->session, p->packet_id);
+    if (err != MD_OK)
+        return err;
+    err = route(c, p);
+    if (err != MD_OK && c->session != NULL)
+        session_qos2_release(c->session, p->packet_id);
+    return err;
+}
+
+int handle_publish(struct conn *c, const struct mqtt_publish *p, const char **why)
+{
+    unsigned levels = c->broker->limits.max_topic_levels;
+    if (levels != 0 && topic_levels(p->topic) > levels) {
+        *why = "a Topic Name has more levels than max_topic_levels";
+        return MD_TOOBIG;
+    }
+    int err = p->qos == MQTT_QOS2 ? route_once(c, p) : route(c, p);
+    if (err != MD_OK || c->state != CONN_OPEN) /* a hook may have ended it */
+        return err;
+    if (p->qos == MQTT_QOS1)
+        conn_ack(c, MQTT_PUBACK, p->packet_id);
+    else if (p->qos == MQTT_QOS2)
+        conn_ack(c, MQTT_PUBREC, p->packet_id);
+    return MD_OK;
+}

@@ -1,0 +1,228 @@
+#include "broker/core/outq.h"
+
+#include "broker/base/check.h"
+#include "broker/base/mem.h"
+
+#define RING_FIRST 4u
+#define RING_KEEP  64u    /* entries an empty ring may keep allocated */
+#define IDS        65535u /* usable Packet Identifiers: 1 to 65,535   */
+
+/* How far the window may stretch behind an entry that is never acknowledged while later ones
+ * are.  A client acknowledges in order [MQTT-4.6.0-2]; one that does not, waits here. */
+#define WINDOW_SPAN(max_inflight) ((max_inflight) + 1024u)
+
+static struct delivery *ring_at(const struct ring *r, uint32_t i)
+{
+    return &r->v[(r->head + i) & (r->cap - 1)];
+}
+
+static int ring_grow(struct ring *r)
+{
+    uint32_t cap = r->cap ? r->cap * 2 : RING_FIRST;
+    struct delivery *v = mem_alloc_raw(cap * sizeof *v);
+    if (v == NULL)
+        return MD_NOMEM;
+    for (uint32_t i = 0; i < r->n; i++)
+        v[i] = *ring_at(r, i);
+    mem_free(r->v);
+    *r = (struct ring){.v = v, .n = r->n, .cap = cap};
+    return MD_OK;
+}
+
+static int ring_push(struct ring *r, const struct delivery *d)
+{
+    int err = r->n == r->cap ? ring_grow(r) : MD_OK;
+    if (err == MD_OK)
+        *ring_at(r, r->n++) = *d;
+    return err;
+}
+
+static void ring_free(struct ring *r)
+{
+    mem_free(r->v);
+    *r = (struct ring){0};
+}
+
+static void ring_pop(struct ring *r)
+{
+    r->head = (r->head + 1) & (r->cap - 1);
+    if (--r->n == 0 && r->cap > RING_KEEP)
+        ring_free(r);
+}
+
+static void ring_clear(struct ring *r)
+{
+    for (uint32_t i = 0; i < r->n; i++)
+        message_unref(ring_at(r, i)->m);
+    ring_free(r);
+}
+
+void outq_init(struct outq *q) { *q = (struct outq){.first_id = 1, .next_id = 1}; }
+
+void outq_clear(struct outq *q)
+{
+    ring_clear(&q->qos0);
+    ring_clear(&q->queued);
+    ring_clear(&q->window);
+    outq_init(q);
+}
+
+void outq_drop_qos0(struct outq *q)
+{
+    for (uint32_t i = 0; i < q->qos0.n; i++)
+        q->queued_bytes -= message_size(ring_at(&q->qos0, i)->m);
+    ring_clear(&q->qos0);
+}
+
+static bool full(const struct outq *q, const struct outq_limits *l, const struct message *m)
+{
+    uint32_t waiting = outq_waiting(q);
+    if (l->max_messages != 0 && waiting >= l->max_messages)
+        return true;
+    /* One message always fits: otherwise one larger than the limit could never be sent. */
+    return l->max_bytes != 0 && waiting > 0 && q->queued_bytes + message_size(m) > l->max_bytes;
+}
+
+int outq_push(struct outq *q, const struct outq_limits *limits, struct message *m, unsigned qos,
+              bool retain)
+{
+    if (full(q, limits, m))
+        return MD_FULL;
+    struct delivery d = {
+        .m = m, .order = q->order, .qos = qos & 3u, .retain = retain, .state = DELIVERY_QUEUED};
+    int err = ring_push(qos == 0 ? &q->qos0 : &q->queued, &d);
+    if (err != MD_OK)
+        return err;
+    message_ref(m);
+    q->order++;
+    q->queued_bytes += message_size(m);
+    return MD_OK;
+}
+
+static unsigned max_inflight(const struct outq_limits *l)
+{
+    return l->max_inflight == 0 || l->max_inflight > IDS ? IDS : l->max_inflight;
+}
+
+static bool window_open(const struct outq *q, const struct outq_limits *l)
+{
+    unsigned max = max_inflight(l);
+    uint32_t span = WINDOW_SPAN(max) < IDS ? WINDOW_SPAN(max) : IDS;
+    return q->n_inflight < max && q->window.n < span;
+}
+
+static uint16_t id_after(uint16_t id) { return id == IDS ? 1 : (uint16_t)(id + 1); }
+
+/* Moves the head of the queue into the window and gives it its Packet Identifier
+ * [MQTT-2.3.1-4]; false when there is no memory: it stays queued. */
+static bool admit(struct outq *q, struct delivery *d)
+{
+    struct delivery e = *ring_at(&q->queued, 0);
+    e.packet_id = q->next_id;
+    e.state = DELIVERY_PUBLISHED;
+    if (ring_push(&q->window, &e) != MD_OK)
+        return false;
+    if (q->window.n == 1)
+        q->first_id = e.packet_id;
+    q->next_id = id_after(q->next_id);
+    q->n_inflight++;
+    q->n_sent++;
+    q->queued_bytes -= message_size(e.m);
+    ring_pop(&q->queued);
+    *d = e;
+    message_ref(d->m);
+    return true;
+}
+
+static void take_qos0(struct outq *q, struct delivery *d)
+{
+    *d = *ring_at(&q->qos0, 0);
+    ring_pop(&q->qos0);
+    q->queued_bytes -= message_size(d->m);
+}
+
+/* After a rewind: the next entry of the window that this connection has not seen. */
+static bool resend(struct outq *q, struct delivery *d)
+{
+    while (q->n_sent < q->window.n) {
+        struct delivery *e = ring_at(&q->window, q->n_sent++);
+        if (e->state == DELIVERY_DONE)
+            continue;
+        e->dup = e->state == DELIVERY_PUBLISHED; /* [MQTT-3.3.1-1] */
+        *d = *e;
+        if (d->m != NULL)
+            message_ref(d->m);
+        return true;
+    }
+    return false;
+}
+
+bool outq_ready(const struct outq *q, const struct outq_limits *limits)
+{
+    return q->n_sent < q->window.n || q->qos0.n > 0 || (q->queued.n > 0 && window_open(q, limits));
+}
+
+bool outq_next(struct outq *q, const struct outq_limits *limits, struct delivery *d)
+{
+    if (resend(q, d))
+        return true;
+    bool can = q->queued.n > 0 && window_open(q, limits);
+    if (can && q->qos0.n > 0) /* both may go: the older one first */
+        can = (int32_t)(ring_at(&q->queued, 0)->order - ring_at(&q->qos0, 0)->order) < 0;
+    if (can && admit(q, d))
+        return true;
+    if (q->qos0.n == 0)
+        return false;
+    take_qos0(q, d);
+    return true;
+}
+
+/* The window entry of an id, NULL when it is not in flight. */
+static struct delivery *find(struct outq *q, uint16_t id)
+{
+    if (q->window.n == 0 || id == 0)
+        return NULL;
+    uint32_t i = id >= q->first_id ? (uint32_t)(id - q->first_id)
+                                   : IDS - (uint32_t)(q->first_id - id); /* wrapped, 0 skipped */
+    if (i >= q->n_sent) /* beyond the window, or not sent again yet on this connection */
+        return NULL;
+    struct delivery *d = ring_at(&q->window, i);
+    MD_DCHECK(d->packet_id == id);
+    return d->state == DELIVERY_DONE ? NULL : d;
+}
+
+static void finish(struct outq *q, struct delivery *d)
+{
+    message_unref(d->m);
+    d->m = NULL;
+    d->state = DELIVERY_DONE;
+    q->n_inflight--;
+    while (q->window.n > 0 && ring_at(&q->window, 0)->state == DELIVERY_DONE) {
+        ring_pop(&q->window);
+        q->first_id = id_after(q->first_id);
+        q->n_sent--;
+    }
+}
+
+int outq_ack(struct outq *q, enum mqtt_type type, uint16_t packet_id)
+{
+    struct delivery *d = find(q, packet_id);
+    if (d == NULL)
+        return MD_NOENT;
+    if (d->qos == MQTT_QOS1 ? type != MQTT_PUBACK : type == MQTT_PUBACK)
+        return MD_PROTO;
+    if (type == MQTT_PUBREC) {
+        /* PUBREL follows, also for a repeated PUBREC; the message is not needed any more
+         * [MQTT-4.3.3-1]. */
+        message_unref(d->m);
+        d->m = NULL;
+        d->state = DELIVERY_RELEASED;
+        return MD_OK;
+    }
+    if (type == MQTT_PUBCOMP && d->state != DELIVERY_RELEASED)
+        return MD_PROTO;
+    finish(q, d);
+    return MD_OK;
+}
+
+void outq_rewind(struct outq *q) { q->n_sent = 0; }

@@ -1,0 +1,83 @@
+/* outq.h - what one Session still has to send: two FIFOs and, in front of the second,
+ * the window of QoS 1/2 messages in flight.
+ *
+ *   qos0:    queued --next--> gone
+ *   QoS 1:   queued --next--> PUBLISH sent --PUBACK--> done
+ *   QoS 2:   queued --next--> PUBLISH sent --PUBREC--> PUBREL sent --PUBCOMP--> done
+ *
+ * Two FIFOs, because a full window must not hold back QoS 0; a running number keeps the
+ * order of arrival as long as it does not.  Order is kept for each QoS
+ * [MQTT-4.6.0-6].
+ *
+ * The window is a ring of consecutive Packet Identifiers (0 is skipped), so that an ack finds
+ * its entry by subtraction; an entry acknowledged out of turn stays as a hole until those before
+ * it are done.  Pure state: no bytes, no I/O. */
+#ifndef BROKER_CORE_OUTQ_H
+#define BROKER_CORE_OUTQ_H
+
+#include "broker/core/message.h"
+
+enum delivery_state {
+    DELIVERY_QUEUED,
+    DELIVERY_PUBLISHED, /* waits for PUBACK or PUBREC        */
+    DELIVERY_RELEASED,  /* PUBREL sent, waits for PUBCOMP; the message is dropped */
+    DELIVERY_DONE       /* a hole in the window              */
+};
+
+struct delivery {
+    struct message *m; /* NULL once it is not needed any more */
+    uint32_t order;    /* number of arrival, wraps            */
+    uint16_t packet_id;
+    uint8_t qos : 2, retain : 1, dup : 1, state : 2;
+};
+
+struct ring { /* power-of-two array of deliveries */
+    struct delivery *v;
+    uint32_t head, n, cap;
+};
+
+struct outq_limits {
+    unsigned max_messages; /* queued, both FIFOs together; 0 = none */
+    size_t max_bytes;      /* the same                              */
+    unsigned max_inflight; /* PUBLISH and PUBREL unacknowledged; 0 = 65,535 */
+};
+
+struct outq {
+    struct ring qos0, queued, window;
+    size_t queued_bytes;
+    uint32_t order;
+    uint32_t n_inflight; /* entries of the window that are not DONE          */
+    uint32_t n_sent;     /* entries of the window already sent on this conn  */
+    uint16_t first_id;   /* Packet Identifier of the window's head           */
+    uint16_t next_id;    /* to be given to the next message                  */
+};
+
+void outq_init(struct outq *q);
+void outq_clear(struct outq *q); /* drops every reference */
+
+/* `m` is shared.  The message travels with `qos` and RETAIN as given.
+ * Errors: MD_FULL: a limit is reached, the message is not queued; MD_NOMEM. */
+MD_MUST_USE int outq_push(struct outq *q, const struct outq_limits *limits, struct message *m,
+                          unsigned qos, bool retain);
+
+/* Takes the next packet the Session may put on the wire: PUBLISH, or PUBREL when
+ * d->state is DELIVERY_RELEASED.  The reference d->m is the caller's (message_unref()).
+ * False: nothing now. */
+bool outq_next(struct outq *q, const struct outq_limits *limits, struct delivery *d);
+bool outq_ready(const struct outq *q, const struct outq_limits *limits); /* outq_next() has one */
+
+/* PUBACK, PUBREC or PUBCOMP arrived.
+ * MD_NOENT   the id is not in flight: logged, not fatal.
+ * MD_PROTO   the ack does not belong to this QoS or state [MQTT-4.8.0-1]. */
+MD_MUST_USE int outq_ack(struct outq *q, enum mqtt_type type, uint16_t packet_id);
+
+/* The Session is resumed on a new connection: everything in the window is to be sent again,
+ * PUBLISH with DUP = 1, in the original order [MQTT-4.4.0-1] [MQTT-4.6.0-1]. */
+void outq_rewind(struct outq *q);
+
+/* The connection is gone: QoS 0 messages that wait are not kept for a Session. */
+void outq_drop_qos0(struct outq *q);
+
+static inline uint32_t outq_waiting(const struct outq *q) { return q->qos0.n + q->queued.n; }
+
+#endif

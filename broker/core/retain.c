@@ -1,0 +1,166 @@
+#include "broker/core/retain.h"
+
+#include "broker/base/mem.h"
+#include "broker/codec/topic.h"
+
+struct retain {
+    struct tree tree; /* values are messages */
+    size_t n;
+};
+
+int retain_new(struct retain **out, struct map_seed seed)
+{
+    struct retain *r = mem_alloc(sizeof *r);
+    if (r == NULL)
+        return MD_NOMEM;
+    if (tree_init(&r->tree, seed) != MD_OK) {
+        mem_free(r);
+        return MD_NOMEM;
+    }
+    *out = r;
+    return MD_OK;
+}
+
+void retain_free(struct retain *r)
+{
+    if (r == NULL)
+        return;
+    for (struct tree_node *n = r->tree.root; n != NULL; n = tree_next(r->tree.root, n))
+        message_unref(n->value);
+    tree_clear(&r->tree);
+    mem_free(r);
+}
+
+size_t retain_count(const struct retain *r) { return r->n; }
+
+static void forget(struct retain *r, struct span topic)
+{
+    struct tree_node *node = tree_find(&r->tree, topic);
+    if (node == NULL || node->value == NULL)
+        return;
+    message_unref(node->value);
+    node->value = NULL;
+    r->n--;
+    tree_prune(&r->tree, node);
+}
+
+int retain_set(struct retain *r, struct message *m)
+{
+    if (m->payload_n == 0) {
+        forget(r, message_topic(m));
+        return MD_OK;
+    }
+    struct tree_node *node;
+    int err = tree_add(&r->tree, message_topic(m), &node);
+    if (err != MD_OK)
+        return err;
+    if (node->value == NULL)
+        r->n++;
+    message_unref(node->value);
+    node->value = message_ref(m);
+    return MD_OK;
+}
+
+/* Walks the part of the tree that a filter selects, without recursion: `depth` levels of
+ * the filter are fixed to nodes, a '+' remembers nothing but the node it stands on, because its
+ * next choice is that node's next sibling. */
+struct walk {
+    const struct tree *tree;
+    struct span *levels; /* of the filter */
+    size_t n;
+    int (*each)(void *ctx, struct message *m);
+    void *ctx;
+};
+
+static bool is_plus(const struct walk *w, size_t depth) { return span_is(w->levels[depth], "+"); }
+
+/* Names beginning with '$' are hidden from a wildcard on the first level [MQTT-4.7.2-1]. */
+static struct tree_node *skip_hidden(struct tree_node *n, size_t depth)
+{
+    while (depth == 0 && n != NULL && n->name_n > 0 && n->name[0] == '$')
+        n = n->next;
+    return n;
+}
+
+static struct tree_node *first_child(const struct walk *w, const struct tree_node *parent,
+                                     size_t depth)
+{
+    if (is_plus(w, depth))
+        return skip_hidden(parent->child, depth);
+    return tree_child(w->tree, parent, w->levels[depth], tree_hash(w->tree, w->levels[depth]));
+}
+
+static int emit(const struct walk *w, const struct tree_node *n)
+{
+    return n->value == NULL ? MD_OK : w->each(w->ctx, n->value);
+}
+
+/* '#' on `top`: itself and everything below [MQTT 4.7.1.2]. */
+static int emit_subtree(const struct walk *w, struct tree_node *top, size_t depth)
+{
+    if (depth > 0) {
+        int err = MD_OK;
+        for (struct tree_node *n = top; n != NULL && err == MD_OK; n = tree_next(top, n))
+            err = emit(w, n);
+        return err;
+    }
+    for (struct tree_node *c = skip_hidden(top->child, 0); c != NULL; c = skip_hidden(c->next, 0)) {
+        int err = emit_subtree(w, c, 1); /* one level only: not recursion over input */
+        if (err != MD_OK)
+            return err;
+    }
+    return MD_OK;
+}
+
+/* Leaves `n`, which stands on filter level `depth - 1`, for the next node to visit; NULL at the
+ * end.  *depth follows. */
+static struct tree_node *backtrack(const struct walk *w, struct tree_node *n, size_t *depth)
+{
+    while (*depth > 0) {
+        --*depth;
+        struct tree_node *next = is_plus(w, *depth) ? skip_hidden(n->next, *depth) : NULL;
+        if (next != NULL) {
+            ++*depth;
+            return next;
+        }
+        n = n->parent;
+    }
+    return NULL;
+}
+
+static int walk_run(const struct walk *w)
+{
+    struct tree_node *n = w->tree->root;
+    size_t depth = 0;
+    while (n != NULL) {
+        int err = MD_OK;
+        struct tree_node *down = NULL;
+        if (depth == w->n)
+            err = emit(w, n);
+        else if (span_is(w->levels[depth], "#"))
+            err = emit_subtree(w, n, depth);
+        else
+            down = first_child(w, n, depth);
+        if (err != MD_OK)
+            return err;
+        if (down != NULL)
+            depth++;
+        n = down != NULL ? down : backtrack(w, n, &depth);
+    }
+    return MD_OK;
+}
+
+int retain_match(struct retain *r, struct span filter, int (*each)(void *ctx, struct message *m),
+                 void *ctx)
+{
+    struct walk w = {.tree = &r->tree, .n = topic_levels(filter), .each = each, .ctx = ctx};
+    w.levels = mem_calloc(w.n, sizeof *w.levels);
+    if (w.levels == NULL)
+        return MD_NOMEM;
+    bool more = true;
+    for (size_t i = 0; i < w.n; i++)
+        (void)topic_next_level(&filter, &more, &w.levels[i]);
+    int err = walk_run(&w);
+    mem_free(w.levels);
+    return err;
+}

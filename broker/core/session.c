@@ -1,0 +1,162 @@
+#include "broker/core/session.h"
+
+#include "broker/base/check.h"
+#include "broker/base/log.h"
+#include "broker/base/mem.h"
+#include "broker/core/broker_int.h"
+#include "broker/core/conn_int.h"
+
+static void count_dropped(struct session *s)
+{
+    s->broker->stats.dropped++;
+    if (s->dropped++ == 0)
+        log_warn("broker",
+                 "client=%s its queue is full (%u messages, %zu bytes): newer messages are dropped "
+                 "until it reads; see max_queued_messages and max_queued_bytes",
+                 log_q(s->by_id.key), outq_waiting(&s->out), s->out.queued_bytes);
+}
+
+static void wake(struct session *s)
+{
+    if (s->conn != NULL)
+        conn_wake(s->conn);
+}
+
+/* Never closes the connection: a receiver's capacity is not the publisher's business
+ * [MQTT-4.5.0-1], and the router is walking its hits. */
+static void session_deliver(struct subscriber *me, struct message *m, unsigned qos)
+{
+    struct session *s = LIST_OF(me, struct session, sub);
+    if (s->conn == NULL && qos == MQTT_QOS0)
+        return;
+    if (outq_push(&s->out, &s->broker->queue_limits, m, qos, false) != MD_OK)
+        count_dropped(s);
+    else
+        wake(s);
+}
+
+int session_deliver_retained(struct session *s, struct message *m, unsigned qos)
+{
+    struct outq_limits limits = s->broker->queue_limits;
+    if (limits.max_messages != 0)
+        limits.max_messages += (unsigned)retain_count(s->broker->retain);
+    limits.max_bytes = 0;
+    int err = outq_push(&s->out, &limits, m, qos, true);
+    if (err == MD_OK)
+        wake(s);
+    else if (err == MD_FULL)
+        count_dropped(s);
+    return err;
+}
+
+struct session *session_find(struct broker *b, struct span client_id)
+{
+    struct map_node *node = map_get(&b->sessions, client_id);
+    return node == NULL ? NULL : MAP_OF(node, struct session, by_id);
+}
+
+static int session_new(struct session **out, struct broker *b, struct span client_id)
+{
+    struct session *s = mem_alloc(sizeof *s + client_id.n);
+    if (s == NULL)
+        return MD_NOMEM;
+    s->sub.deliver = session_deliver;
+    s->broker = b;
+    outq_init(&s->out);
+    if (client_id.n > 0)
+        memcpy(s->client_id, client_id.p, client_id.n);
+    map_put(&b->sessions, &s->by_id, span_of(s->client_id, client_id.n));
+    *out = s;
+    return MD_OK;
+}
+
+/* Everything but the Client Identifier is forgotten [MQTT-3.1.2-6]. */
+static void reset(struct session *s)
+{
+    subs_remove_all(s->broker->subs, &s->sub);
+    outq_clear(&s->out);
+    mem_free(s->qos2_in);
+    s->qos2_in = NULL;
+    s->n_qos2_in = s->cap_qos2_in = 0;
+}
+
+void session_free(struct session *s)
+{
+    reset(s);
+    map_del(&s->broker->sessions, &s->by_id);
+    mem_free(s);
+}
+
+int session_attach(struct session **out, struct broker *b, struct span client_id, bool clean,
+                   struct conn *c, bool *present)
+{
+    struct session *s = session_find(b, client_id);
+    MD_ASSERT(s == NULL || s->conn == NULL);
+    *present = s != NULL && !clean;
+    if (s != NULL && clean)
+        reset(s);
+    int err = s != NULL ? MD_OK : session_new(&s, b, client_id);
+    if (err != MD_OK)
+        return err;
+    s->clean = clean;
+    s->conn = c;
+    s->dropped = 0;
+    outq_rewind(&s->out);
+    *out = s;
+    return MD_OK;
+}
+
+void session_detach(struct session *s)
+{
+    s->conn = NULL;
+    if (s->clean)
+        session_free(s); /* [MQTT-3.1.2-6] */
+    else
+        outq_drop_qos0(&s->out);
+}
+
+/* The place of an id in the ascending array, or where it would have to be. */
+static uint32_t qos2_place(const struct session *s, uint16_t id)
+{
+    uint32_t lo = 0, hi = s->n_qos2_in;
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+        if (s->qos2_in[mid] < id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+bool session_qos2_known(const struct session *s, uint16_t packet_id)
+{
+    uint32_t i = qos2_place(s, packet_id);
+    return i < s->n_qos2_in && s->qos2_in[i] == packet_id;
+}
+
+int session_qos2_add(struct session *s, uint16_t packet_id)
+{
+    if (s->n_qos2_in == s->cap_qos2_in) {
+        uint32_t cap = s->cap_qos2_in ? s->cap_qos2_in * 2 : 8;
+        uint16_t *v = mem_realloc(s->qos2_in, cap * sizeof *v);
+        if (v == NULL)
+            return MD_NOMEM;
+        s->qos2_in = v;
+        s->cap_qos2_in = cap;
+    }
+    uint32_t i = qos2_place(s, packet_id);
+    memmove(s->qos2_in + i + 1, s->qos2_in + i, (s->n_qos2_in - i) * sizeof *s->qos2_in);
+    s->qos2_in[i] = packet_id;
+    s->n_qos2_in++;
+    return MD_OK;
+}
+
+void session_qos2_release(struct session *s, uint16_t packet_id)
+{
+    uint32_t i = qos2_place(s, packet_id);
+    if (i >= s->n_qos2_in || s->qos2_in[i] != packet_id)
+        return; /* the Session may have been lost; PUBCOMP is right all the same */
+    s->n_qos2_in--;
+    memmove(s->qos2_in + i, s->qos2_in + i + 1, (s->n_qos2_in - i) * sizeof *s->qos2_in);
+}

@@ -1,0 +1,45 @@
+/* session.h - Session state [MQTT 3.1.2.4]: what outlives a connection when
+ * Clean Session is 0. */
+#ifndef BROKER_CORE_SESSION_H
+#define BROKER_CORE_SESSION_H
+
+#include "broker/base/map.h"
+#include "broker/core/outq.h"
+#include "broker/core/subs.h"
+
+struct broker;
+struct conn;
+
+struct session {
+    struct subscriber sub; /* what the tree and the router see              */
+    struct map_node by_id; /* in broker->sessions                           */
+    struct broker *broker;
+    struct conn *conn; /* NULL while offline                            */
+    struct outq out;
+    uint16_t *qos2_in; /* ids received whose PUBREL is outstanding, ascending;
+                                at most 65,535 there are                       */
+    uint32_t n_qos2_in, cap_qos2_in;
+    uint32_t dropped; /* messages since the last connect               */
+    bool clean;       /* Clean Session: ends with the connection       */
+    char client_id[]; /* by_id.key is this                             */
+};
+
+/* Finds or makes the Session of a Client Identifier.  The caller has ended a connection that
+ * used it.  A clean one starts empty [MQTT-3.1.2-6].  *present is the Session Present flag
+ * [MQTT-3.2.2-2].  Errors: MD_NOMEM: as before. */
+MD_MUST_USE int session_attach(struct session **out, struct broker *b, struct span client_id,
+                               bool clean, struct conn *c, bool *present);
+struct session *session_find(struct broker *b, struct span client_id); /* lent; NULL if none */
+void session_detach(struct session *s);                                /* frees it when clean */
+void session_free(struct session *s);
+
+/* The same id before its PUBREL is the same message [MQTT-4.3.3-2]. */
+bool session_qos2_known(const struct session *s, uint16_t packet_id);
+MD_MUST_USE int session_qos2_add(struct session *s, uint16_t packet_id); /* MD_NOMEM */
+void session_qos2_release(struct session *s, uint16_t packet_id);
+
+/* Queues a Retained Message for a new subscription; more may wait than the limits allow for live
+ * messages, but not more than one replay of all of them.  Errors: MD_FULL, MD_NOMEM. */
+MD_MUST_USE int session_deliver_retained(struct session *s, struct message *m, unsigned qos);
+
+#endif

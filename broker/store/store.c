@@ -1,0 +1,51 @@
+#include "broker/store/store.h"
+
+int store_put(struct store *s, enum store_ns ns, struct span key, struct span value)
+{
+    return s->ops->put(s, ns, key, value);
+}
+
+int store_del(struct store *s, enum store_ns ns, struct span key)
+{
+    return s->ops->del(s, ns, key);
+}
+
+int store_each(struct store *s, enum store_ns ns, store_each_cb cb, void *ctx)
+{
+    return s->ops->each(s, ns, cb, ctx);
+}
+
+bool store_dirty(const struct store *s) { return s->ops->dirty(s); }
+
+int store_flush_begin(struct store *s, struct store_flush **out)
+{
+    return s->ops->flush_begin(s, out);
+}
+
+int store_flush_run(struct store *s, struct store_flush *f) { return s->ops->flush_run(f); }
+
+void store_flush_end(struct store *s, struct store_flush *f, int result)
+{
+    s->ops->flush_end(s, f, result);
+}
+
+int store_sync(struct store *s)
+{
+    struct store_flush *f;
+    if (!store_dirty(s))
+        return MD_OK;
+    int err = store_flush_begin(s, &f);
+    if (err != MD_OK)
+        return err;
+    err = store_flush_run(s, f);
+    store_flush_end(s, f, err);
+    return err;
+}
+
+void store_close(struct store *s)
+{
+    if (s == NULL)
+        return;
+    (void)store_sync(s);
+    s->ops->close(s);
+}
