@@ -1,0 +1,306 @@
+/* server.c - the loop: turns, signals, shutdown.  The only file with a real clock. */
+#include "broker/server.h"
+
+#include "broker/base/check.h"
+#include "broker/base/log.h"
+#include "broker/base/mem.h"
+#include "broker/net/server_int.h"
+#include "broker/net/stream.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+#define SECOND_MS   1000
+#define STORE_RETRY 60 /* failed flushes between two log lines, one every second */
+
+struct job { /* server_every() */
+    struct list link;
+    uv_timer_t timer;
+    void (*tick)(void *ctx);
+    void *ctx;
+};
+
+struct work { /* server_work() */
+    uv_work_t req;
+    struct server *server;
+    void (*run)(void *ctx);
+    void (*done)(void *ctx);
+    void *ctx;
+};
+
+static uint64_t mono_ms(void *ctx) { return uv_now(&((struct server *)ctx)->loop); }
+
+static int64_t wall_s(void *ctx)
+{
+    (void)ctx;
+    struct timespec t;
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec;
+}
+
+static void random_bytes(void *ctx, void *out, size_t n)
+{
+    (void)ctx;
+    uint8_t *p = out;
+    while (n > 0) {
+        ssize_t got = getrandom(p, n, 0);
+        if (got < 0) {
+            MD_ASSERT(errno == EINTR); /* nothing safe can be done without randomness */
+            continue;
+        }
+        p += got;
+        n -= (size_t)got;
+    }
+}
+
+static void init(struct server *s)
+{
+    (void)uv_prepare_init(&s->loop, &s->prepare);
+    (void)uv_timer_init(&s->loop, &s->turn);
+    (void)uv_timer_init(&s->loop, &s->second);
+    for (size_t i = 0; i < sizeof s->signals / sizeof s->signals[0]; i++)
+        (void)uv_signal_init(&s->loop, &s->signals[i]);
+    list_init(&s->listeners);
+    list_init(&s->streams);
+    list_init(&s->dirty);
+    list_init(&s->resting);
+    list_init(&s->queue);
+    list_init(&s->jobs);
+    buf_init(&s->plain, ROOM_PLAIN);
+    s->env = (struct env){mono_ms, wall_s, random_bytes, s};
+}
+
+int server_new(struct server **out)
+{
+    struct server *s = mem_alloc(sizeof *s);
+    if (s == NULL)
+        return MD_NOMEM;
+    s->read_buf = mem_alloc_raw(READ_BYTES);
+    s->stage = mem_alloc_raw(CONN_OUT_STAGE);
+    int err = s->read_buf == NULL || s->stage == NULL ? MD_NOMEM : MD_OK;
+    if (err == MD_OK && uv_loop_init(&s->loop) != 0)
+        err = MD_IO;
+    if (err != MD_OK) {
+        mem_free(s->read_buf);
+        mem_free(s->stage);
+        mem_free(s);
+        return err;
+    }
+    init(s);
+    *out = s;
+    return MD_OK;
+}
+
+const struct env *server_env(struct server *s) { return &s->env; }
+
+static void on_job_closed(uv_handle_t *h) { mem_free(LIST_OF(h, struct job, timer)); }
+
+static void close_own_handles(struct server *s)
+{
+    uv_close((uv_handle_t *)&s->prepare, NULL);
+    uv_close((uv_handle_t *)&s->turn, NULL);
+    uv_close((uv_handle_t *)&s->second, NULL);
+    for (size_t i = 0; i < sizeof s->signals / sizeof s->signals[0]; i++)
+        uv_close((uv_handle_t *)&s->signals[i], NULL);
+    LIST_EACH (it, &s->jobs) {
+        struct job *j = LIST_OF(it, struct job, link);
+        list_remove(it);
+        uv_close((uv_handle_t *)&j->timer, on_job_closed);
+    }
+}
+
+static void close_listeners(struct server *s)
+{
+    LIST_EACH (it, &s->listeners)
+        listener_close(LIST_OF(it, struct listener, link));
+}
+
+void server_free(struct server *s)
+{
+    if (s == NULL)
+        return;
+    close_listeners(s);
+    streams_cut(s);
+    close_own_handles(s);
+    (void)uv_run(&s->loop, UV_RUN_DEFAULT); /* closing callbacks and the thread pool's last work */
+    int err = uv_loop_close(&s->loop);
+    MD_ASSERT(err == 0);
+    buf_free(&s->plain);
+    mem_free(s->read_buf);
+    mem_free(s->stage);
+    mem_free(s);
+}
+
+static void on_tick(uv_timer_t *t)
+{
+    struct job *j = LIST_OF(t, struct job, timer);
+    j->tick(j->ctx);
+}
+
+int server_every(struct server *s, uint64_t period_ms, void (*tick)(void *ctx), void *ctx)
+{
+    struct job *j = mem_alloc(sizeof *j);
+    if (j == NULL)
+        return MD_NOMEM;
+    j->tick = tick;
+    j->ctx = ctx;
+    (void)uv_timer_init(&s->loop, &j->timer);
+    (void)uv_timer_start(&j->timer, on_tick, period_ms, period_ms);
+    list_append(&s->jobs, &j->link);
+    return MD_OK;
+}
+
+static void on_work(uv_work_t *req)
+{
+    struct work *w = LIST_OF(req, struct work, req);
+    w->run(w->ctx);
+}
+
+static void on_work_done(uv_work_t *req, int status)
+{
+    struct work *w = LIST_OF(req, struct work, req);
+    (void)status; /* never cancelled */
+    w->server->n_work--;
+    w->done(w->ctx);
+    mem_free(w);
+}
+
+int server_work(struct server *s, void (*work)(void *ctx), void (*done)(void *ctx), void *ctx)
+{
+    struct work *w = mem_alloc(sizeof *w);
+    if (w == NULL)
+        return MD_NOMEM;
+    *w = (struct work){.server = s, .run = work, .done = done, .ctx = ctx};
+    if (uv_queue_work(&s->loop, &w->req, on_work, on_work_done) != 0) {
+        mem_free(w);
+        return MD_NOMEM;
+    }
+    s->n_work++;
+    return MD_OK;
+}
+
+static void on_flush(uv_work_t *req)
+{
+    struct server *s = LIST_OF(req, struct server, flush_work);
+    s->flush_result = store_flush_run(s->store, s->flush);
+}
+
+static void on_flush_done(uv_work_t *req, int status)
+{
+    struct server *s = LIST_OF(req, struct server, flush_work);
+    (void)status; /* never cancelled */
+    s->n_work--;
+    store_flush_end(s->store, s->flush, s->flush_result);
+    s->flush = NULL;
+    if (s->flush_result == MD_OK)
+        s->flush_failures = 0;
+    else if (s->flush_failures++ % STORE_RETRY == 0)
+        log_error("store", "the state could not be written; it is kept in memory and tried again "
+                           "every second: is the disk full, or state_dir read-only?");
+}
+
+static void flush_store(struct server *s)
+{
+    if (s->store == NULL || s->flush != NULL || !store_dirty(s->store) ||
+        store_flush_begin(s->store, &s->flush) != MD_OK)
+        return;
+    if (uv_queue_work(&s->loop, &s->flush_work, on_flush, on_flush_done) != 0) {
+        store_flush_end(s->store, s->flush, MD_NOMEM);
+        s->flush = NULL;
+        return;
+    }
+    s->n_work++;
+}
+
+static void on_turn_due(uv_timer_t *t) { (void)t; /* on_prepare does the work */ }
+
+void server_turn(struct server *s)
+{
+    uint64_t next = broker_turn(s->broker);
+    streams_resume(s);
+    streams_flush(s);
+    if (!list_empty(&s->dirty) || !list_empty(&s->resting))
+        next = 0;
+    if (next == UINT64_MAX)
+        (void)uv_timer_stop(&s->turn);
+    else
+        (void)uv_timer_start(&s->turn, on_turn_due, next, 0);
+}
+
+static void on_prepare(uv_prepare_t *p) { server_turn(LIST_OF(p, struct server, prepare)); }
+
+static void stop(struct server *s)
+{
+    if (s->stop_ms != 0)
+        return;
+    s->stop_ms = uv_now(&s->loop) + s->grace_ms;
+    log_info("server", "stopping");
+    if (s->on.on_stop != NULL)
+        s->on.on_stop(s->on.ctx);
+    server_turn(s);
+    close_listeners(s);
+    streams_end(s, "the broker stops");
+}
+
+static void on_second(uv_timer_t *t)
+{
+    struct server *s = LIST_OF(t, struct server, second);
+    streams_sweep(s);
+    LIST_EACH (it, &s->listeners)
+        listener_retry(LIST_OF(it, struct listener, link));
+    flush_store(s);
+    if (s->stop_ms != 0 && uv_now(&s->loop) >= s->stop_ms)
+        streams_cut(s);
+}
+
+static void on_signal(uv_signal_t *h, int number)
+{
+    struct server *s = h->data;
+    if (number == SIGHUP && s->on.on_hup != NULL)
+        s->on.on_hup(s->on.ctx);
+    else if (number == SIGUSR1 && s->on.on_usr1 != NULL)
+        s->on.on_usr1(s->on.ctx);
+    else if (number == SIGTERM || number == SIGINT)
+        stop(s);
+}
+
+static int start(struct server *s)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+    int err = uv_prepare_start(&s->prepare, on_prepare);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0] && err == 0; i++) {
+        s->signals[i].data = s;
+        err = uv_signal_start(&s->signals[i], on_signal, numbers[i]);
+    }
+    if (err == 0)
+        err = uv_timer_start(&s->second, on_second, SECOND_MS, SECOND_MS);
+    return err == 0 ? MD_OK : MD_IO;
+}
+
+static void run_until_stopped(struct server *s)
+{
+    while (s->stop_ms == 0 || !list_empty(&s->streams) || s->n_work > 0)
+        (void)uv_run(&s->loop, UV_RUN_ONCE);
+}
+
+int server_run(struct server *s, struct broker *b, struct store *store,
+               const struct server_signals *signals, unsigned grace_ms)
+{
+    s->broker = b;
+    s->store = store;
+    s->grace_ms = grace_ms;
+    if (signals != NULL)
+        s->on = *signals;
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    (void)sigaction(SIGPIPE, &ignore, NULL); /* a write to a closed socket is an error code */
+    int err = start(s);
+    if (err != MD_OK)
+        return err;
+    if (s->on.on_ready != NULL)
+        s->on.on_ready(s->on.ctx);
+    run_until_stopped(s);
+    return store == NULL ? MD_OK : store_sync(store);
+}

@@ -1,0 +1,25 @@
+/* stream.h - one TCP connection: uv_tcp_t + optional tls + one conn.
+ *
+ * Private to broker/net.  The only file that reads from, writes to and closes a
+ * client's handle; a stream frees itself when its handle is closed and no thread works for it. */
+#ifndef BROKER_NET_STREAM_H
+#define BROKER_NET_STREAM_H
+
+#include "broker/net/server_int.h"
+
+struct stream;
+
+/* Accepts from `from`.  Errors are logged and the socket is closed.  False: there was no memory to
+ * accept it; libuv holds it, and the caller tries again later. */
+bool stream_accept(struct listener *l, uv_stream_t *from);
+
+/* Writes what every woken stream has to send: one write per stream and
+ * loop iteration.  Works on a snapshot of the list: a stream that wakes
+ * meanwhile waits for the next iteration. */
+void streams_flush(struct server *s);
+void streams_resume(struct server *s); /* those that used their read budget          */
+void streams_sweep(struct server *s);  /* cut what lingers too long; about every second */
+void streams_end(struct server *s, const char *why); /* lose all, send what is waiting */
+void streams_cut(struct server *s); /* close what is still open, now              */
+
+#endif

@@ -1,0 +1,134 @@
+/* stream_tls.c - the TLS half of a stream: handshake steps in the thread pool, records here. */
+#include "broker/base/check.h"
+#include "broker/base/log.h"
+#include "broker/net/stream_int.h"
+
+#include <stdio.h>
+
+static void fail(struct stream *s)
+{
+    char why[TLS_ERR_MAX + 32];
+    (void)snprintf(why, sizeof why, "TLS: %s", tls_error(s->tls));
+    log_warn("net", "peer=%s %s", s->peer, why);
+    (void)stream_send_cipher(s); /* the alert, as far as it goes at once */
+    if (s->state != STREAM_CLOSED)
+        stream_finish(s, why);
+}
+
+/* Decrypts what has arrived and feeds it. */
+static void read_records(struct stream *s)
+{
+    struct buf *plain = &s->server->plain;
+    int err = MD_TOOBIG;
+    while (err == MD_TOOBIG && s->state == STREAM_OPEN) {
+        plain->n = 0;
+        err = tls_read(s->tls, plain);
+        if (plain->n > 0)
+            stream_feed(s, buf_view(plain));
+    }
+    if (s->state != STREAM_OPEN)
+        return;
+    if (tls_output(s->tls).n > 0)
+        (void)stream_send_cipher(s);
+    if (err == MD_CLOSED) {
+        (void)stream_flush(s);
+        stream_finish(s, "it closed the connection");
+    } else if (err == MD_NOMEM) {
+        stream_close(s, "out of memory");
+    } else if (err != MD_OK) {
+        fail(s);
+    }
+}
+
+static void on_step(uv_work_t *req)
+{
+    struct stream *s = LIST_OF(req, struct stream, work);
+    s->work_result = tls_handshake(s->tls);
+}
+
+static void opened(struct stream *s)
+{
+    log_debug("net", "peer=%s handshake done: %s", s->peer, tls_description(s->tls));
+    read_records(s);
+    if (s->state == STREAM_OPEN) {
+        stream_mark_dirty(s);
+        stream_read_start(s);
+    }
+}
+
+static void on_step_done(uv_work_t *req, int status)
+{
+    struct stream *s = LIST_OF(req, struct stream, work);
+    (void)status; /* never cancelled */
+    s->working = false;
+    s->server->n_work--;
+    if (s->state == STREAM_CLOSED) {
+        stream_close(s, ""); /* frees it if its handle is closed already */
+        return;
+    }
+    (void)stream_send_cipher(s);
+    if (s->state == STREAM_CLOSED)
+        return;
+    if (s->work_result == MD_OK)
+        opened(s);
+    else if (s->work_result == MD_AGAIN)
+        stream_read_start(s);
+    else
+        fail(s);
+    stream_tls_queue_next(s->server);
+}
+
+/* The connection has its lane. */
+static void start_step(struct stream *s)
+{
+    if (uv_queue_work(&s->server->loop, &s->work, on_step, on_step_done) != 0) {
+        stream_close(s, "no thread for the handshake");
+        return;
+    }
+    s->working = true;
+    s->server->n_work++;
+}
+
+static void step(struct stream *s)
+{
+    if (tls_lane_acquire(s->tls))
+        start_step(s);
+    else
+        list_append(&s->server->queue, &s->wait);
+}
+
+/* Each waits for its own lane, so the first in the queue does not speak for the others. */
+void stream_tls_queue_next(struct server *srv)
+{
+    LIST_EACH (it, &srv->queue) {
+        struct stream *s = LIST_OF(it, struct stream, wait);
+        if (!tls_lane_acquire(s->tls))
+            continue;
+        list_remove(it);
+        start_step(s);
+    }
+}
+
+void stream_tls_eof(struct stream *s)
+{
+    if (tls_open(s->tls))
+        return;
+    tls_eof(s->tls);
+    if (tls_error(s->tls)[0] != '\0')
+        log_warn("net", "peer=%s TLS: %s", s->peer, tls_error(s->tls));
+}
+
+void stream_tls_input(struct stream *s, struct span cipher)
+{
+    int err = tls_input(s->tls, cipher);
+    if (err != MD_OK) {
+        stream_close(s, md_err_text(err));
+        return;
+    }
+    if (tls_open(s->tls)) {
+        read_records(s);
+        return;
+    }
+    stream_read_stop(s); /* the worker owns `tls` now; the kernel keeps what comes */
+    step(s);
+}

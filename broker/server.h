@@ -1,0 +1,68 @@
+/* server.h - sockets, TLS and the loop, for tools/cmd_serve.c only. */
+#ifndef BROKER_SERVER_H
+#define BROKER_SERVER_H
+
+#include "broker/broker.h"
+
+struct server;
+
+#define SERVER_ERR_MAX 320
+
+struct server_tls {
+    const char *cert_file, *key_file;   /* PEM paths                                        */
+    const char *cert_file2, *key_file2; /* a second, ECDSA pair, or NULL                    */
+    const char *ca_file;                /* NULL: no client certificate is asked for         */
+    unsigned min_version;               /* 10, 11, 12, 13; 0 = 12                           */
+};
+
+struct server_listener {
+    const char *host;             /* address or name to bind; NULL or "" = every address   */
+    uint16_t port;                /* 0 = any free one, see server_port()                   */
+    unsigned id;                  /* handed to hooks as broker_client.listener             */
+    const struct server_tls *tls; /* NULL: in clear                                        */
+};
+
+/* *out given: server_free().  Errors: MD_NOMEM, MD_IO. */
+MD_MUST_USE int server_new(struct server **out);
+void server_free(struct server *s); /* NULL is fine; closes what is open */
+
+const struct env *server_env(struct server *s); /* real clock and getrandom(2); lent */
+
+/* Opens a listening socket; it accepts once server_run() runs.
+ * err      a sentence with cause and next step; untouched on MD_OK.
+ * Errors: MD_IO (resolve, bind, listen), MD_TLS (certificate or key), MD_NOMEM. */
+MD_MUST_USE int server_listen(struct server *s, const struct server_listener *l,
+                              char err[SERVER_ERR_MAX]);
+uint16_t server_port(const struct server *s, unsigned id); /* the bound port; 0 = no such id */
+
+/* New TLS files for a listener: connections from now on use them, those that are open keep the
+ * old ones.  Errors as server_listen(); on failure nothing changes. */
+MD_MUST_USE int server_reload_tls(struct server *s, unsigned id, const struct server_tls *tls,
+                                  char err[SERVER_ERR_MAX]);
+
+/* Runs `work` in the thread pool, then `done` on the loop thread, always both.  ctx kept.
+ * Errors: MD_NOMEM. */
+MD_MUST_USE int server_work(struct server *s, void (*work)(void *ctx), void (*done)(void *ctx),
+                            void *ctx);
+
+/* Calls `tick` on the loop thread about every period_ms while the server runs. */
+MD_MUST_USE int server_every(struct server *s, uint64_t period_ms, void (*tick)(void *ctx),
+                             void *ctx);
+
+struct server_signals {          /* NULL members: ignored */
+    void (*on_ready)(void *ctx); /* once, when the loop runs                              */
+    void (*on_stop)(void *ctx);  /* once, on SIGTERM or SIGINT: what is published now is
+                                    still delivered, then every connection ends          */
+    void (*on_hup)(void *ctx);   /* SIGHUP  */
+    void (*on_usr1)(void *ctx);  /* SIGUSR1 */
+    void *ctx;
+};
+
+/* Runs until SIGTERM or SIGINT, then closes every connection within `grace_ms`.
+ * store  flushed in the thread pool within two seconds after it became dirty, and before this
+ *        returns; NULL = none.
+ * Errors: MD_IO, MD_NOMEM. */
+MD_MUST_USE int server_run(struct server *s, struct broker *b, struct store *store,
+                           const struct server_signals *signals, unsigned grace_ms);
+
+#endif

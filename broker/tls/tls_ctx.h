@@ -1,0 +1,45 @@
+/* tls_ctx.h - the inside of a struct tls_ctx, for this room only.
+ *
+ * mbedTLS writes into a private key while it uses it (blinding values, cached Montgomery
+ * constants), and into a CA's public key while it verifies, so each lane has its own copy of
+ * them, and its semaphore lets one handshake step at a time near them.  After the handshake
+ * a connection only reads the lane's configuration (versions, the random callback), which never
+ * changes, so it needs no lane any more. */
+#ifndef BROKER_TLS_TLS_CTX_H
+#define BROKER_TLS_TLS_CTX_H
+
+#include "broker/tls/tls.h"
+#include "broker/tls/tls_shared.h"
+
+#include <semaphore.h>
+
+#define TLS_LANES_MAX 16
+#define TLS_CERTS     2
+#define TLS_SUITES    24 /* room for all that are listed in tls_suites.c, and the end mark */
+#define TLS_GROUPS    24 /* room for all curves of the library, and the end mark */
+
+struct tls_lane {
+    sem_t free; /* 1 = nobody is in a handshake step here */
+    /* legacy: TLS 1.2 at most, SHA-1 signatures allowed; for hellos without TLS 1.3.
+     * modern: all the library can do; for the others, and for the client role. */
+    mbedtls_ssl_config legacy, modern;
+    mbedtls_x509_crt chain[TLS_CERTS], ca;
+    mbedtls_pk_context key[TLS_CERTS];
+};
+
+struct tls_ctx {
+    bool server, verify; /* verify: there is a ca_file */
+    enum tls_version min;
+    int suites[TLS_SUITES];        /* in our order; ends with 0 */
+    tlsc_group groups[TLS_GROUPS]; /* likewise                  */
+    unsigned n_lanes;
+    struct tls_shared shared;
+    struct tls_lane lane[];
+};
+
+/* Fills in the suites that the linked library has, best first, ending with 0. */
+void tls_suites(int out[TLS_SUITES]);
+void tls_groups(tlsc_group out[TLS_GROUPS]);
+bool tls_suites_have(const int *list, unsigned suite);
+
+#endif
