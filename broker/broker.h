@@ -27,7 +27,7 @@ struct broker_limits {
     unsigned max_queued_messages;   /* per Session; the same                        [1000]  */
     unsigned max_inflight_messages; /* QoS 1/2 unacknowledged per Session; waits    [20]    */
     unsigned max_connections;       /* over all listeners; CONNACK 3                [0]     */
-    unsigned max_topic_levels;      /* PUBLISH closes, SUBSCRIBE gets 0x80          [200]   */
+    unsigned max_topic_levels;      /* 200 separators; PUBLISH closes, SUBSCRIBE gets 0x80 [201] */
     unsigned connect_timeout_s;     /* from accept to CONNECT                       [10]    */
 };
 void broker_limits_default(struct broker_limits *out); /* the values in brackets */

@@ -11,7 +11,7 @@ void broker_limits_default(struct broker_limits *out)
                                   .max_queued_bytes = (size_t)1 << 20,
                                   .max_queued_messages = 1000,
                                   .max_inflight_messages = 20,
-                                  .max_topic_levels = 200,
+                                  .max_topic_levels = 201,
                                   .connect_timeout_s = 10};
 }
 

@@ -209,10 +209,10 @@ static void on_shutdown(uv_shutdown_t *req, int status)
     mem_free(req);
 }
 
-/* Everything is written: FIN, then wait for the peer's. */
+/* Everything is written: FIN, then wait for the peer's; not when the broker itself stops. */
 static void linger(struct stream *s)
 {
-    uv_shutdown_t *req = mem_alloc(sizeof *req);
+    uv_shutdown_t *req = s->server->stop_ms != 0 ? NULL : mem_alloc(sizeof *req);
     if (req == NULL || uv_shutdown(req, (uv_stream_t *)&s->tcp, on_shutdown) != 0) {
         mem_free(req);
         stream_close(s, "it is done");

@@ -474,7 +474,7 @@ static void broker_disconnect_ends_a_client(void **state)
     finish(b);
 }
 
-/* House C34, F141: every allocation of a two-client dialogue fails in turn; nothing crashes, nothing
+/* [MQTT-4.8.0-2], house C34, F141: every allocation of a two-client dialogue fails in turn; nothing crashes, nothing
  * leaks, and a bystander goes on. */
 static void dialogue(struct bench *b, long fail_after)
 {

@@ -1,0 +1,202 @@
+/* hooks.c - the broker's questions and reports, for plugs and for everybody else. */
+#include "meross/hooks.h"
+
+#include "broker/base/log.h"
+#include "meross/announce.h"
+#include "meross/plug.h"
+#include "meross/shield.h"
+#include "meross/text.h"
+
+#define QUIET_MS 10000 /* refusals within this time after one are only counted */
+
+static struct span tag_key(void *const *tag) { return span_of(tag, sizeof *tag); }
+
+struct plug *hooks_plug(const struct meross *m, const struct broker_client *who)
+{
+    struct map_node *node = who->tag != NULL ? map_get(&m->plugs, tag_key(&who->tag)) : NULL;
+    return node != NULL ? MAP_OF(node, struct plug, by_tag) : NULL;
+}
+
+static bool is_quiet(struct meross *m)
+{
+    uint64_t now = env_mono_ms(m->env);
+    if (m->refused_ms != 0 && now - m->refused_ms < QUIET_MS) {
+        m->refused++;
+        return true;
+    }
+    m->refused_ms = now;
+    return false;
+}
+
+static void log_refusal(struct meross *m, const struct broker_client *who, const char *what,
+                        struct span topic, const char *why)
+{
+    if (is_quiet(m))
+        return;
+    log_warn("meross", "client=%s addr=%s %s topic=%s refused: %s (%u more since the last line)",
+             log_q(who->client_id), who->peer, what, log_q(topic), why, m->refused);
+    m->refused = 0;
+}
+
+static void drop(struct meross *m, struct plug *p)
+{
+    map_del(&m->plugs, &p->by_tag);
+    plug_free(p);
+}
+
+/* A connection that on_connect allowed came to nothing before on_connected. */
+static void discard_unconfirmed(struct meross *m)
+{
+    struct plug *p = m->unconfirmed;
+    if (p == NULL)
+        return;
+    m->unconfirmed = NULL;
+    struct device *d = registry_by_uuid(m->registry, span_str(p->uuid));
+    drop(m, p);
+    if (d == NULL || d->plug != NULL)
+        return;
+    plug_offline(m, d, "it connected again and failed");
+    if (!d->announced)
+        registry_remove(m->registry, d);
+}
+
+static bool welcome(struct meross *m, const struct broker_client *who, const struct auth_plug *is)
+{
+    if (!who->tls && !who->loopback) {
+        log_warn("meross",
+                 "client=%s addr=%s refused: it connects like a plug, but in clear over the "
+                 "network; plugs use the TLS listener (8883)",
+                 log_q(who->client_id), who->peer);
+        return false;
+    }
+    if (registry_by_uuid(m->registry, is->uuid) != NULL ||
+        registry_count(m->registry) < REGISTRY_MAX)
+        return true;
+    log_warn("meross",
+             "client=%s addr=%s refused: %u plugs are known and that is the limit; forget those "
+             "that are gone (merossd forget NAME)",
+             log_q(who->client_id), who->peer, registry_count(m->registry));
+    return false;
+}
+
+static enum broker_verdict on_connect(void *ctx, struct broker_client *who,
+                                      const struct broker_message *will)
+{
+    struct meross *m = ctx;
+    struct auth_plug is;
+    struct plug *p;
+    (void)will;
+    discard_unconfirmed(m);
+    if (!auth_read_plug(who, &is))
+        return BROKER_ABSTAIN;
+    if (!welcome(m, who, &is) || plug_new(&p, m, who, &is) != MD_OK)
+        return BROKER_NOT_AUTHORIZED;
+    map_put(&m->plugs, &p->by_tag, span_of(&p->self, sizeof p->self));
+    m->unconfirmed = p;
+    who->tag = p;
+    return BROKER_ALLOW;
+}
+
+static void on_connected(void *ctx, const struct broker_client *who)
+{
+    struct meross *m = ctx;
+    struct plug *p = hooks_plug(m, who);
+    if (p == NULL)
+        return;
+    if (p == m->unconfirmed)
+        m->unconfirmed = NULL;
+    int err = plug_connected(p);
+    if (err == MD_OK)
+        return;
+    log_warn("meross", "client=%s addr=%s ended: %s", log_q(who->client_id), who->peer,
+             md_err_text(err));
+    plug_kick(p, "it could not be registered");
+}
+
+static bool may(void *ctx, const struct broker_client *who, enum broker_action what,
+                struct span topic)
+{
+    struct meross *m = ctx;
+    const struct plug *p = hooks_plug(m, who);
+    bool ok = p != NULL ? auth_plug_may(&m->topics, span_str(p->uuid), what, topic)
+                        : auth_client_may(&m->topics, what, topic);
+    if (!ok)
+        log_refusal(m, who, what == BROKER_PUBLISH ? "publish" : "subscribe", topic,
+                    p != NULL ? "a plug uses its own topics and those it is asked to answer on"
+                              : "only merossd publishes there");
+    return ok;
+}
+
+/* A client sends something to a plug. */
+static bool shield(struct meross *m, const struct broker_client *who,
+                   const struct broker_message *message, struct span uuid)
+{
+    const char *objection = shield_objection(message);
+    if (objection == NULL)
+        return true;
+    log_refusal(m, who, "publish", message->topic, objection);
+    const struct device *d = registry_by_uuid(m->registry, uuid);
+    if (d != NULL && d->announced)
+        announce_event(m, d, "refused", "reason", objection);
+    return false;
+}
+
+static bool on_publish(void *ctx, const struct broker_client *who, const struct broker_message *msg)
+{
+    struct meross *m = ctx;
+    struct plug *p = hooks_plug(m, who);
+    struct topics_ref ref = topics_read(&m->topics, msg->topic);
+    if (ref.kind == TOPICS_TO_PLUG)
+        return shield(m, who, msg, ref.uuid);
+    if (p != NULL)
+        plug_message(p, msg->payload);
+    return true;
+}
+
+static void on_subscribe(void *ctx, const struct broker_client *who, struct span filter)
+{
+    struct meross *m = ctx;
+    struct plug *p = hooks_plug(m, who);
+    struct topics_ref ref = topics_read(&m->topics, filter);
+    if (p != NULL && ref.kind == TOPICS_TO_PLUG)
+        plug_subscribed(p, ref.uuid);
+}
+
+static void on_disconnect(void *ctx, const struct broker_client *who, const char *why)
+{
+    struct meross *m = ctx;
+    struct plug *p = hooks_plug(m, who);
+    if (p == NULL)
+        return;
+    const struct plug *next = m->unconfirmed;
+    bool takeover =
+        next != NULL && next != p && text_eq_nocase(span_str(next->uuid), span_str(p->uuid));
+    plug_end(p, why, takeover);
+    if (p == next)
+        m->unconfirmed = NULL;
+    drop(m, p);
+}
+
+struct broker_hooks meross_hooks(struct meross *m)
+{
+    return (struct broker_hooks){.on_connect = on_connect,
+                                 .on_connected = on_connected,
+                                 .may = may,
+                                 .on_publish = on_publish,
+                                 .on_subscribe = on_subscribe,
+                                 .on_disconnect = on_disconnect,
+                                 .ctx = m};
+}
+
+static void free_node(void *ctx, struct map_node *node)
+{
+    (void)ctx;
+    plug_free(MAP_OF(node, struct plug, by_tag));
+}
+
+void hooks_clear(struct meross *m)
+{
+    m->unconfirmed = NULL;
+    map_each(&m->plugs, free_node, NULL);
+    map_clear(&m->plugs);
+}

@@ -1,0 +1,12 @@
+/* hooks.h - inside of the broker's hooks; meross_hooks() itself is in meross.h. */
+#ifndef MEROSS_HOOKS_H
+#define MEROSS_HOOKS_H
+
+#include "meross/meross_int.h"
+
+/* The plug of a connection; lent; NULL for any other client. */
+struct plug *hooks_plug(const struct meross *m, const struct broker_client *who);
+
+void hooks_clear(struct meross *m); /* frees every plug; the map is gone afterwards */
+
+#endif

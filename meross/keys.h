@@ -1,0 +1,29 @@
+/* keys.h - the keys plugs may have been paired with, and which of them a plug uses.
+ *
+ * A plug signs everything it says, so its key is found without asking it anything: the configured
+ * keys are tried, then the empty one, then "meross" (user-needs.md P10). */
+#ifndef MEROSS_KEYS_H
+#define MEROSS_KEYS_H
+
+#include "meross/device.h"
+#include "meross/envelope.h"
+
+#define KEYS_CONFIGURED_MAX 64
+
+struct keys {
+    char *configured[KEYS_CONFIGURED_MAX]; /* secret */
+    unsigned n;
+};
+
+/* configured  NULL-terminated, copied; NULL = none.
+ * Errors: MD_INVAL more than KEYS_CONFIGURED_MAX or one longer than SIGN_KEY_MAX; MD_NOMEM. */
+MD_MUST_USE int keys_init(struct keys *k, const char *const *configured);
+void keys_clear(struct keys *k); /* wipes them */
+
+/* The key that signed `e`, lent; NULL (and *kind DEVICE_KEY_UNKNOWN) when it is none of ours. */
+const char *keys_detect(const struct keys *k, const struct envelope *e, enum device_key *kind);
+
+/* The likeliest key of that kind, until the plug has said something; NULL when there is none. */
+const char *keys_guess(const struct keys *k, enum device_key kind);
+
+#endif

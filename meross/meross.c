@@ -1,0 +1,198 @@
+#include "meross/meross.h"
+
+#include "broker/base/check.h"
+#include "broker/base/log.h"
+#include "broker/base/mem.h"
+#include "meross/announce.h"
+#include "meross/command.h"
+#include "meross/control.h"
+#include "meross/hooks.h"
+#include "meross/setup.h"
+
+#define REPLY_TIMEOUT_S 5
+#define CLOCK_CHECK_MS  10000 /* how often a host without time is looked at again */
+
+void meross_timer(struct meross *m, struct broker_timer **slot, uint64_t delay_ms,
+                  void (*cb)(void *ctx), void *ctx)
+{
+    if (m->broker == NULL)
+        return;
+    int err = broker_timer_start(m->broker, delay_ms, cb, ctx, slot);
+    if (err == MD_OK)
+        return;
+    *slot = NULL;
+    log_warn("meross", "a timer could not be started: %s", md_err_text(err));
+}
+
+void meross_timer_stop(struct broker_timer **slot)
+{
+    broker_timer_stop(*slot);
+    *slot = NULL;
+}
+
+static int init(struct meross *m, const struct meross_config *cfg, struct store *store)
+{
+    int err = topics_init(&m->topics, cfg->topic != NULL ? cfg->topic : TOPICS_BASE_DEFAULT);
+    if (err == MD_OK)
+        err = keys_init(&m->keys, cfg->keys);
+    if (err == MD_OK && (m->version = mem_strdup(cfg->version ? cfg->version : "")) == NULL)
+        err = MD_NOMEM;
+    if (err == MD_OK)
+        err = map_init(&m->plugs, map_seed(m->env));
+    if (err == MD_OK)
+        err = registry_new(&m->registry, m->env, store);
+    return err;
+}
+
+int meross_new(struct meross **out, const struct meross_config *cfg, const struct env *env,
+               struct store *store)
+{
+    struct meross *m = mem_alloc(sizeof *m);
+    if (m == NULL)
+        return MD_NOMEM;
+    m->env = env;
+    m->reply_timeout_s = cfg->reply_timeout_s > 0 ? cfg->reply_timeout_s : REPLY_TIMEOUT_S;
+    m->started = env_wall_s(env);
+    int err = init(m, cfg, store);
+    if (err != MD_OK) {
+        meross_free(m);
+        return err;
+    }
+    *out = m;
+    return MD_OK;
+}
+
+static void unsubscribe(struct meross *m)
+{
+    for (unsigned i = 0; i < MEROSS_SUBS; i++) {
+        broker_unsubscribe(m->subs[i]);
+        m->subs[i] = NULL;
+    }
+}
+
+static int subscribe(struct meross *m)
+{
+    char filter[TOPICS_MAX];
+    int err = MD_OK;
+    for (unsigned i = 0; err == MD_OK && topics_filter(&m->topics, i, filter) != NULL; i++) {
+        MD_ASSERT(i < MEROSS_SUBS);
+        err = broker_subscribe(m->broker, span_str(filter), control_on_message, m, &m->subs[i]);
+    }
+    return err;
+}
+
+/* Plugs that were told nothing because the host had no time are told now. */
+static void tell_time(struct meross *m)
+{
+    for (struct device *d = registry_next(m->registry, NULL); d != NULL;
+         d = registry_next(m->registry, d))
+        if (d->plug != NULL && d->plug->phase == PLUG_BOUND && d->plug->key != NULL)
+            setup_poll(d->plug);
+}
+
+static bool is_sane(const struct meross *m) { return env_wall_s(m->env) >= MEROSS_SANE_S; }
+
+static void on_clock_check(void *ctx)
+{
+    struct meross *m = ctx;
+    m->clock = NULL;
+    if (!is_sane(m)) {
+        meross_timer(m, &m->clock, CLOCK_CHECK_MS, on_clock_check, m);
+        return;
+    }
+    log_info("meross", "this host knows the time now; the plugs are told");
+    tell_time(m);
+}
+
+bool meross_clock_sane(struct meross *m)
+{
+    if (is_sane(m))
+        return true;
+    if (m->clock != NULL || m->broker == NULL)
+        return false;
+    log_warn("meross", "this host does not know the time yet: plugs get no clock and no time zone "
+                       "until it does (is NTP running?)");
+    meross_timer(m, &m->clock, CLOCK_CHECK_MS, on_clock_check, m);
+    return false;
+}
+
+static void announce_start(struct meross *m)
+{
+    for (struct device *d = registry_next(m->registry, NULL); d != NULL;
+         d = registry_next(m->registry, d))
+        announce_all(m, d);
+    announce_broker(m);
+    announce_broker_state(m, true);
+}
+
+int meross_attach(struct meross *m, struct broker *b)
+{
+    MD_ASSERT(m->broker == NULL);
+    m->broker = b;
+    int err = subscribe(m);
+    if (err != MD_OK) {
+        unsubscribe(m);
+        m->broker = NULL;
+        return err;
+    }
+    announce_start(m);
+    (void)meross_clock_sane(m); /* says so at once if it does not know the time */
+    return MD_OK;
+}
+
+int meross_set_zone(struct meross *m, const struct zone *zone)
+{
+    m->zone = *zone;
+    m->has_zone = true;
+    for (struct device *d = registry_next(m->registry, NULL); d != NULL;
+         d = registry_next(m->registry, d))
+        d->time_set_ms = 0; /* the new table is another matter than the last one */
+    tell_time(m);
+    return MD_OK;
+}
+
+/* Everything asked is answered, and people are told that the plugs are out of reach. */
+static void say_goodbye(struct meross *m)
+{
+    for (struct device *d = registry_next(m->registry, NULL); d != NULL;
+         d = registry_next(m->registry, d)) {
+        if (d->plug != NULL) {
+            d->plug->phase = PLUG_CONNECTED; /* nothing is sent any more */
+            meross_timer_stop(&d->plug->timer);
+            command_close(d->plug);
+        }
+        if (d->online) {
+            d->online = false;
+            announce_availability(m, d);
+        }
+    }
+    announce_broker(m);
+    announce_broker_state(m, false);
+}
+
+void meross_detach(struct meross *m)
+{
+    if (m->broker == NULL)
+        return;
+    say_goodbye(m);
+    unsubscribe(m);
+    meross_timer_stop(&m->soon);
+    meross_timer_stop(&m->clock);
+    m->broker = NULL;
+    int err = registry_save(m->registry, true);
+    if (err != MD_OK)
+        log_warn("registry", "not saved: %s", md_err_text(err));
+}
+
+void meross_free(struct meross *m)
+{
+    if (m == NULL)
+        return;
+    MD_ASSERT(m->broker == NULL);
+    if (m->plugs.bucket != NULL)
+        hooks_clear(m);
+    registry_free(m->registry);
+    keys_clear(&m->keys);
+    mem_free(m->version);
+    mem_free(m);
+}

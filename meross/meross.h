@@ -1,0 +1,75 @@
+/* meross.h - Meross smart plugs as a local client of the broker.
+ *
+ * Recognises plugs by the way they connect, gives them the answers that their vendor's cloud
+ * would give, keeps the registry of them, and switches them on behalf of the topics in topics.h.
+ * Knows no sockets, files or clocks.
+ *
+ * Order of calls:
+ *
+ *     meross_new -> meross_set_zone -> meross_hooks -> (broker_new) -> meross_attach
+ *       ... the broker runs ...
+ *     meross_detach -> (broker_free) -> meross_free
+ *
+ * Single-threaded, like the broker. */
+#ifndef MEROSS_MEROSS_H
+#define MEROSS_MEROSS_H
+
+#include "broker/broker.h"
+#include "meross/zone.h"
+
+struct meross;
+
+struct meross_config {
+    const char *const *keys;  /* NULL-terminated; "" and "meross" are tried as well; NULL = none */
+    const char *topic;        /* base of our topics; NULL = "meross"                             */
+    const char *version;      /* shown in <base>/broker/info; NULL = ""                          */
+    unsigned reply_timeout_s; /* how long a plug may take to answer; 0 = 5                  [5]  */
+};
+
+/* Loads the registry from STORE_DEVICE; damaged records are left out with a log line.
+ *
+ * cfg    copied.
+ * env    kept until meross_free().
+ * store  kept until meross_free(); what changes is put there at most a second later.
+ * *out   given: meross_free().
+ * Errors: MD_INVAL an impossible topic or key, MD_NOMEM, those of the store. */
+MD_MUST_USE int meross_new(struct meross **out, const struct meross_config *cfg,
+                           const struct env *env, struct store *store);
+
+/* The hooks for broker_new(), all of them set; ctx is `m`.  Who combines them with others
+ * asks these first:
+ *
+ *   on_connect     BROKER_ABSTAIN: the CONNECT is not that of a plug.  BROKER_ALLOW: it is;
+ *                  who->tag is ours.  BROKER_NOT_AUTHORIZED: a plug, but in clear over the
+ *                  network, or one more than the registry holds; logged.
+ *   may            false for what must not be, whoever asks: a plug beyond its own topics, anybody
+ *                  publishing where only merossd does.  True for a client that is no plug
+ *                  means only: no objection.
+ *   on_publish     false: what a plug must not be sent (no proper message, or retained).
+ *   on_connected, on_subscribe, on_disconnect   ignore clients that are no plugs. */
+struct broker_hooks meross_hooks(struct meross *m);
+
+/* Subscribes to what people ask, and publishes <base>/broker/state, info and plugs, and for
+ * each known plug its last state and that it is offline.
+ *
+ * b  kept until meross_detach().
+ * Errors: MD_NOMEM; then nothing is subscribed. */
+MD_MUST_USE int meross_attach(struct meross *m, struct broker *b);
+
+/* The zone of the host, to be told to plugs; again when it or its rules change: plugs that are
+ * connected get the new table.  Until the first call they are told nothing.
+ *
+ * zone  copied.
+ * Returns MD_OK. */
+int meross_set_zone(struct meross *m, const struct zone *zone);
+
+/* Before the broker stops: everything asked but unanswered is answered "offline", plugs
+ * and <base>/broker/state are published as offline (the broker needs one more turn to route it),
+ * the registry is put into the store.  Hooks may still be called afterwards.  May be called
+ * twice. */
+void meross_detach(struct meross *m);
+
+/* After meross_detach() and broker_free(), which still calls the hooks.  NULL is fine. */
+void meross_free(struct meross *m);
+
+#endif

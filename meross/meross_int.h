@@ -1,0 +1,56 @@
+/* meross_int.h - what the files of this room share; for this folder only.
+ *
+ *   meross.c    new, attach, detach: owns everything below
+ *   hooks.c     the broker's questions and reports  ->  plug.c, auth.c, shield.c
+ *   plug.c      one connection of a plug: its life, its key, its messages
+ *   inbound.c   what a plug says  ->  h_*.c
+ *   command.c   what a plug is asked
+ *   setup.c     what a plug is asked by us, after it is bound and from time to time
+ *   control.c   what people ask  ->  command.c, registry.c
+ *   announce.c  what is told to people */
+#ifndef MEROSS_MEROSS_INT_H
+#define MEROSS_MEROSS_INT_H
+
+#include "meross/keys.h"
+#include "meross/meross.h"
+#include "meross/registry.h"
+#include "meross/topics.h"
+
+#define MEROSS_SUBS 4
+
+/* 2024-01-01: a host that believes in an earlier time has not got it yet (no battery), and
+ * must not hand it to plugs (sheet, trap 33). */
+#define MEROSS_SANE_S 1704067200
+
+struct meross {
+    const struct env *env;
+    struct broker *broker; /* NULL before attach and after detach */
+    struct topics topics;
+    struct keys keys;
+    char *version;
+    unsigned reply_timeout_s;
+    struct registry *registry;
+    bool has_zone;
+    struct zone zone;
+    struct map plugs;         /* by the address of struct plug, which is the tag    */
+    struct plug *unconfirmed; /* allowed by on_connect; on_connected has not come   */
+    struct broker_sub *subs[MEROSS_SUBS];
+    struct broker_timer *soon;  /* running: the registry is to be saved               */
+    bool list_changed;          /* and published                                      */
+    struct broker_timer *clock; /* running: the host clock is not sane                */
+    int64_t started;
+    uint64_t refused_ms; /* when a refusal was logged last */
+    unsigned refused;    /* refusals since then            */
+};
+
+/* Does the host know the time?  While it does not, it is looked at again every ten seconds, and
+ * once it does, connected plugs are told. */
+bool meross_clock_sane(struct meross *m);
+
+/* Starts a timer, unless detached.  A failure is logged and costs only what the timer was for.
+ * *slot is NULL, and NULL again when it fires (the callback sets it) or failed to start. */
+void meross_timer(struct meross *m, struct broker_timer **slot, uint64_t delay_ms,
+                  void (*cb)(void *ctx), void *ctx);
+void meross_timer_stop(struct broker_timer **slot);
+
+#endif

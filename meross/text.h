@@ -1,0 +1,37 @@
+/* text.h - the few questions about text that several Meross modules ask: UTF-8, case, the shape of
+ * a uuid and of a MAC address.  Pure; knows no JSON and no topics. */
+#ifndef MEROSS_TEXT_H
+#define MEROSS_TEXT_H
+
+#include "broker/base/span.h"
+
+#define TEXT_REPLACEMENT 0xfffdu /* stands for what is not valid UTF-8 */
+
+/* Cuts the next code point off *s, which is not empty.  An invalid byte counts as one
+ * TEXT_REPLACEMENT, so that the walk always ends.  Surrogates and overlong forms are invalid. */
+uint32_t text_next(struct span *s);
+
+/* Writes cp, which is a Unicode scalar value, as UTF-8; returns 1 to 4. */
+size_t text_put(uint8_t out[4], uint32_t cp);
+
+bool text_utf8_valid(struct span s); /* whole and well-formed */
+
+/* Simple lower case of one code point: ASCII, Latin-1, Latin Extended-A, Greek, Cyrillic.  The
+ * result is as many UTF-8 bytes long as cp. */
+uint32_t text_lower(uint32_t cp);
+
+/* Lower-case copy of valid UTF-8 of fewer than `cap` bytes, NUL-terminated, as long as s.
+ * False (and an empty string) when it does not fit. */
+bool text_fold(struct span s, char *out, size_t cap);
+
+bool text_eq_nocase(struct span a, struct span b); /* ASCII only */
+
+struct span text_trim(struct span s); /* without white space at either end */
+
+/* [0-9a-zA-Z]{32}: some uuids are not hexadecimal (sheet, section 9). */
+bool text_is_uuid(struct span s);
+
+/* xx:xx:xx:xx:xx:xx in hexadecimal. */
+bool text_is_mac(struct span s);
+
+#endif

@@ -1,0 +1,224 @@
+#include "tests/plugsim/simplug_options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "broker/base/buf.h"
+
+/* What most plugs have in common (sheet 2.1, 4.1). */
+static const struct simplug_options common = {
+    .subtype = "eu",
+    .compile_time = "2022/01/01-10:00:00",
+    .wifi_mac = "02:00:00:00:00:03",
+    .server = "192.168.178.10",
+    .server_port = 8883,
+    .channels = 1,
+    .level = 3,
+    .clean_session = true,
+    .keep_alive_s = 120,
+    .bind_each_connect = true,
+    .clock_ability = true,
+    .give_up_ms = 45000,
+    .retry_ms = 9000,
+    .answer_delay_ms = 20,
+    .header_uuid = true,
+    .report_value = "1",
+    .reboot_on_malformed = true,
+};
+
+struct preset {
+    const char *name, *type, *hw, *fw, *chip;
+    unsigned channels, keep_alive_s;
+    bool ntp, metering, old;        /* old: firmware 1.1 */
+    bool old_toggle, config_needed; /* the latter marks the Matter generation */
+};
+
+/* Models of sheet 9 and what the issues tell about them.  The first one with index 0 is the plug
+ * of the test vectors (sheet 11), the second the one of the recorded dialogue (sheet 4.1). */
+static const struct preset presets[] = {
+    {"mss310", "mss310", "6.0.0", "6.3.21", "rtl8710cf", 1, 120, false, true, false, false, false},
+    {"mss210", "mss210", "6.0.0", "6.2.3", "rtl8710cf", 1, 120, true, false, false, false, false},
+    {"mss425e", "mss425e", "1.0.0", "1.1.9", "MT7687", 5, 30, false, false, true, false, false},
+    {"mss210-old", "mss210", "1.0.0", "1.1.12", "MT7688", 1, 120, false, false, true, true, false},
+    {"mss315", "mss315", "9.0.0", "9.5.33", "rtl8720cm", 1, 120, false, true, false, false, true},
+};
+
+#define N_PRESETS (sizeof presets / sizeof presets[0])
+
+static void identity(struct simplug_options *o, size_t preset, unsigned index)
+{
+    unsigned long tail = (0x123456ul + (preset << 16) + index) & 0xFFFFFFul;
+    (void)snprintf(o->mac, sizeof o->mac, "48:e1:e9:%02lx:%02lx:%02lx", tail >> 16 & 0xFF,
+                   tail >> 8 & 0xFF, tail & 0xFF);
+    (void)snprintf(o->uuid, sizeof o->uuid, "2101011234567890123448e1e9%06lx", tail);
+    (void)snprintf(o->inner_ip, sizeof o->inner_ip, "192.168.178.%u", 150 + index % 100);
+    o->seed = 1 + tail;
+}
+
+static void put_text(char *to, size_t cap, const char *text)
+{
+    (void)snprintf(to, cap, "%s", text);
+}
+
+int simplug_options_preset(struct simplug_options *o, const char *type, unsigned index)
+{
+    size_t i = 0;
+    while (i < N_PRESETS && strcmp(presets[i].name, type) != 0)
+        i++;
+    if (i == N_PRESETS)
+        return MD_NOENT;
+    const struct preset *m = &presets[i];
+    *o = common;
+    put_text(o->type, sizeof o->type, m->type);
+    put_text(o->hw, sizeof o->hw, m->hw);
+    put_text(o->fw, sizeof o->fw, m->fw);
+    put_text(o->chip, sizeof o->chip, m->chip);
+    o->channels = m->channels;
+    o->keep_alive_s = m->keep_alive_s;
+    o->ntp = m->ntp;
+    o->metering = m->metering;
+    o->bind_as_push = m->old;
+    o->header_uuid = !m->old;
+    o->old_toggle = m->old_toggle;
+    o->config_needed = o->dev_boot = o->matter = m->config_needed;
+    identity(o, i, index);
+    return MD_OK;
+}
+
+const char *simplug_options_types(void) { return "mss310 mss210 mss425e mss210-old mss315"; }
+
+enum kind { TEXT, NUMBER, FLAG, SHAPE, WRONG_KEY };
+
+struct field {
+    const char *name;
+    enum kind kind;
+    size_t at, size;
+};
+
+#define FIELD(kind, name)                                                                          \
+    {                                                                                              \
+#name, kind, offsetof(struct simplug_options, name),                                       \
+            sizeof(((struct simplug_options *)0)->name)                                            \
+    }
+
+static const struct field fields[] = {
+    FIELD(TEXT, type),
+    FIELD(TEXT, subtype),
+    FIELD(TEXT, hw),
+    FIELD(TEXT, fw),
+    FIELD(TEXT, chip),
+    FIELD(TEXT, uuid),
+    FIELD(TEXT, mac),
+    FIELD(TEXT, compile_time),
+    FIELD(TEXT, wifi_mac),
+    FIELD(TEXT, inner_ip),
+    FIELD(TEXT, server),
+    FIELD(NUMBER, server_port),
+    FIELD(NUMBER, user_id),
+    FIELD(TEXT, key),
+    FIELD(NUMBER, channels),
+    FIELD(NUMBER, level),
+    FIELD(FLAG, clean_session),
+    FIELD(NUMBER, keep_alive_s),
+    FIELD(FLAG, dup_republish),
+    FIELD(NUMBER, fragment),
+    FIELD(FLAG, bind_as_push),
+    FIELD(FLAG, bind_new_ids),
+    FIELD(FLAG, bind_each_connect),
+    FIELD(FLAG, clock_ability),
+    FIELD(FLAG, ntp),
+    FIELD(FLAG, config_needed),
+    FIELD(NUMBER, give_up_ms),
+    FIELD(NUMBER, boot_ms),
+    FIELD(NUMBER, retry_ms),
+    FIELD(NUMBER, answer_delay_ms),
+    FIELD(NUMBER, silent_after_ms),
+    FIELD(FLAG, metering),
+    FIELD(FLAG, old_toggle),
+    FIELD(SHAPE, shape),
+    FIELD(WRONG_KEY, wrong_key),
+    FIELD(FLAG, string_timestamp),
+    FIELD(FLAG, header_uuid),
+    FIELD(FLAG, dev_boot),
+    FIELD(FLAG, matter),
+    FIELD(TEXT, report_value),
+    FIELD(FLAG, reboot_on_malformed),
+    FIELD(NUMBER, timestamp_window_s),
+    FIELD(TEXT, timezone),
+};
+
+/* The place of `word` in a NULL-ended list, or -1. */
+static int word_index(const char *const *words, const char *word)
+{
+    for (int i = 0; words[i] != NULL; i++) {
+        if (strcmp(words[i], word) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static bool number(const char *text, unsigned long max, unsigned *out)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value > max)
+        return false;
+    *out = (unsigned)value;
+    return true;
+}
+
+static int set_word(struct simplug_options *o, enum kind kind, const char *value)
+{
+    static const char *const shapes[] = {"mixed", "object", "list", NULL};
+    static const char *const wrong_keys[] = {"error", "silence", NULL};
+    int i = word_index(kind == SHAPE ? shapes : wrong_keys, value);
+    if (i < 0)
+        return MD_INVAL;
+    if (kind == SHAPE)
+        o->shape = (enum simplug_shape)i;
+    else
+        o->wrong_key = (enum simplug_wrong_key)i;
+    return MD_OK;
+}
+
+static int set_field(struct simplug_options *o, const struct field *f, const char *value)
+{
+    unsigned n = 0;
+    char *at = (char *)o + f->at;
+    switch (f->kind) {
+    case TEXT:
+        return span_to_str(span_str(value), at, f->size) ? MD_OK : MD_INVAL;
+    case NUMBER:
+        if (!number(value, UINT32_MAX, &n))
+            return MD_INVAL;
+        memcpy(at, &n, sizeof n);
+        return MD_OK;
+    case FLAG:
+        if (!number(value, 1, &n))
+            return MD_INVAL;
+        *(bool *)(void *)at = n != 0;
+        return MD_OK;
+    case SHAPE:
+    case WRONG_KEY:
+        return set_word(o, f->kind, value);
+    }
+    return MD_INVAL;
+}
+
+int simplug_options_set(struct simplug_options *o, const char *assignment)
+{
+    const char *equals = strchr(assignment, '=');
+    if (equals == NULL)
+        return MD_INVAL;
+    struct span name = span_of(assignment, (size_t)(equals - assignment));
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (span_is(name, fields[i].name)) {
+            struct simplug_options changed = *o;
+            int err = set_field(&changed, &fields[i], equals + 1);
+            if (err == MD_OK)
+                *o = changed;
+            return err;
+        }
+    }
+    return MD_NOENT;
+}

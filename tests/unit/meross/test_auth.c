@@ -1,0 +1,203 @@
+/* Who is a plug, who may use which topic, and what may be sent to a plug. */
+#include "tests/unit/meross/fake_broker.h"
+
+#include "meross/auth.h"
+#include "meross/shield.h"
+
+static bool is_plug(const char *id, const char *user, const char *password)
+{
+    struct rig_client c;
+    struct auth_plug p;
+    rig_client(&c, id, user, password);
+    return auth_read_plug(&c.c, &p);
+}
+
+#define HASH "ab3ffddc9a9b94dab1487702ddd054d2"
+
+static void test_recognised(void **state)
+{
+    (void)state;
+    struct rig_client c;
+    struct auth_plug p;
+    rig_client(&c, "fmware:" RIG_UUID "_AbCdEfGhIjKlMnOp", RIG_MAC, "1234_" HASH);
+    assert_int_equal(strlen(c.id), 56); /* trap 2 */
+    assert_true(auth_read_plug(&c.c, &p));
+    assert_true(span_is(p.uuid, RIG_UUID));
+    assert_true(span_is(p.mac, RIG_MAC));
+    assert_int_equal(p.user_id, 1234);
+    assert_true(is_plug("fmware:" RIG_UUID, RIG_MAC, "0_" HASH));
+    assert_true(is_plug("fmware:" RIG_UUID, RIG_MAC, "_" HASH)); /* trap 10 */
+    assert_true(is_plug("fmware:" RIG_UUID "_", "48:E1:E9:12:34:56", "999999999999999999_x"));
+    assert_true(is_plug("fmware:20091131118061251h5748e1e9334e2b", RIG_MAC, "0_" HASH));
+}
+
+static void test_not_recognised(void **state)
+{
+    (void)state;
+    assert_false(is_plug("fmware:" RIG_UUID "x", RIG_MAC, "0_" HASH));
+    assert_false(is_plug("fmware:" RIG_UUID "_a/b", RIG_MAC, "0_" HASH));
+    assert_false(is_plug("fmware:2101", RIG_MAC, "0_" HASH));
+    assert_false(is_plug("app:" RIG_UUID, RIG_MAC, "0_" HASH));
+    assert_false(is_plug("", RIG_MAC, "0_" HASH));
+    assert_false(is_plug("fmware:" RIG_UUID, "somebody", "0_" HASH));
+    assert_false(is_plug("fmware:" RIG_UUID, NULL, NULL));
+    assert_false(is_plug("fmware:" RIG_UUID, RIG_MAC, NULL));
+    assert_false(is_plug("fmware:" RIG_UUID, RIG_MAC, ""));
+    assert_false(is_plug("fmware:" RIG_UUID, RIG_MAC, "0"));
+    assert_false(is_plug("fmware:" RIG_UUID, RIG_MAC, "0_"));
+    assert_false(is_plug("fmware:" RIG_UUID, RIG_MAC, "0_a_b"));
+    assert_false(is_plug("fmware:" RIG_UUID, RIG_MAC, "x_" HASH));
+    assert_false(is_plug("fmware:" RIG_UUID, RIG_MAC, "1999999999999999999_" HASH));
+}
+
+static struct topics t;
+
+static bool plug_may(enum broker_action what, const char *topic)
+{
+    return auth_plug_may(&t, span_str(RIG_UUID), what, span_str(topic));
+}
+
+static void test_plug_topics(void **state)
+{
+    (void)state;
+    assert_int_equal(topics_init(&t, "meross"), MD_OK);
+    assert_true(plug_may(BROKER_SUBSCRIBE, RIG_TO));
+    assert_true(
+        plug_may(BROKER_SUBSCRIBE, "/appliance/2101011234567890123448E1E9123456/subscribe"));
+    assert_false(plug_may(BROKER_SUBSCRIBE, RIG_FROM));
+    assert_false(plug_may(BROKER_SUBSCRIBE, "/appliance/+/subscribe"));
+    assert_false(plug_may(BROKER_SUBSCRIBE, "#"));
+    assert_false(plug_may(BROKER_SUBSCRIBE, "meross/#"));
+    assert_true(plug_may(BROKER_PUBLISH, RIG_FROM));
+    assert_true(plug_may(BROKER_PUBLISH, TOPICS_ANSWERS));
+    assert_true(plug_may(BROKER_PUBLISH, "/app/0-abc/subscribe"));
+    assert_true(plug_may(BROKER_PUBLISH, "homeassistant/meross/subscribe"));
+    assert_false(plug_may(BROKER_PUBLISH, RIG_TO));
+    assert_false(plug_may(BROKER_PUBLISH, "/appliance/3101011234567890123448e1e9123456/publish"));
+    assert_false(plug_may(BROKER_PUBLISH, "/appliance/3101011234567890123448e1e9123456/subscribe"));
+    assert_false(plug_may(BROKER_PUBLISH, "/appliance/ha/subscribe"));
+    assert_false(plug_may(BROKER_PUBLISH, "meross/kitchen/set"));
+    assert_false(plug_may(BROKER_PUBLISH, "meross/kitchen"));
+    assert_false(plug_may(BROKER_PUBLISH, "meross/broker/request/forget"));
+    assert_false(plug_may(BROKER_PUBLISH, "meross/x/y/z"));
+    assert_false(plug_may(BROKER_PUBLISH, "$SYS/x"));
+}
+
+static void test_client_topics(void **state)
+{
+    (void)state;
+    assert_int_equal(topics_init(&t, "meross"), MD_OK);
+    static const char *const owned[] = {"meross/kitchen",          "meross/kitchen/availability",
+                                        "meross/kitchen/response", "meross/kitchen/event",
+                                        "meross/broker/state",     "meross/broker/info",
+                                        "meross/broker/plugs",     "meross/broker/response/list"};
+    static const char *const open[] = {"meross/kitchen/set",
+                                       "meross/kitchen/1/set",
+                                       "meross/kitchen/get",
+                                       "meross/broker/request/list",
+                                       "anything/else",
+                                       RIG_TO,
+                                       RIG_FROM,
+                                       "meross"};
+    for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
+        assert_false(auth_client_may(&t, BROKER_PUBLISH, span_str(owned[i])));
+        assert_true(auth_client_may(&t, BROKER_SUBSCRIBE, span_str(owned[i])));
+    }
+    for (size_t i = 0; i < sizeof open / sizeof open[0]; i++)
+        assert_true(auth_client_may(&t, BROKER_PUBLISH, span_str(open[i])));
+}
+
+static const char *objection(const char *payload, bool retain)
+{
+    struct broker_message m = {span_str(RIG_TO), span_str(payload), 0, retain};
+    return shield_objection(&m);
+}
+
+#define GOOD                                                                                       \
+    "{\"header\":{\"messageId\":\"a\",\"namespace\":\"N\",\"method\":\"GET\"},\"payload\":{}}"
+
+/* Traps 12 and 13. */
+static void test_shield(void **state)
+{
+    (void)state;
+    assert_null(objection(GOOD, false));
+    assert_non_null(objection(GOOD, true));
+    assert_non_null(objection("", false));
+    assert_non_null(objection("", true));
+    assert_non_null(objection("0", false));
+    assert_non_null(objection("1", false));
+    assert_non_null(objection("ON", false));
+    assert_non_null(objection("{}", false));
+    assert_non_null(objection(GOOD "x", false));
+    assert_non_null(objection("{\"header\":{\"messageId\":\"a\" \"namespace\":\"N\","
+                              "\"method\":\"GET\"},\"payload\":{}}",
+                              false));
+    char big[ENVELOPE_TO_PLUG_MAX + 2];
+    memset(big, ' ', sizeof big);
+    memcpy(big, GOOD, strlen(GOOD));
+    big[ENVELOPE_TO_PLUG_MAX] = '\0';
+    assert_null(objection(big, false));
+    big[ENVELOPE_TO_PLUG_MAX] = ' ';
+    big[ENVELOPE_TO_PLUG_MAX + 1] = '\0';
+    assert_non_null(objection(big, false));
+    mem_fail_after(1);
+    const char *no_memory = objection(GOOD, false);
+    mem_fail_after(-1);
+    assert_non_null(no_memory); /* what cannot be checked does not pass */
+}
+
+/* The same through the hooks: refused, said in the log and as an event. */
+static void test_shield_hook(void **state)
+{
+    (void)state;
+    struct rig_client plug, other;
+    rig_attach(NULL);
+    rig_ready(&plug);
+    rig_client(&other, "script", NULL, NULL);
+    assert_int_equal(rig_connect(&other), BROKER_ABSTAIN);
+    assert_true(rig_publish(&other, RIG_TO, GOOD, false));
+    assert_null(rig_next());
+    assert_false(rig_publish(&other, RIG_TO, "1", false));
+    assert_int_equal(rig_logged("refused"), 1);
+    assert_non_null(rig_find("meross/mss310-3456/event"));
+    for (unsigned i = 0; i < 5; i++) /* a flood is counted, not logged */
+        assert_false(rig_publish(&other, RIG_TO, "1", false));
+    assert_int_equal(rig_logged("refused"), 1);
+    rig_step(10000);
+    assert_false(rig_publish(&other, RIG_TO, GOOD, true));
+    assert_int_equal(rig_logged("(5 more since"), 1);
+    assert_false(rig_may(&other, BROKER_PUBLISH, "meross/mss310-3456"));
+    /* A tag of somebody else is not mistaken for a plug. */
+    int foreign = 0;
+    other.c.tag = &foreign;
+    assert_true(rig_may(&other, BROKER_PUBLISH, "meross/mss310-3456/set"));
+    rig->hooks.on_disconnect(rig->hooks.ctx, &other.c, "x");
+    rig->hooks.on_subscribe(rig->hooks.ctx, &other.c, span_str(RIG_TO));
+    rig->hooks.on_connected(rig->hooks.ctx, &other.c);
+}
+
+/* Plugs come over TLS, or from this host. */
+static void test_in_clear(void **state)
+{
+    (void)state;
+    struct rig_client c;
+    rig_attach(NULL);
+    rig_plug(&c, RIG_UUID, RIG_MAC, "");
+    c.c.tls = false;
+    assert_int_equal(rig_connect(&c), BROKER_NOT_AUTHORIZED);
+    assert_int_equal(rig_logged("TLS listener"), 1);
+    c.c.password = span_str(c.password);
+    c.c.loopback = true;
+    assert_int_equal(rig_connect(&c), BROKER_ALLOW);
+    rig_drop(&c, "x");
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(test_recognised), T(test_not_recognised), T(test_plug_topics), T(test_client_topics),
+        T(test_shield),     T(test_shield_hook),    T(test_in_clear)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,280 @@
+/* Reading with a forgiving eye what is proper JSON, and refusing what is not. */
+#include "tests/unit/cmocka.h"
+
+#include "broker/base/mem.h"
+#include "meross/json.h"
+#include "meross/json_write.h"
+
+#include <stdlib.h>
+
+static int check(const char *text)
+{
+    unsigned n;
+    return json_check(span_str(text), &n);
+}
+
+static void test_well_formed(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"{}",
+                                       "[]",
+                                       " {\"a\":1} ",
+                                       "[1,-0,0.5,1e9,-1.5E-3,true,false,null,\"\\u00e4\\n\\/\"]",
+                                       "{\"a\":{\"b\":[{},[],{}]},\"c\":\"\xc3\xa4\"}",
+                                       "[[[[]]]]"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_int_equal(check(good[i]), MD_OK);
+}
+
+static void test_malformed(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",
+                                      " ",
+                                      "1",
+                                      "0",
+                                      "\"a\"",
+                                      "true",
+                                      "{",
+                                      "}",
+                                      "[",
+                                      "]",
+                                      "{]",
+                                      "[}",
+                                      "{\"a\"}",
+                                      "{\"a\":}",
+                                      "{\"a\":1,}",
+                                      "[1,]",
+                                      "[,1]",
+                                      "[1 2]",
+                                      "{\"a\" \"b\"}",
+                                      "{a:1}",
+                                      "{1:2}",
+                                      "{\"a\":1 \"b\":2}",
+                                      "[01]",
+                                      "[1.]",
+                                      "[.5]",
+                                      "[1e]",
+                                      "[-]",
+                                      "[+1]",
+                                      "[tru]",
+                                      "[nul]",
+                                      "[\"\\x\"]",
+                                      "[\"\\u12g4\"]",
+                                      "[\"a",
+                                      "[\"a\\",
+                                      "[\"\\u12",
+                                      "[\"a\nb\"]",
+                                      "{}{}",
+                                      "[]x",
+                                      "[\"a\"\"b\"]",
+                                      "[NaN]",
+                                      "{\"a\"::1}",
+                                      "\xef\xbb\xbf{}"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(check(bad[i]), MD_PROTO);
+    unsigned n;
+    assert_int_equal(json_check(span_of("{}\0", 3), &n), MD_PROTO);
+    assert_int_equal(json_check(span_of("[\"a\0\"]", 6), &n), MD_PROTO);
+}
+
+/* Each limit: at it, and one past it. */
+static void test_limits(void **state)
+{
+    (void)state;
+    char deep[2 * JSON_DEPTH_MAX + 4];
+    size_t d = JSON_DEPTH_MAX;
+    memset(deep, '[', d);
+    memset(deep + d, ']', d);
+    deep[2 * d] = '\0';
+    assert_int_equal(check(deep), MD_OK);
+    memset(deep, '[', d + 1);
+    memset(deep + d + 1, ']', d + 1);
+    deep[2 * d + 2] = '\0';
+    assert_int_equal(check(deep), MD_TOOBIG);
+
+    char *wide = malloc(JSON_TEXT_MAX + 2);
+    memset(wide, ' ', JSON_TEXT_MAX + 1);
+    wide[0] = '{';
+    wide[JSON_TEXT_MAX - 1] = '}';
+    unsigned n;
+    assert_int_equal(json_check(span_of(wide, JSON_TEXT_MAX), &n), MD_OK);
+    assert_int_equal(json_check(span_of(wide, JSON_TEXT_MAX + 1), &n), MD_TOOBIG);
+
+    size_t at = 0;
+    wide[at++] = '[';
+    for (unsigned i = 0; i + 1 < JSON_TOKENS_MAX; i++) { /* the list itself is one */
+        wide[at++] = '1';
+        wide[at++] = ',';
+    }
+    wide[at - 1] = ']';
+    assert_int_equal(json_check(span_of(wide, at), &n), MD_OK);
+    assert_int_equal(n, JSON_TOKENS_MAX);
+    wide[at - 1] = ',';
+    wide[at++] = '1';
+    wide[at++] = ']';
+    assert_int_equal(json_check(span_of(wide, at), &n), MD_TOOBIG);
+    free(wide);
+}
+
+static struct json doc(const char *text)
+{
+    struct json j;
+    assert_int_equal(json_parse(&j, span_str(text)), MD_OK);
+    return j;
+}
+
+/* Traps 20-22 and 25. */
+static void test_getters(void **state)
+{
+    (void)state;
+    struct json j = doc("{\"n\":5,\"s\":\"7\",\"f\":75.9,\"neg\":-381895630,\"big\":4294967295,"
+                        "\"e\":\"1e3\",\"t\":true,\"null\":null,\"w\":\"0x10\",\"empty\":\"\","
+                        "\"huge\":99999999999999999999,\"light.effect\":[1],\"_\":null,"
+                        "\"dup\":1,\"dup\":2,\"LmTime\":3,\"sp\":\" 5\",\"o\":{\"x\":1},"
+                        "\"l\":[{\"x\":2},{\"x\":3}],\"esc\\u0061ped\":4}");
+    struct json_at r = json_root(&j);
+    int64_t v = 42;
+    assert_true(json_int(json_get(r, "n"), &v) && v == 5);
+    assert_true(json_int(json_get(r, "s"), &v) && v == 7);
+    assert_true(json_int(json_get(r, "f"), &v) && v == 75);
+    assert_true(json_int(json_get(r, "neg"), &v) && v == -381895630);
+    assert_true(json_int(json_get(r, "big"), &v) && v == 4294967295);
+    assert_true(json_int(json_get(r, "e"), &v) && v == 1000);
+    assert_true(json_int(json_get(r, "t"), &v) && v == 1);
+    v = 42;
+    static const char *const none[] = {"null", "w", "empty", "huge", "_", "absent", "o", "sp"};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+        assert_false(json_int(json_get(r, none[i]), &v));
+    assert_int_equal(v, 42);
+    assert_true(json_int(json_get(r, "dup"), &v) && v == 2);
+    assert_true(json_int(json_get_nocase(r, "lmtime"), &v) && v == 3);
+    assert_false(json_exists(json_get(r, "lmtime")));
+    assert_true(json_exists(json_get(r, "light.effect")));
+    assert_true(json_int(json_get(json_get(r, "o"), "x"), &v) && v == 1);
+    assert_true(json_int(json_get(json_get(r, "l"), "x"), &v) && v == 2);
+    assert_true(json_int(json_get(r, "escaped"), &v) && v == 4);
+    assert_false(json_exists(json_get(json_get(json_get(r, "x"), "y"), "z")));
+    json_free(&j);
+}
+
+static void test_lists(void **state)
+{
+    (void)state;
+    struct json j = doc("{\"a\":[{\"c\":1},{\"c\":2,\"d\":[{\"c\":9}]},{\"c\":3}],\"b\":{\"c\":4},"
+                        "\"e\":[],\"n\":null,\"t\":[[1,2,3],[4,5,6]]}");
+    struct json_at r = json_root(&j);
+    int64_t sum = 0, v;
+    JSON_EACH(it, json_get(r, "a")) { sum += json_int(json_get(it, "c"), &v) ? v : 100; }
+    assert_int_equal(sum, 6);
+    sum = 0;
+    JSON_EACH(it, json_get(r, "b")) { sum += json_int(json_get(it, "c"), &v) ? v : 100; }
+    assert_int_equal(sum, 4); /* a bare object is a list of itself */
+    JSON_EACH(it, json_get(r, "e")) { fail(); }
+    JSON_EACH(it, json_get(r, "n")) { fail(); }
+    JSON_EACH(it, json_get(r, "absent")) { fail(); }
+    sum = 0;
+    JSON_EACH(it, json_get(r, "t")) { sum += json_int(json_next(json_first(it)), &v) ? v : 100; }
+    assert_int_equal(sum, 7);
+    unsigned names = 0;
+    for (struct json_at n = json_first_name(r); json_exists(n); n = json_next_name(n))
+        names++;
+    assert_int_equal(names, 5);
+    json_free(&j);
+}
+
+static void test_text(void **state)
+{
+    (void)state;
+    struct json j = doc("{\"a\":\"\\u00e4\\ud83d\\ude00\\/\\\"\\n\",\"lone\":\"\\ud800x\","
+                        "\"low\":\"\\udc00\",\"half\":\"\\ud800\\u0041\",\"nul\":\"a\\u0000b\","
+                        "\"n\":12,\"o\":{},\"bad\":\"\xff\"}");
+    struct json_at r = json_root(&j);
+    char text[16];
+    assert_true(json_text(json_get(r, "a"), text, sizeof text));
+    assert_string_equal(text, "\xc3\xa4\xf0\x9f\x98\x80/\"\n");
+    assert_true(json_text(json_get(r, "lone"), text, sizeof text));
+    assert_string_equal(text, "\xef\xbf\xbdx");
+    assert_true(json_text(json_get(r, "low"), text, sizeof text));
+    assert_string_equal(text, "\xef\xbf\xbd");
+    assert_true(json_text(json_get(r, "half"), text, sizeof text));
+    assert_string_equal(text, "\xef\xbf\xbd"
+                              "A");
+    assert_true(json_text(json_get(r, "bad"), text, sizeof text));
+    assert_string_equal(text, "\xef\xbf\xbd");
+    assert_false(json_text(json_get(r, "nul"), text, sizeof text));
+    assert_true(json_text(json_get(r, "n"), text, sizeof text));
+    assert_string_equal(text, "12");
+    assert_false(json_text(json_get(r, "o"), text, sizeof text));
+    assert_string_equal(text, "");
+    assert_true(json_text(json_get(r, "a"), text, 10)); /* nine bytes and the NUL */
+    assert_false(json_text(json_get(r, "a"), text, 9));
+    assert_true(span_is(json_raw(json_get(r, "o")), "{}"));
+    assert_true(span_is(json_raw(json_get(r, "low")), "\"\\udc00\""));
+    json_free(&j);
+}
+
+/* Whatever the bytes, what is written can be read back. */
+static void test_write(void **state)
+{
+    (void)state;
+    struct buf b;
+    struct json_writer w;
+    buf_init(&b, 4096);
+    json_write_start(&w, &b);
+    json_write_open(&w, '{');
+    json_write_pair(&w, "s", "\"\\/\b\f\n\r\t\x01\x7f\xff\xc3\xa4");
+    json_write_pair_int(&w, "i", INT64_MIN);
+    json_write_pair_bool(&w, "b", true);
+    json_write_name(&w, "l");
+    json_write_open(&w, '[');
+    json_write_int(&w, 1);
+    json_write_open(&w, '{');
+    json_write_close(&w, '}');
+    json_write_raw(&w, span_str("null"));
+    json_write_close(&w, ']');
+    json_write_pair(&w, "", "");
+    json_write_close(&w, '}');
+    assert_int_equal(w.err, MD_OK);
+    assert_true(span_is(buf_view(&b),
+                        "{\"s\":\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u007f\xef\xbf\xbd\xc3\xa4\","
+                        "\"i\":-9223372036854775808,\"b\":true,\"l\":[1,{},null],\"\":\"\"}"));
+    unsigned n;
+    assert_int_equal(json_check(buf_view(&b), &n), MD_OK);
+    buf_free(&b);
+
+    buf_init(&b, 8);
+    json_write_start(&w, &b);
+    json_write_str(&w, "far too long for it");
+    assert_int_equal(w.err, MD_TOOBIG);
+    json_write_str(&w, "x"); /* stays failed */
+    assert_int_equal(w.err, MD_TOOBIG);
+    buf_free(&b);
+}
+
+static void test_no_memory(void **state)
+{
+    (void)state;
+    struct json j;
+    mem_fail_after(1);
+    assert_int_equal(json_parse(&j, span_str("{\"a\":1}")), MD_NOMEM);
+    mem_fail_after(-1);
+    assert_int_equal(json_parse(&j, span_str("{\"a\":")), MD_PROTO);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    assert_int_equal(mem_used(), 0);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_well_formed), cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_limits),      cmocka_unit_test(test_getters),
+        cmocka_unit_test(test_lists),       cmocka_unit_test(test_text),
+        cmocka_unit_test(test_write),       cmocka_unit_test(test_no_memory)};
+    return cmocka_run_group_tests(tests, NULL, teardown);
+}

@@ -1,0 +1,368 @@
+/* Plugs by uuid and by name, on disk and back. */
+#include "tests/unit/cmocka.h"
+
+#include "broker/base/log.h"
+#include "broker/base/mem.h"
+#include "meross/registry.h"
+#include "tests/fake/fake_env.h"
+
+#include <stdio.h>
+
+#define UUID "2101011234567890123448e1e9123456"
+#define MAC  "48:e1:e9:12:34:56"
+
+static struct fake_env env;
+static struct store *store;
+static struct registry *r;
+static char last_log[1024];
+
+static void keep_log(void *ctx, enum log_level lv, const char *module, const char *line)
+{
+    (void)ctx;
+    (void)lv;
+    (void)module;
+    (void)snprintf(last_log, sizeof last_log, "%s", line);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    fake_env_init(&env);
+    log_set_sink(keep_log, NULL);
+    last_log[0] = '\0';
+    assert_int_equal(store_mem_open(&store), MD_OK);
+    return registry_new(&r, &env.env, store);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    registry_free(r);
+    store_close(store);
+    log_set_sink(NULL, NULL);
+    assert_int_equal(mem_used(), 0);
+    return 0;
+}
+
+static struct device *add(const char *uuid, const char *mac)
+{
+    struct device *d;
+    assert_int_equal(registry_add(r, span_str(uuid), span_str(mac), &d), MD_OK);
+    return d;
+}
+
+static void reload(void)
+{
+    registry_free(r);
+    assert_int_equal(registry_new(&r, &env.env, store), MD_OK);
+}
+
+static int count_one(void *ctx, struct span key, struct span value)
+{
+    (void)key;
+    (void)value;
+    ++*(unsigned *)ctx;
+    return 0;
+}
+
+static unsigned records(void)
+{
+    unsigned n = 0;
+    assert_int_equal(store_each(store, STORE_DEVICE, count_one, &n), MD_OK);
+    return n;
+}
+
+static void set(char *member, const char *text) { memcpy(member, text, strlen(text) + 1); }
+
+static void test_names(void **state)
+{
+    (void)state;
+    struct device *a = add(UUID, "48:E1:E9:12:34:56");
+    assert_string_equal(a->name, "plug-3456");
+    assert_string_equal(a->mac, MAC);
+    assert_false(registry_name_it(r, a)); /* the type is not known yet */
+    set(a->type, "mss310");
+    assert_true(registry_name_it(r, a));
+    assert_string_equal(a->name, "mss310-3456");
+    set(a->type, "mss315");
+    assert_false(registry_name_it(r, a)); /* a name once given stays */
+    struct device *b = add("3101011234567890123448e1e9123456", MAC);
+    set(b->type, "MSS310");
+    assert_true(registry_name_it(r, b));
+    assert_string_equal(b->name, "MSS310-3456-2"); /* unique without regard to case */
+    struct device *c = add("4101011234567890123448e1e9123456", MAC);
+    set(c->type, "/+#\x01..averyveryverylongtypename");
+    assert_true(registry_name_it(r, c));
+    assert_string_equal(c->name, "..averyveryverylongt-3456");
+}
+
+static void test_find(void **state)
+{
+    (void)state;
+    struct device *a = add("2101011234567890123448E1E9abcdef", MAC);
+    assert_ptr_equal(registry_by_uuid(r, span_str("2101011234567890123448e1e9ABCDEF")), a);
+    assert_string_equal(a->uuid, "2101011234567890123448E1E9abcdef"); /* its own case is kept */
+    assert_int_equal(registry_rename(r, a,
+                                     span_str("K\xc3\xbc"
+                                              "che")),
+                     MD_OK);
+    assert_ptr_equal(registry_by_name(r, span_str("k\xc3\x9c"
+                                                  "CHE")),
+                     a);
+    assert_null(registry_by_name(r, span_str("plug-3456")));
+    assert_ptr_equal(registry_find(r, span_str("48:E1:e9:12:34:56")), a);
+    assert_ptr_equal(registry_find(r, span_str("2101011234567890123448e1e9abcdef")), a);
+    assert_ptr_equal(registry_find(r, span_str("k\xc3\xbc"
+                                               "che")),
+                     a);
+    assert_null(registry_find(r, span_str("nobody")));
+    assert_null(registry_find(r, span_str("")));
+    struct device *twice;
+    assert_int_equal(registry_add(r, span_str(a->uuid), span_str(MAC), &twice), MD_EXIST);
+}
+
+static void test_rename(void **state)
+{
+    (void)state;
+    struct device *a = add(UUID, MAC), *b = add("3101011234567890123448e1e9123457", MAC);
+    assert_int_equal(registry_rename(r, a, span_str("kitchen")), MD_OK);
+    assert_int_equal(registry_rename(r, b, span_str("KITCHEN")), MD_EXIST);
+    assert_int_equal(registry_rename(r, b, span_str("broker")), MD_INVAL);
+    assert_int_equal(registry_rename(r, b, span_str("a/b")), MD_INVAL);
+    assert_int_equal(registry_rename(r, a, span_str("Kitchen")), MD_OK); /* its own name, larger */
+    assert_string_equal(a->name, "Kitchen");
+    assert_ptr_equal(registry_by_name(r, span_str("kitchen")), a);
+}
+
+static void fill(struct device *d)
+{
+    struct json j;
+    set(d->type, "mss425f");
+    set(d->hardware, "4.0.0");
+    set(d->firmware, "4.1.6");
+    set(d->chip, "MT7686");
+    set(d->address, "192.168.1.50");
+    d->user_id = 4294967295;
+    d->key = DEVICE_KEY_CONFIGURED;
+    d->bound = true;
+    d->last_seen = 1700000000;
+    assert_non_null(device_channel_add(d, 2));
+    device_channel_add(d, 0)->on = 1;
+    device_channel(d, 2)->on = 0;
+    assert_non_null(device_channel_add(d, 1));
+    assert_int_equal(json_parse(&j, span_str("{\"Appliance.Control.Toggle\":{},\"A\\\"b\":{}}")),
+                     MD_OK);
+    assert_int_equal(device_set_abilities(d, json_root(&j)), MD_OK);
+    json_free(&j);
+}
+
+static void test_saved(void **state)
+{
+    (void)state;
+    struct device *d = add(UUID, MAC);
+    assert_int_equal(registry_rename(r, d,
+                                     span_str("K\xc3\xbc"
+                                              "che \"2\"")),
+                     MD_OK);
+    fill(d);
+    assert_int_equal(registry_save(r, false), MD_OK);
+    assert_int_equal(records(), 0); /* one that was never bound is not kept */
+    d->announced = true;
+    assert_int_equal(registry_save(r, false), MD_OK);
+    assert_int_equal(records(), 1);
+    reload();
+    d = registry_by_uuid(r, span_str(UUID));
+    assert_non_null(d);
+    assert_string_equal(d->name, "K\xc3\xbc"
+                                 "che \"2\"");
+    assert_string_equal(d->mac, MAC);
+    assert_string_equal(d->type, "mss425f");
+    assert_string_equal(d->hardware, "4.0.0");
+    assert_string_equal(d->firmware, "4.1.6");
+    assert_string_equal(d->chip, "MT7686");
+    assert_string_equal(d->address, "192.168.1.50");
+    assert_int_equal(d->user_id, 4294967295);
+    assert_int_equal(d->key, DEVICE_KEY_CONFIGURED);
+    assert_int_equal(d->switches, DEVICE_TOGGLE);
+    assert_int_equal(d->last_seen, 1700000000);
+    assert_true(d->bound && d->announced && !d->online && !d->dirty && !d->nameless);
+    assert_int_equal(d->n_channels, 3);
+    assert_int_equal(d->channel[0].on, 1);
+    assert_int_equal(d->channel[1].on, -1);
+    assert_int_equal(d->channel[2].on, 0);
+    assert_true(device_has_ability(d, "Appliance.Control.Toggle"));
+    assert_false(device_has_ability(d, "Appliance.Control"));
+    assert_string_equal(d->ability_firmware, "4.1.6");
+}
+
+/* One write for many changes; last_seen alone is written seldom. */
+static void test_coalesced(void **state)
+{
+    (void)state;
+    struct device *d = add(UUID, MAC);
+    d->announced = d->dirty = true;
+    d->last_seen = 1000;
+    assert_int_equal(registry_save(r, false), MD_OK);
+    assert_int_equal(store_sync(store), MD_OK);
+    assert_false(store_dirty(store));
+    d->last_seen = 1000 + REGISTRY_SEEN_S - 1;
+    assert_int_equal(registry_save(r, false), MD_OK);
+    assert_int_equal(d->saved_seen, 1000);
+    d->last_seen++;
+    assert_int_equal(registry_save(r, false), MD_OK);
+    assert_int_equal(d->saved_seen, 1000 + REGISTRY_SEEN_S);
+    d->last_seen++;
+    assert_int_equal(registry_save(r, true), MD_OK); /* at the end, exactly */
+    assert_int_equal(d->saved_seen, d->last_seen);
+}
+
+static void test_remove(void **state)
+{
+    (void)state;
+    struct device *d = add(UUID, MAC);
+    d->announced = d->dirty = true;
+    assert_int_equal(registry_save(r, false), MD_OK);
+    registry_remove(r, d);
+    assert_int_equal(records(), 0);
+    assert_int_equal(registry_count(r), 0);
+    assert_null(registry_by_uuid(r, span_str(UUID)));
+    assert_null(registry_next(r, NULL));
+}
+
+static void put(const char *key, const char *value)
+{
+    assert_int_equal(store_put(store, STORE_DEVICE, span_str(key), span_str(value)), MD_OK);
+}
+
+/* Damaged records are left out, each with a line; the others live. */
+static void test_damaged(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",
+                                      "nonsense",
+                                      "[]",
+                                      "{}",
+                                      "{\"format\":1}",
+                                      "{\"format\":2,\"uuid\":\"" UUID "\",\"mac\":\"" MAC "\"}",
+                                      "{\"format\":1,\"uuid\":\"short\",\"mac\":\"" MAC "\"}",
+                                      "{\"format\":1,\"uuid\":\"" UUID "\",\"mac\":\"x\"}"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        last_log[0] = '\0';
+        put(UUID, bad[i]);
+        reload();
+        assert_int_equal(registry_count(r), 0);
+        assert_non_null(strstr(last_log, "damaged"));
+    }
+    put("3101011234567890123448e1e9123456", /* its key names another plug */
+        "{\"format\":1,\"uuid\":\"" UUID "\",\"mac\":\"" MAC "\"}");
+    reload();
+    assert_int_equal(registry_count(r), 0);
+    put(UUID, "{\"format\":1,\"uuid\":\"" UUID "\",\"mac\":\"" MAC "\",\"name\":\"broker\","
+              "\"type\":\"mss110\",\"channels\":[{\"channel\":-1},{\"channel\":256},{\"channel\":"
+              "\"3\",\"state\":\"ON\"},7],\"abilities\":7,\"key\":\"?\",\"switch\":[]}");
+    reload();
+    assert_int_equal(registry_count(r), 1);
+    struct device *d = registry_by_uuid(r, span_str(UUID));
+    assert_string_equal(d->name, "mss110-3456"); /* an impossible name is replaced */
+    assert_int_equal(d->n_channels, 1);
+    assert_int_equal(d->channel[0].on, 1);
+}
+
+/* The ceiling: 1024 plugs, and one past it. */
+static void test_ceiling(void **state)
+{
+    (void)state;
+    char uuid[33];
+    struct device *d;
+    for (unsigned i = 0; i < REGISTRY_MAX; i++) {
+        (void)snprintf(uuid, sizeof uuid, "%032u", i);
+        assert_int_equal(registry_add(r, span_str(uuid), span_str(MAC), &d), MD_OK);
+        d->announced = d->dirty = true;
+    }
+    assert_string_equal(d->name, "plug-3456-1024");
+    last_log[0] = '\0';
+    assert_int_equal(registry_add(r, span_str(UUID), span_str(MAC), &d), MD_FULL);
+    assert_non_null(strstr(last_log, "merossd forget"));
+    assert_int_equal(registry_save(r, false), MD_OK);
+    put(UUID, "{\"format\":1,\"uuid\":\"" UUID "\",\"mac\":\"" MAC "\"}");
+    reload();
+    assert_int_equal(registry_count(r), REGISTRY_MAX);
+}
+
+static void test_channels(void **state)
+{
+    (void)state;
+    struct device *d = add(UUID, MAC);
+    assert_null(device_channel_add(d, 256));
+    for (unsigned i = DEVICE_CHANNELS_MAX; i > 0; i--)
+        assert_non_null(device_channel_add(d, i));
+    assert_null(device_channel_add(d, 0));
+    assert_int_equal(d->channel[0].number, 1); /* ascending */
+    assert_int_equal(device_expected(d, 1), -1);
+    device_channel(d, 1)->on = 1;
+    assert_int_equal(device_expected(d, 1), 1);
+    device_channel(d, 1)->asks = 1;
+    assert_int_equal(device_expected(d, 1), 0);
+    assert_int_equal(device_expected(d, 99), -1);
+}
+
+/* Abilities past the ceiling are left out, control characters never get in. */
+static void test_abilities(void **state)
+{
+    (void)state;
+    static char text[60000];
+    size_t n = (size_t)snprintf(text, sizeof text, "{\"bad\\nname\":{}");
+    for (unsigned i = 0; i < 1000; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, ",\"Appliance.%010u\":{}", i);
+    (void)snprintf(text + n, sizeof text - n, "}");
+    struct json j;
+    struct device *d = add(UUID, MAC);
+    assert_int_equal(json_parse(&j, span_str(text)), MD_OK);
+    assert_int_equal(device_set_abilities(d, json_root(&j)), MD_OK);
+    json_free(&j);
+    assert_true(strlen(d->abilities) < DEVICE_ABILITIES_MAX);
+    assert_true(device_has_ability(d, "Appliance.0000000000"));
+    assert_null(strstr(d->abilities, "bad"));
+    assert_int_equal(d->switches, DEVICE_NO_SWITCH);
+    assert_int_equal(json_parse(&j, span_str("[]")), MD_OK);
+    assert_int_equal(device_set_abilities(d, json_root(&j)), MD_INVAL);
+    json_free(&j);
+    assert_true(device_has_ability(d, "Appliance.0000000000"));
+}
+
+/* No memory anywhere: an error, nothing lost, nothing leaked. */
+static void test_no_memory(void **state)
+{
+    (void)state;
+    struct device *d = add(UUID, MAC);
+    fill(d);
+    d->announced = d->dirty = true;
+    int err = MD_NOMEM;
+    for (long n = 1; err == MD_NOMEM; n++) {
+        mem_fail_after(n);
+        err = registry_save(r, false);
+        mem_fail_after(-1);
+        assert_int_equal(d->dirty, err != MD_OK);
+    }
+    assert_int_equal(err, MD_OK);
+    registry_free(r);
+    r = NULL;
+    for (long n = 1; r == NULL; n++) {
+        mem_fail_after(n);
+        err = registry_new(&r, &env.env, store);
+        mem_fail_after(-1);
+        assert_true(err == MD_OK || err == MD_NOMEM);
+    }
+    assert_int_equal(registry_count(r), 1);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {T(test_names),     T(test_find),      T(test_rename),
+                                       T(test_saved),     T(test_coalesced), T(test_remove),
+                                       T(test_damaged),   T(test_ceiling),   T(test_channels),
+                                       T(test_abilities), T(test_no_memory)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

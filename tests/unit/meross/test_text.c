@@ -1,0 +1,88 @@
+/* UTF-8, case, uuids, MAC addresses. */
+#include "tests/unit/cmocka.h"
+
+#include "meross/text.h"
+
+static void test_utf8(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"",
+                                       "a",
+                                       "\xc3\xa4",
+                                       "\xe2\x82\xac",
+                                       "\xf0\x9f\x98\x80",
+                                       "\xf4\x8f\xbf\xbf",
+                                       "\xef\xbf\xbd"};
+    static const char *const bad[] = {"\x80",
+                                      "\xc3",
+                                      "\xc0\x80",
+                                      "\xe0\x80\x80",
+                                      "\xed\xa0\x80",
+                                      "\xf4\x90\x80\x80",
+                                      "\xf5\x80\x80\x80",
+                                      "\xff",
+                                      "a\xe2\x82"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_true(text_utf8_valid(span_str(good[i])));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(text_utf8_valid(span_str(bad[i])));
+}
+
+/* Every scalar value survives, and lower case keeps the length. */
+static void test_round_trip(void **state)
+{
+    (void)state;
+    for (uint32_t cp = 0; cp <= 0x10ffff; cp++) {
+        uint8_t out[4], low[4];
+        if (cp >= 0xd800 && cp <= 0xdfff)
+            continue;
+        size_t n = text_put(out, cp);
+        struct span s = span_of(out, n);
+        assert_int_equal(text_next(&s), cp);
+        assert_int_equal(s.n, 0);
+        assert_int_equal(text_put(low, text_lower(cp)), n);
+        assert_int_equal(text_lower(text_lower(cp)), text_lower(cp));
+    }
+}
+
+static void test_fold(void **state)
+{
+    (void)state;
+    char out[16];
+    assert_true(text_fold(span_str("K\xc3\x9c"
+                                   "CHE"),
+                          out, sizeof out));
+    assert_string_equal(out, "k\xc3\xbc"
+                             "che");
+    assert_true(text_fold(span_str("\xd0\x9a\xd0\xa3\xd0\xa5"), out, sizeof out)); /* Cyrillic */
+    assert_string_equal(out, "\xd0\xba\xd1\x83\xd1\x85");
+    assert_true(text_fold(span_str("123456789012345"), out, sizeof out));
+    assert_false(text_fold(span_str("1234567890123456"), out, sizeof out));
+    assert_string_equal(out, "");
+    assert_true(text_eq_nocase(span_str("AbZ9"), span_str("aBz9")));
+    assert_false(text_eq_nocase(span_str("a["), span_str("a{")));
+}
+
+static void test_shapes(void **state)
+{
+    (void)state;
+    assert_true(text_is_uuid(span_str("2101011234567890123448e1e9123456")));
+    assert_true(text_is_uuid(span_str("20091131118061251h5748e1e9334e2b"))); /* not hexadecimal */
+    assert_false(text_is_uuid(span_str("2101011234567890123448e1e912345")));
+    assert_false(text_is_uuid(span_str("2101011234567890123448e1e91234567")));
+    assert_false(text_is_uuid(span_str("2101011234567890123448e1e912345/")));
+    assert_true(text_is_mac(span_str("48:e1:E9:12:34:56")));
+    assert_false(text_is_mac(span_str("48:e1:e9:12:34:5")));
+    assert_false(text_is_mac(span_str("48-e1-e9-12-34-56")));
+    assert_false(text_is_mac(span_str("48:e1:e9:12:34:5g")));
+    assert_true(span_is(text_trim(span_str(" \t a b\r\n")), "a b"));
+    assert_int_equal(text_trim(span_str("  ")).n, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_utf8),
+                                       cmocka_unit_test(test_round_trip),
+                                       cmocka_unit_test(test_fold), cmocka_unit_test(test_shapes)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
