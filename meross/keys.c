@@ -29,20 +29,48 @@ void keys_clear(struct keys *k)
     k->n = 0;
 }
 
-const char *keys_detect(const struct keys *k, const struct envelope *e, enum device_key *kind)
+/* Does this key fit what the plug sent? */
+typedef bool (*fits_cb)(const void *what, const char *key);
+
+static const char *search(const struct keys *k, fits_cb fits, const void *what,
+                          enum device_key *kind)
 {
     *kind = DEVICE_KEY_CONFIGURED;
     for (unsigned i = 0; i < k->n; i++)
-        if (envelope_signed(e, k->configured[i]))
+        if (fits(what, k->configured[i]))
             return k->configured[i];
     *kind = DEVICE_KEY_EMPTY;
-    if (envelope_signed(e, ""))
+    if (fits(what, ""))
         return "";
     *kind = DEVICE_KEY_DEFAULT;
-    if (envelope_signed(e, key_default))
+    if (fits(what, key_default))
         return key_default;
     *kind = DEVICE_KEY_UNKNOWN;
     return NULL;
+}
+
+static bool signed_with(const void *what, const char *key) { return envelope_signed(what, key); }
+
+const char *keys_detect(const struct keys *k, const struct envelope *e, enum device_key *kind)
+{
+    return search(k, signed_with, e, kind);
+}
+
+struct login {
+    struct span password, mac;
+};
+
+static bool logs_in_with(const void *what, const char *key)
+{
+    const struct login *l = what;
+    return sign_password_ok(l->password, l->mac, key);
+}
+
+const char *keys_of_password(const struct keys *k, struct span password, struct span mac,
+                             enum device_key *kind)
+{
+    struct login l = {password, mac};
+    return search(k, logs_in_with, &l, kind);
 }
 
 const char *keys_guess(const struct keys *k, enum device_key kind)

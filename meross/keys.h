@@ -23,6 +23,11 @@ void keys_clear(struct keys *k); /* wipes them */
 /* The key that signed `e`, lent; NULL (and *kind DEVICE_KEY_UNKNOWN) when it is none of ours. */
 const char *keys_detect(const struct keys *k, const struct envelope *e, enum device_key *kind);
 
+/* The key that a plug's password was made of, lent; NULL (and *kind DEVICE_KEY_UNKNOWN) when it is
+ * none of ours.  A first opinion: the password may be older than the key (sheet, trap 11). */
+const char *keys_of_password(const struct keys *k, struct span password, struct span mac,
+                             enum device_key *kind);
+
 /* The likeliest key of that kind, until the plug has said something; NULL when there is none. */
 const char *keys_guess(const struct keys *k, enum device_key kind);
 

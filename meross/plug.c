@@ -42,6 +42,7 @@ int plug_new(struct plug **out, struct meross *m, const struct broker_client *wh
     (void)span_to_str(is->uuid, p->uuid, sizeof p->uuid);
     (void)text_fold(is->mac, p->mac, sizeof p->mac);
     copy_address(p, who->peer);
+    p->key = keys_of_password(&m->keys, who->password, is->mac, &p->login_key);
     list_init(&p->commands);
     *out = p;
     return MD_OK;
@@ -81,6 +82,18 @@ static void take_identity(struct plug *p, struct device *d)
     }
 }
 
+static void set_key(struct plug *p, const char *key, enum device_key kind)
+{
+    p->key = key;
+    if (p->dev->key != kind) {
+        p->dev->key = kind;
+        p->dev->dirty = true;
+        announce_soon(p->m);
+    }
+    if (key != NULL && p->phase == PLUG_BOUND)
+        setup_start(p);
+}
+
 int plug_connected(struct plug *p)
 {
     struct meross *m = p->m;
@@ -95,8 +108,11 @@ int plug_connected(struct plug *p)
     p->dev = d;
     d->plug = p;
     p->phase = PLUG_CONNECTED;
-    p->key = keys_guess(&m->keys, d->key);
     take_identity(p, d);
+    if (p->key == NULL)
+        p->key = keys_guess(&m->keys, d->key);
+    else
+        set_key(p, p->key, p->login_key);
     d->last_seen = env_wall_s(m->env);
     log_info("meross", "plug=%s uuid=%s addr=%s connected", log_q(span_str(d->name)), d->uuid,
              p->address);
@@ -137,18 +153,6 @@ static void tell_wrong_key(struct plug *p)
     p->key_told = true;
     log_warn("meross", "plug %s %s", log_q(span_str(p->dev->name)), wrong_key);
     announce_event(p->m, p->dev, "wrong_key", "hint", wrong_key);
-}
-
-static void set_key(struct plug *p, const char *key, enum device_key kind)
-{
-    p->key = key;
-    if (p->dev->key != kind) {
-        p->dev->key = kind;
-        p->dev->dirty = true;
-        announce_soon(p->m);
-    }
-    if (key != NULL && p->phase == PLUG_BOUND)
-        setup_start(p);
 }
 
 /* Every message shows which key the plug was paired with. */

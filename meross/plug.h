@@ -25,6 +25,7 @@ struct plug {
     char uuid[DEVICE_UUID_MAX + 1], mac[18], address[DEVICE_ADDRESS_MAX + 1];
     int64_t user_id;
     char client_id[AUTH_CLIENT_ID_MAX + 1];
+    enum device_key login_key;  /* of its password                                 */
     const char *key;            /* signs for this plug; lent by keys; NULL = unknown      */
     bool key_told;              /* the line about the wrong key was written               */
     bool key_seen;              /* a message of this connection had a known key           */

@@ -324,6 +324,8 @@ static void test_strip(void **state)
                        "\"OFF\"},{\"channel\":2,\"state\":\"OFF\"}]}}");
     rig_ask("meross/" NAME "/3/set", "{\"state\":\"ON\",\"transaction\":\"t\"}");
     failed(RESPONSE, "\"t\"", "invalid");
+    rig_ask("meross/" NAME "/2/set", "{\"state\":\"ON\",\"channel\":1,\"transaction\":\"t\"}");
+    failed(RESPONSE, "\"t\"", "invalid"); /* which one? */
 }
 
 static void test_unsupported(void **state)

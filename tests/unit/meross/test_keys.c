@@ -109,12 +109,21 @@ static void test_wrong_bind(void **state)
     assert_int_equal(rig_logged("another key"), 0);
 }
 
+static void arrive_with(const char *password)
+{
+    rig_plug(&plug, RIG_UUID, RIG_MAC, "");
+    (void)snprintf(plug.password, sizeof plug.password, "%s", password);
+    plug.c.password = span_str(plug.password);
+    assert_int_equal(rig_connect(&plug), BROKER_ALLOW);
+    rig_listen(&plug, RIG_TO);
+}
+
 /* A plug that has not said anything has not said that its key is another one. */
 static void test_silent(void **state)
 {
     (void)state;
     rig_attach(NULL);
-    arrive("");
+    arrive_with("0_ffffffffffffffffffffffffffffffff");
     rig_step(10000);
     payload_is("meross/plug-3456/availability", "online");
     assert_int_equal(rig_logged("another key"), 0);
@@ -124,11 +133,30 @@ static void test_silent(void **state)
     rig_expect(&plug, "GET", "Appliance.System.Ability", "meross", NULL);
 }
 
+/* The password tells the key as well, unless a signature says otherwise. */
+static void test_password(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"00112233445566778899aabbccddeeff", NULL};
+    rig_attach(keys);
+    arrive_with("1234_06a100ddbabbe250dd918cb61b390978");
+    rig_step(3000);
+    rig_expect(&plug, "GET", "Appliance.System.Ability", keys[0], NULL);
+    rig_step(1000);
+    assert_non_null(strstr(rig_last("meross/broker/plugs")->payload,
+                           "\"key\":\"configured\",\"user_id\":1234"));
+    rig_say(&plug, RIG_FROM, "PUSH", "Appliance.System.Report", "r", "", "{}");
+    rig_skip();
+    rig_step(1000);
+    assert_non_null(strstr(rig_last("meross/broker/plugs")->payload, "\"key\":\"empty\""));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(test_unknown_key), T(test_wrong_bind), T(test_silent),
-                                       T(test_keys), T(test_rare_wrong_sign)};
+    const struct CMUnitTest tests[] = {T(test_unknown_key), T(test_wrong_bind),
+                                       T(test_silent),      T(test_password),
+                                       T(test_keys),        T(test_rare_wrong_sign)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,492 @@
+/* The configuration file: every option, values at each limit and one past it, sections,
+ * line ends, suggestions, and the listeners of a home. */
+#include "broker/base/mem.h"
+#include "tools/config.h"
+#include "tools/config_options.h"
+#include "tools/config_value.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char err[CONFIG_ERR_MAX];
+
+static int parse(struct config *c, const char *text)
+{
+    err[0] = '\0';
+    return config_parse(c, "x.conf", span_str(text), err);
+}
+
+static struct config good(const char *text)
+{
+    struct config c;
+    if (parse(&c, text) != MD_OK)
+        fail_msg("refused: %s", err);
+    return c;
+}
+
+/* Refused, with all of these words in the message. */
+static void bad(const char *text, const char *a, const char *b)
+{
+    struct config c;
+    if (parse(&c, text) == MD_OK)
+        fail_msg("accepted: %s", text);
+    if (strstr(err, a) == NULL || strstr(err, b) == NULL)
+        fail_msg("\"%s\" lacks \"%s\" or \"%s\"", err, a, b);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    return mem_used() == 0 ? 0 : -1;
+}
+
+static void defaults_are_those_of_the_table_and_of_the_broker(void **state)
+{
+    (void)state;
+    struct broker_limits l;
+    struct config c = good("");
+    broker_limits_default(&l);
+    assert_int_equal(c.limits.max_packet_size, l.max_packet_size);
+    assert_int_equal(c.limits.max_queued_bytes, l.max_queued_bytes);
+    assert_int_equal(c.limits.max_queued_messages, l.max_queued_messages);
+    assert_int_equal(c.limits.max_inflight_messages, l.max_inflight_messages);
+    assert_int_equal(c.limits.max_connections, l.max_connections);
+    assert_int_equal(c.limits.max_topic_levels, l.max_topic_levels);
+    assert_int_equal(c.limits.connect_timeout_s, l.connect_timeout_s);
+    assert_string_equal(c.meross_topic, "meross");
+    assert_false(c.allow_anonymous);
+    assert_true(c.connection_messages);
+    assert_null(c.state_dir);
+    assert_null(c.meross_keys);
+    assert_int_equal(c.n_listeners, 0);
+    config_free(&c);
+}
+
+static void every_option_takes_a_value(void **state)
+{
+    (void)state;
+    struct config c = good("port 1884\n"
+                           "bind_address 192.0.2.1\n"
+                           "allow_anonymous true\n"
+                           "state_dir /tmp/a b\n"
+                           "pid_file /run/x.pid\n"
+                           "log_type error\n"
+                           "log_type debug\n"
+                           "connection_messages false\n"
+                           "max_packet_size 20\n"
+                           "max_inflight_messages 7\n"
+                           "max_queued_messages 8\n"
+                           "max_queued_bytes 9\n"
+                           "max_connections 10\n"
+                           "meross_key one\n"
+                           "meross_key two # is part of it\n"
+                           "meross_topic home/plugs\n"
+                           "meross_timezone Europe/Berlin\n"
+                           "listener 8883\n"
+                           "tls auto\n"
+                           "tls_version tlsv1.3\n"
+                           "listener 8884 ::1\n"
+                           "certfile /a\n"
+                           "keyfile /b\n"
+                           "cafile /c\n");
+    assert_int_equal(c.n_listeners, 3);
+    assert_int_equal(c.listeners[0].port, 1884);
+    assert_string_equal(c.listeners[0].host, "192.0.2.1");
+    assert_true(c.listeners[0].is_default);
+    assert_int_equal(c.listeners[1].port, 8883);
+    assert_null(c.listeners[1].host);
+    assert_true(c.listeners[1].tls_auto);
+    assert_int_equal(c.listeners[1].tls_version, 13);
+    assert_int_equal(c.listeners[1].line, 18);
+    assert_string_equal(c.listeners[2].host, "::1");
+    assert_string_equal(c.listeners[2].certfile, "/a");
+    assert_string_equal(c.listeners[2].keyfile, "/b");
+    assert_string_equal(c.listeners[2].cafile, "/c");
+    assert_true(c.allow_anonymous);
+    assert_false(c.connection_messages);
+    assert_string_equal(c.state_dir, "/tmp/a b");
+    assert_string_equal(c.pid_file, "/run/x.pid");
+    assert_int_equal(c.log_types, CONFIG_LOG_ERROR | CONFIG_LOG_DEBUG);
+    assert_int_equal(c.limits.max_packet_size, 20);
+    assert_int_equal(c.limits.max_inflight_messages, 7);
+    assert_int_equal(c.limits.max_queued_messages, 8);
+    assert_int_equal(c.limits.max_queued_bytes, 9);
+    assert_int_equal(c.limits.max_connections, 10);
+    assert_string_equal(c.meross_keys[0], "one");
+    assert_string_equal(c.meross_keys[1], "two # is part of it");
+    assert_null(c.meross_keys[2]);
+    assert_string_equal(c.meross_topic, "home/plugs");
+    assert_string_equal(c.meross_timezone, "Europe/Berlin");
+    config_free(&c);
+}
+
+/* "name value" for each numeric row, at both ends and one past them. */
+static void numbers_end_where_the_table_says(void **state)
+{
+    (void)state;
+    const struct config_option *o;
+    char line[100];
+    for (size_t i = 0; (o = config_option_at(i)) != NULL; i++) {
+        if (o->type != CONFIG_NUMBER && o->type != CONFIG_BYTES)
+            continue;
+        unsigned long long min = o->min, max = o->max;
+        (void)snprintf(line, sizeof line, "%s %llu", o->name, min);
+        struct config c = good(line);
+        config_free(&c);
+        (void)snprintf(line, sizeof line, "%s %llu", o->name, max);
+        c = good(line);
+        config_free(&c);
+        (void)snprintf(line, sizeof line, "%s %llu", o->name, max + 1);
+        bad(line, "x.conf:1: bad value", o->name);
+        if (min > 1) {
+            (void)snprintf(line, sizeof line, "%s %llu", o->name, min - 1);
+            bad(line, o->name, "a number from");
+        }
+        (void)snprintf(line, sizeof line, "%s 0", o->name);
+        c = good(line); /* "no limit", or a port that the system chooses */
+        config_free(&c);
+        (void)snprintf(line, sizeof line, "%s 12x", o->name);
+        bad(line, "bad value \"12x\"", "a number from");
+        (void)snprintf(line, sizeof line, "%s 99999999999999999999", o->name);
+        bad(line, "bad value", "a number from");
+        (void)snprintf(line, sizeof line, "%s", o->name);
+        bad(line, "has no value", "a number from");
+    }
+}
+
+static void texts_end_where_the_table_says(void **state)
+{
+    (void)state;
+    const struct config_option *o;
+    char line[600];
+    for (size_t i = 0; (o = config_option_at(i)) != NULL; i++) {
+        if (o->type != CONFIG_TEXT && o->type != CONFIG_TEXTS && o->type != CONFIG_TOPIC)
+            continue;
+        size_t n = (size_t)snprintf(line, sizeof line, "%s ", o->name);
+        memset(line + n, 'a', o->max + 1);
+        line[n + o->max + 1] = '\0';
+        bad(line, o->name, "bytes");
+        assert_true(strstr(err, "aaaa") == NULL || !o->secret);
+        line[n + o->max] = '\0';
+        if (o->scope == CONFIG_OF_LISTENER)
+            bad(line, "listener", "x.conf:1"); /* a file without its companion */
+        else {
+            struct config c = good(line);
+            config_free(&c);
+        }
+    }
+}
+
+static void minus_one_connections_are_unlimited_as_in_mosquitto(void **state)
+{
+    (void)state;
+    struct config c = good("max_connections -1");
+    assert_int_equal(c.limits.max_connections, 0);
+    config_free(&c);
+    bad("max_connections -2", "bad value", "0 for no limit");
+    bad("max_queued_messages -1", "bad value", "max_queued_messages");
+}
+
+static void words_ignore_case_and_lists_are_exact(void **state)
+{
+    (void)state;
+    struct config c = good("allow_anonymous TRUE\nlog_type All\n");
+    assert_true(c.allow_anonymous);
+    assert_int_equal(c.log_types, CONFIG_LOG_ALL);
+    config_free(&c);
+    c = good("log_type none");
+    assert_int_equal(c.log_types, CONFIG_LOG_NONE);
+    config_free(&c);
+    bad("allow_anonymous maybe", "bad value \"maybe\"", "true or false");
+    bad("log_type everything", "one of `error` `warning`", "`none`");
+    bad("listener 1\ntls manual", "x.conf:2: bad value \"manual\" of option 'tls'", "only `auto`");
+    bad("listener 1\ntls_version tlsv1.4", "bad value", "`tlsv1.2`");
+}
+
+static void line_ends_blanks_comments_and_marks_are_forgiven(void **state)
+{
+    (void)state;
+    struct config c = good("\xef\xbb\xbf# a comment\r\n\r\n  \t\r\n\tport \t 1885  \r\n"
+                           "#port 1\r\nlistener 1886\t127.0.0.1\r\nstate_dir /x\r");
+    assert_int_equal(c.n_listeners, 2);
+    assert_int_equal(c.listeners[0].port, 1885);
+    assert_string_equal(c.listeners[1].host, "127.0.0.1");
+    assert_string_equal(c.state_dir, "/x");
+    config_free(&c);
+    bad("\n\nport 1883 # mine", "x.conf:3:", "a comment needs a line of its own");
+}
+
+static void long_lines_and_binary_are_refused(void **state)
+{
+    (void)state;
+    static char text[CONFIG_LINE_MAX + 2];
+    memset(text, ' ', sizeof text);
+    text[0] = '#';
+    text[CONFIG_LINE_MAX] = '\0';
+    struct config c = good(text);
+    config_free(&c);
+    text[CONFIG_LINE_MAX] = ' ';
+    text[CONFIG_LINE_MAX + 1] = '\0';
+    bad(text, "x.conf:1:", "longer than 4096 bytes");
+    bad("state_dir a\x01z", "control character 0x01", "x.conf:1");
+    assert_int_equal(config_parse(&c, "x", span_of("po\0rt 1", 7), err), MD_INVAL);
+    bad("p\xffrt 1", "unknown option \"p\\xffrt\"", "x.conf:1");
+}
+
+static void unknown_options_are_named_with_a_suggestion(void **state)
+{
+    (void)state;
+    bad("\nfoo 1", "x.conf:2: unknown option 'foo'", "help config");
+    bad("max_packet_sise 1", "unknown option 'max_packet_sise'", "did you mean 'max_packet_size'?");
+    bad("allow_anonimus true", "did you mean 'allow_anonymous'?", "x.conf:1");
+    bad("prot 1883", "unknown option 'prot'", "x.conf:1"); /* two slips in four letters: no guess */
+    assert_null(strstr(err, "did you mean"));
+    bad("pert 1883", "did you mean 'port'?", "x.conf:1");
+    bad("password_fil /x", "did you mean 'password_file'?", "x.conf:1");
+}
+
+static void options_of_mosquitto_that_are_missing_here_say_so(void **state)
+{
+    (void)state;
+    bad("password_file /etc/x", "'password_file'",
+        "known to mosquitto but not supported by this version");
+    bad("listener 1883\nprotocol websockets", "x.conf:2: option 'protocol'", "not supported");
+    bad("listener 0 /run/x.sock", "Unix socket", "not supported");
+    const struct config_option *o;
+    for (size_t i = 0; (o = config_option_at(i)) != NULL; i++)
+        assert_false(config_option_foreign(span_str(o->name)));
+}
+
+static void options_before_the_first_listener_belong_to_the_default_one(void **state)
+{
+    (void)state;
+    struct config c = good("certfile /a\nkeyfile /b\nlistener 1\nport 2\nbind_address ::1\n");
+    assert_int_equal(c.n_listeners, 2);
+    assert_true(c.listeners[0].is_default);
+    assert_int_equal(c.listeners[0].port, 2);
+    assert_string_equal(c.listeners[0].host, "::1");
+    assert_string_equal(c.listeners[0].certfile, "/a");
+    assert_int_equal(c.listeners[1].port, 1);
+    config_free(&c);
+    c = good("bind_address 192.0.2.1");
+    assert_int_equal(c.listeners[0].port, 1883);
+    config_free(&c);
+}
+
+static void listeners_must_make_sense(void **state)
+{
+    (void)state;
+    bad("listener 65536", "x.conf:1: bad value", "a port from 0 to 65535");
+    bad("listener", "has no value", "a port from");
+    bad("listener a", "bad value \"a\"", "a port from");
+    bad("listener 1 a b", "bad value", "a port from");
+    bad("listener 1\nlistener 1", "x.conf:2: port 1 is already taken", "line 1");
+    bad("listener 5\ncertfile /a", "x.conf:1: listener 5 has certfile but no keyfile", "both");
+    bad("listener 5\nkeyfile /a", "listener 5 has keyfile but no certfile", "both");
+    bad("listener 5\ntls auto\ncertfile /a\nkeyfile /b", "both `tls auto` and certfile",
+        "x.conf:1");
+    bad("listener 5\ntls auto\ncafile /b", "both `tls auto` and cafile", "x.conf:1");
+    bad("listener 5\ncafile /b", "has cafile but no certificate", "tls auto");
+    bad("listener 5\ntls_version tlsv1.2", "has tls_version but no certificate", "tls auto");
+    struct config c = good("listener 1 127.0.0.1\nlistener 1 ::1\nlistener 0\nlistener 0");
+    assert_int_equal(c.n_listeners, 4);
+    config_free(&c);
+}
+
+static void there_is_an_end_to_listeners_and_keys(void **state)
+{
+    (void)state;
+    char text[(CONFIG_MAX_LISTENERS + 1) * 16 + 400];
+    size_t n = 0;
+    for (unsigned i = 1; i <= CONFIG_MAX_LISTENERS; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "listener %u\n", i);
+    struct config c = good(text);
+    assert_int_equal(c.n_listeners, CONFIG_MAX_LISTENERS);
+    config_free(&c);
+    (void)snprintf(text + n, sizeof text - n, "listener 999\n");
+    bad(text, "x.conf:33:", "more than 32 listeners");
+    n = 0;
+    for (unsigned i = 0; i < CONFIG_MAX_KEYS; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "meross_key %u\n", i);
+    c = good(text);
+    config_free(&c);
+    (void)snprintf(text + n, sizeof text - n, "meross_key hush\n");
+    bad(text, "option 'meross_key' stands more than 16 times", "x.conf:17");
+    assert_null(strstr(err, "hush"));
+}
+
+static void texts_are_set_once_numbers_may_be_corrected(void **state)
+{
+    (void)state;
+    bad("state_dir /a\nstate_dir /b", "x.conf:2: option 'state_dir' is set twice", "remove");
+    bad("meross_topic a\nmeross_topic b", "set twice", "meross_topic");
+    struct config c = good("max_connections 1\nmax_connections 2");
+    assert_int_equal(c.limits.max_connections, 2);
+    config_free(&c);
+}
+
+static void topics_must_be_topics(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"a/+", "#", "/a", "a/", "$SYS", "a\xff"};
+    char line[80];
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        (void)snprintf(line, sizeof line, "meross_topic %s", wrong[i]);
+        bad(line, "bad value", "without + and #");
+    }
+}
+
+static void a_home_gets_its_listeners(void **state)
+{
+    (void)state;
+    struct config c = good("");
+    assert_int_equal(config_complete(&c, -1, err), MD_OK);
+    assert_int_equal(c.n_listeners, 3);
+    assert_true(c.home_listeners);
+    assert_int_equal(c.listeners[0].port, 8883);
+    assert_true(c.listeners[0].tls_auto);
+    assert_null(c.listeners[0].host);
+    assert_int_equal(c.listeners[1].port, 1883);
+    assert_string_equal(c.listeners[1].host, "127.0.0.1");
+    assert_false(c.listeners[1].optional);
+    assert_string_equal(c.listeners[2].host, "::1");
+    assert_true(c.listeners[2].optional);
+    assert_int_equal(c.log_types, CONFIG_LOG_ALL & ~CONFIG_LOG_DEBUG);
+    config_free(&c);
+}
+
+static void dash_p_moves_the_plain_home_listener(void **state)
+{
+    (void)state;
+    struct config c = good("allow_anonymous true");
+    assert_int_equal(config_complete(&c, 1999, err), MD_OK);
+    assert_int_equal(c.n_listeners, 3);
+    assert_int_equal(c.listeners[1].port, 1999);
+    assert_int_equal(c.listeners[2].port, 1999);
+    config_free(&c);
+    c = good("");
+    assert_int_equal(config_complete(&c, 0, err), MD_OK);
+    assert_int_equal(c.n_listeners, 2); /* any free port: one of them is enough */
+    config_free(&c);
+}
+
+static void dash_p_adds_to_the_listeners_of_a_file(void **state)
+{
+    (void)state;
+    struct config c = good("listener 1890");
+    assert_int_equal(config_complete(&c, 1999, err), MD_OK);
+    assert_int_equal(c.n_listeners, 3);
+    assert_false(c.home_listeners);
+    assert_string_equal(c.listeners[1].host, "127.0.0.1");
+    config_free(&c);
+    c = good("listener 1890");
+    assert_int_equal(config_complete(&c, -1, err), MD_OK);
+    assert_int_equal(c.n_listeners, 1);
+    assert_int_equal(config_complete(&c, 1890, err), MD_EXIST);
+    assert_non_null(strstr(err, "line 1"));
+    config_free(&c);
+}
+
+static void files_are_read_and_faults_of_reading_are_named(void **state)
+{
+    (void)state;
+    struct config c;
+    char path[] = "/tmp/merossd-test-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "port 7\n", 7), 7);
+    close(fd);
+    assert_int_equal(config_load(&c, path, err), MD_OK);
+    assert_int_equal(c.listeners[0].port, 7);
+    config_free(&c);
+    unlink(path);
+    assert_int_equal(config_load(&c, path, err), MD_IO);
+    assert_non_null(strstr(err, "No such file"));
+    assert_int_equal(config_load(&c, "/", err), MD_IO);
+    assert_non_null(strstr(err, "directory"));
+    assert_int_equal(config_load(&c, NULL, err), MD_OK);
+    config_free(&c);
+    assert_int_equal(config_load(&c, "/dev/zero", err), MD_TOOBIG);
+}
+
+static void the_state_folder_follows_option_user_and_environment(void **state)
+{
+    (void)state;
+    char out[64];
+    struct config c = good("state_dir /somewhere");
+    assert_int_equal(config_state_dir(&c, out, sizeof out), MD_OK);
+    assert_string_equal(out, "/somewhere");
+    assert_int_equal(config_state_dir(&c, out, 5), MD_INVAL);
+    config_free(&c);
+    assert_int_equal(config_state_dir(NULL, out, sizeof out), MD_OK);
+    if (geteuid() == 0)
+        assert_string_equal(out, "/var/lib/merossd");
+}
+
+static void memory_that_ends_ends_in_an_error(void **state)
+{
+    (void)state;
+    static const char text[] = "port 1\nstate_dir /a\nmeross_key k\nlistener 2 ::1\ncertfile /a\n"
+                               "keyfile /b\nmeross_topic t\nmeross_key l\n";
+    struct config c;
+    int rc = MD_NOMEM;
+    for (long n = 1; n < 50 && rc == MD_NOMEM; n++) {
+        mem_fail_after(n);
+        rc = parse(&c, text);
+        mem_fail_after(-1);
+        if (rc == MD_NOMEM)
+            assert_int_equal(mem_used(), 0);
+    }
+    assert_int_equal(rc, MD_OK);
+    config_free(&c);
+}
+
+static void the_help_names_every_option(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t n = 0;
+    const struct config_option *o;
+    FILE *f = open_memstream(&text, &n);
+    config_options_help(f);
+    fclose(f);
+    for (size_t i = 0; (o = config_option_at(i)) != NULL; i++) {
+        assert_non_null(strstr(text, o->name));
+        assert_non_null(strstr(text, o->help));
+    }
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_those_of_the_table_and_of_the_broker),
+        cmocka_unit_test(every_option_takes_a_value),
+        cmocka_unit_test(numbers_end_where_the_table_says),
+        cmocka_unit_test(texts_end_where_the_table_says),
+        cmocka_unit_test(minus_one_connections_are_unlimited_as_in_mosquitto),
+        cmocka_unit_test(words_ignore_case_and_lists_are_exact),
+        cmocka_unit_test(line_ends_blanks_comments_and_marks_are_forgiven),
+        cmocka_unit_test(long_lines_and_binary_are_refused),
+        cmocka_unit_test(unknown_options_are_named_with_a_suggestion),
+        cmocka_unit_test(options_of_mosquitto_that_are_missing_here_say_so),
+        cmocka_unit_test(options_before_the_first_listener_belong_to_the_default_one),
+        cmocka_unit_test(listeners_must_make_sense),
+        cmocka_unit_test(there_is_an_end_to_listeners_and_keys),
+        cmocka_unit_test(texts_are_set_once_numbers_may_be_corrected),
+        cmocka_unit_test(topics_must_be_topics),
+        cmocka_unit_test(a_home_gets_its_listeners),
+        cmocka_unit_test(dash_p_moves_the_plain_home_listener),
+        cmocka_unit_test(dash_p_adds_to_the_listeners_of_a_file),
+        cmocka_unit_test(files_are_read_and_faults_of_reading_are_named),
+        cmocka_unit_test(the_state_folder_follows_option_user_and_environment),
+        cmocka_unit_test(memory_that_ends_ends_in_an_error),
+        cmocka_unit_test(the_help_names_every_option),
+    };
+    return cmocka_run_group_tests(tests, NULL, teardown);
+}

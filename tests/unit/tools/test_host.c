@@ -1,0 +1,426 @@
+/* What the broker asks of the computer: zone, names, folder, lock, pid file, ports, log. */
+#include "broker/base/mem.h"
+#include "tests/fake/fake_env.h"
+#include "tools/config.h"
+#include "tools/file.h"
+#include "tools/hostnet.h"
+#include "tools/hostzone.h"
+#include "tools/logsink.h"
+#include "tools/serve_host.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char root[] = "/tmp/merossd-host-XXXXXX";
+static char what[HOSTZONE_WHAT_MAX], err[SERVE_HOST_ERR_MAX];
+static struct zone zone;
+
+static const char *under(const char *path)
+{
+    static char full[4][300];
+    static unsigned next;
+    char *out = full[next++ % 4];
+    (void)snprintf(out, sizeof full[0], "%s/%s", root, path);
+    return out;
+}
+
+static void put(const char *path, const void *bytes, size_t n)
+{
+    FILE *f = fopen(under(path), "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    fclose(f);
+}
+
+static void put_text(const char *path, const char *text) { put(path, text, strlen(text)); }
+
+/* A zoneinfo file without transitions: all of it is the rule at its end [RFC 8536]. */
+static void put_zoneinfo(const char *path, const char *rule)
+{
+    uint8_t head[44] = "TZif2", types[10] = {0};
+    FILE *f = fopen(under(path), "wb");
+    assert_non_null(f);
+    head[39] = 1; /* one local time type */
+    head[43] = 4; /* bytes of names      */
+    memcpy(types + 6, "LMT", 3);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(fwrite(head, 1, sizeof head, f), sizeof head);
+        assert_int_equal(fwrite(types, 1, sizeof types, f), sizeof types);
+    }
+    fprintf(f, "\n%s\n", rule);
+    fclose(f);
+}
+
+static int make_root(void **state)
+{
+    (void)state;
+    if (mkdtemp(root) == NULL || file_make_dirs(under("usr/share/zoneinfo/Europe")) != MD_OK ||
+        file_make_dirs(under("etc")) != MD_OK)
+        return -1;
+    put_zoneinfo("usr/share/zoneinfo/Europe/Berlin", "CET-1CEST,M3.5.0,M10.5.0/3");
+    put_zoneinfo("usr/share/zoneinfo/UTC", "UTC0");
+    return 0;
+}
+
+static int remove_root(void **state)
+{
+    static const char *const paths[] = {"usr/share/zoneinfo/Europe/Berlin",
+                                        "usr/share/zoneinfo/UTC",
+                                        "usr/share/zoneinfo/Europe",
+                                        "usr/share/zoneinfo",
+                                        "usr/share",
+                                        "usr",
+                                        "etc",
+                                        ""};
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        (void)remove(under(paths[i]));
+    return mem_used() == 0 ? 0 : -1;
+}
+
+static int find(const char *option, const char *tz)
+{
+    struct hostzone_places p = {.option = option, .tz = tz, .root = root};
+    what[0] = '\0';
+    return hostzone_find(&zone, &p, what);
+}
+
+static void the_option_comes_first(void **state)
+{
+    (void)state;
+    assert_int_equal(find("Europe/Berlin", "UTC"), MD_OK);
+    assert_string_equal(zone.name, "Europe/Berlin");
+    assert_string_equal(what, "Europe/Berlin, from meross_timezone");
+    assert_int_equal(find("EST5EDT,M3.2.0,M11.1.0", NULL), MD_OK);
+    assert_string_equal(zone.name, "EST5EDT,M3.2.0,M11.1.0");
+    static const char *const wrong[] = {"Europe/Nowhere", "../etc/x", "/etc/x", "", "a b"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_int_equal(find(wrong[i], "UTC"), MD_INVAL);
+        assert_non_null(strstr(what, "neither a zone"));
+    }
+}
+
+static void the_environment_comes_second_and_may_be_nonsense(void **state)
+{
+    (void)state;
+    assert_int_equal(find(NULL, ":Europe/Berlin"), MD_OK);
+    assert_string_equal(what, "Europe/Berlin, from TZ");
+    assert_int_equal(find(NULL, "CET-1CEST,M3.5.0,M10.5.0/3"), MD_OK);
+    assert_non_null(strstr(what, "from TZ"));
+    assert_int_equal(find(NULL, "Mars/Olympus"), MD_OK);
+    assert_string_equal(zone.name, "UTC");
+    assert_non_null(strstr(what, "names no zone"));
+}
+
+static void openwrt_has_a_rule_in_etc(void **state)
+{
+    (void)state;
+    put_text("etc/TZ", "CET-1CEST,M3.5.0,M10.5.0/3\n");
+    assert_int_equal(find(NULL, ""), MD_OK);
+    assert_non_null(strstr(what, "from /etc/TZ"));
+    assert_true(zone.posix.has_dst);
+    unlink(under("etc/TZ"));
+}
+
+static void debian_has_a_link_and_a_name(void **state)
+{
+    (void)state;
+    assert_int_equal(symlink("../usr/share/zoneinfo/Europe/Berlin", under("etc/localtime")), 0);
+    assert_int_equal(find(NULL, NULL), MD_OK);
+    assert_string_equal(what, "Europe/Berlin, from /etc/localtime");
+    unlink(under("etc/localtime"));
+    put_zoneinfo("etc/localtime", "CET-1CEST,M3.5.0,M10.5.0/3"); /* a copy instead of a link */
+    put_text("etc/timezone", "Europe/Vienna\n");
+    assert_int_equal(find(NULL, NULL), MD_OK);
+    assert_string_equal(zone.name, "Europe/Vienna");
+    unlink(under("etc/timezone"));
+    assert_int_equal(find(NULL, NULL), MD_OK);
+    assert_string_equal(zone.name, "local");
+    put_text("etc/localtime", "rubbish");
+    assert_int_equal(find(NULL, NULL), MD_OK);
+    assert_string_equal(zone.name, "UTC");
+    unlink(under("etc/localtime"));
+}
+
+static void zones_are_the_same_when_plugs_would_see_no_difference(void **state)
+{
+    (void)state;
+    struct zone other;
+    assert_int_equal(find("Europe/Berlin", NULL), MD_OK);
+    other = zone;
+    assert_true(hostzone_same(&zone, &other, 1700000000));
+    assert_int_equal(find("UTC0", NULL), MD_OK);
+    assert_false(hostzone_same(&zone, &other, 1700000000));
+    assert_int_equal(zone_parse_posix(&zone, "Europe/Berlin", "CET-1CEST,M3.5.0,M10.4.0/3"), MD_OK);
+    assert_false(hostzone_same(&zone, &other, 1700000000));
+}
+
+/* --- names --------------------------------------------------------------------------------- */
+
+static void names_are_kept_once_and_have_an_end(void **state)
+{
+    (void)state;
+    struct hostnet h = {.n = 0};
+    char name[HOSTNET_NAME_MAX + 1];
+    hostnet_add(&h, "a");
+    hostnet_add(&h, "a");
+    hostnet_add(&h, "");
+    assert_int_equal(h.n, 1);
+    memset(name, 'x', sizeof name);
+    name[HOSTNET_NAME_MAX] = '\0';
+    hostnet_add(&h, name);
+    assert_int_equal(h.n, 1);
+    name[HOSTNET_NAME_MAX - 1] = '\0';
+    hostnet_add(&h, name);
+    assert_int_equal(h.n, 2);
+    for (unsigned i = 0; i < 2 * HOSTNET_NAMES_MAX; i++) {
+        (void)snprintf(name, sizeof name, "n%u", i);
+        hostnet_add(&h, name);
+    }
+    assert_int_equal(h.n, HOSTNET_NAMES_MAX);
+    assert_null(h.list[h.n]);
+    assert_string_equal(h.list[0], "a");
+}
+
+static void this_computer_is_at_least_localhost(void **state)
+{
+    (void)state;
+    struct hostnet h;
+    bool found[3] = {false};
+    static const char *const must[] = {"localhost", "127.0.0.1", "::1"};
+    hostnet_read(&h);
+    for (size_t i = 0; i < h.n; i++)
+        for (size_t j = 0; j < 3; j++)
+            found[j] |= strcmp(h.list[i], must[j]) == 0;
+    assert_true(found[0] && found[1] && found[2]);
+    assert_null(h.list[h.n]);
+}
+
+static void temporary_addresses_are_recognised(void **state)
+{
+    (void)state;
+    static const char table[] = "00000000000000000000000000000001 01 80 10 80       lo\n"
+                                "20010db8000000000000000000000001 02 40 00 80     eth0\n"
+                                "20010db8000000000000000000000002 02 40 00 01     eth0\n"
+                                "short\n";
+    uint8_t a[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1};
+    assert_false(hostnet_temporary(span_str(table), a));
+    a[15] = 2;
+    assert_true(hostnet_temporary(span_str(table), a));
+    a[15] = 3;
+    assert_false(hostnet_temporary(span_str(table), a));
+    assert_false(hostnet_temporary(span_str(""), a));
+}
+
+/* --- folder, pid, ports -------------------------------------------------------------------- */
+
+static void the_folder_is_made_private_and_locked_once(void **state)
+{
+    (void)state;
+    int lock = -1, again = -1;
+    struct stat st;
+    assert_int_equal(serve_host_folder(under("var/lib"), &lock, err), MD_OK);
+    assert_int_equal(stat(under("var/lib"), &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+    assert_int_equal(serve_host_folder(under("var/lib"), &again, err), MD_EXIST);
+    char pid[32];
+    (void)snprintf(pid, sizeof pid, "(process %ld)", (long)getpid());
+    assert_non_null(strstr(err, pid));
+    close(lock);
+    assert_int_equal(serve_host_folder(under("var/lib"), &lock, err), MD_OK);
+    close(lock);
+    unlink(under("var/lib/lock"));
+    rmdir(under("var/lib"));
+    rmdir(under("var"));
+}
+
+static void a_folder_that_cannot_be_is_named(void **state)
+{
+    (void)state;
+    int lock = -1;
+    put_text("etc/file", "");
+    assert_int_equal(serve_host_folder(under("etc/file/x"), &lock, err), MD_IO);
+    assert_non_null(strstr(err, "etc/file/x: Not a directory"));
+    assert_int_equal(serve_host_folder(under("etc/file"), &lock, err), MD_IO);
+    unlink(under("etc/file"));
+    char path[600];
+    memset(path, 'a', sizeof path);
+    path[sizeof path - 1] = '\0';
+    assert_int_equal(serve_host_folder(path, &lock, err), MD_IO);
+}
+
+static void an_existing_folder_keeps_its_mode(void **state)
+{
+    (void)state;
+    int lock = -1;
+    struct stat st;
+    assert_int_equal(mkdir(under("open"), 0755), 0);
+    assert_int_equal(chmod(under("open"), 0755), 0);
+    assert_int_equal(serve_host_folder(under("open"), &lock, err), MD_OK);
+    assert_int_equal(stat(under("open"), &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0755);
+    close(lock);
+    unlink(under("open/lock"));
+    rmdir(under("open"));
+}
+
+static void the_pid_file_holds_the_pid(void **state)
+{
+    (void)state;
+    char path[300], text[32] = "", want[32];
+    (void)snprintf(path, sizeof path, "%s", under("pid"));
+    put_text("pid", "999999999999\n"); /* of an earlier life, and longer */
+    assert_int_equal(serve_host_pid(path, err), MD_OK);
+    FILE *f = fopen(path, "r");
+    assert_int_equal(fread(text, 1, sizeof text - 1, f) > 0, 1);
+    fclose(f);
+    (void)snprintf(want, sizeof want, "%ld\n", (long)getpid());
+    assert_string_equal(text, want);
+    unlink(path);
+    assert_int_equal(serve_host_pid("/nowhere/pid", err), MD_IO);
+    assert_non_null(strstr(err, "/nowhere/pid: No such file"));
+}
+
+static void taken_ports_are_noticed(void **state)
+{
+    (void)state;
+    struct sockaddr_in a = {.sin_family = AF_INET};
+    socklen_t n = sizeof a;
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
+    unsigned port = ntohs(a.sin_port);
+    assert_int_equal(serve_host_port_free("127.0.0.1", port, err), MD_IO);
+    assert_non_null(strstr(err, "another program has it"));
+    assert_int_equal(serve_host_port_free(NULL, port, err), MD_IO);
+    close(fd);
+    assert_int_equal(serve_host_port_free("127.0.0.1", port, err), MD_OK);
+    assert_int_equal(serve_host_port_free("no such host", port, err), MD_OK);
+}
+
+/* A child of ours plays the parent of the broker, so that its exit status can be seen. */
+static int background(bool reaches_ready)
+{
+    int status = -1;
+    pid_t middle = fork();
+    if (middle == 0) {
+        int ready = -1;
+        if (serve_host_background(&ready, err) != MD_OK)
+            _exit(9);
+        if (reaches_ready)
+            serve_host_ready(ready);
+        _exit(3);
+    }
+    assert_int_equal(waitpid(middle, &status, 0), middle);
+    return WEXITSTATUS(status);
+}
+
+static void the_parent_leaves_when_the_broker_serves(void **state)
+{
+    (void)state;
+    assert_int_equal(background(true), 0);
+    assert_int_equal(background(false), 1);
+    serve_host_ready(-1); /* nothing to do */
+}
+
+/* --- log ----------------------------------------------------------------------------------- */
+
+static char *logged(struct logsink s, enum log_level lv, const char *module)
+{
+    char *text = NULL;
+    size_t n;
+    s.out = open_memstream(&text, &n);
+    logsink_write(&s, lv, module, "words");
+    fclose(s.out);
+    return text;
+}
+
+static void expect_log(struct logsink s, enum log_level lv, const char *module, const char *part)
+{
+    char *text = logged(s, lv, module);
+    if (part == NULL)
+        assert_string_equal(text, "");
+    else if (strstr(text, part) == NULL)
+        fail_msg("\"%s\" lacks \"%s\"", text, part);
+    free(text);
+}
+
+static void lines_have_time_and_level_and_obey_log_type(void **state)
+{
+    (void)state;
+    struct fake_env f;
+    fake_env_init(&f);
+    struct logsink s = {.env = &f.env, .connections = true, .types = CONFIG_LOG_ALL};
+    expect_log(s, LOG_ERROR, "net", "2023-11-1"); /* 1,700,000,000 s, in any zone */
+    expect_log(s, LOG_ERROR, "net", " error  net: words\n");
+    expect_log(s, LOG_WARN, "net", " warn   net: words\n");
+    expect_log(s, LOG_INFO, "net", " info   net: words\n");
+    expect_log(s, LOG_DEBUG, "net", " debug  net: words\n");
+    s.types = CONFIG_LOG_WARNING;
+    expect_log(s, LOG_ERROR, "net", NULL);
+    expect_log(s, LOG_WARN, "net", "words");
+    s.types = CONFIG_LOG_NOTICE;
+    expect_log(s, LOG_INFO, "net", "words");
+    s.types = CONFIG_LOG_NONE;
+    expect_log(s, LOG_ERROR, "net", NULL);
+}
+
+static void connection_messages_can_be_left_out(void **state)
+{
+    (void)state;
+    struct fake_env f;
+    fake_env_init(&f);
+    struct logsink s = {.env = &f.env, .connections = false, .types = CONFIG_LOG_ALL};
+    expect_log(s, LOG_INFO, "client", NULL);
+    expect_log(s, LOG_WARN, "client", "words");
+    expect_log(s, LOG_INFO, "net", "words");
+}
+
+static void only_what_is_wanted_is_formatted(void **state)
+{
+    (void)state;
+    struct logsink s = {.types = CONFIG_LOG_ERROR | CONFIG_LOG_WARNING};
+    logsink_start(&s);
+    assert_true(log_wants(LOG_WARN));
+    assert_false(log_wants(LOG_INFO));
+    s.types = CONFIG_LOG_ALL;
+    logsink_start(&s);
+    assert_true(log_wants(LOG_DEBUG));
+    logsink_stop();
+    assert_false(log_wants(LOG_DEBUG));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_option_comes_first),
+        cmocka_unit_test(the_environment_comes_second_and_may_be_nonsense),
+        cmocka_unit_test(openwrt_has_a_rule_in_etc),
+        cmocka_unit_test(debian_has_a_link_and_a_name),
+        cmocka_unit_test(zones_are_the_same_when_plugs_would_see_no_difference),
+        cmocka_unit_test(names_are_kept_once_and_have_an_end),
+        cmocka_unit_test(this_computer_is_at_least_localhost),
+        cmocka_unit_test(temporary_addresses_are_recognised),
+        cmocka_unit_test(the_folder_is_made_private_and_locked_once),
+        cmocka_unit_test(a_folder_that_cannot_be_is_named),
+        cmocka_unit_test(an_existing_folder_keeps_its_mode),
+        cmocka_unit_test(the_pid_file_holds_the_pid),
+        cmocka_unit_test(taken_ports_are_noticed),
+        cmocka_unit_test(the_parent_leaves_when_the_broker_serves),
+        cmocka_unit_test(lines_have_time_and_level_and_obey_log_type),
+        cmocka_unit_test(connection_messages_can_be_left_out),
+        cmocka_unit_test(only_what_is_wanted_is_formatted),
+    };
+    return cmocka_run_group_tests(tests, make_root, remove_root);
+}

@@ -1,0 +1,467 @@
+/* The verbs as a person meets them: command line in, text and exit status out, with a scripted
+ * daemon at the other end. */
+#include "broker/base/mem.h"
+#include "tests/unit/tools/peer.h"
+#include "tools/cmd.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define PLUGS                                                                                      \
+    "{\"plugs\":[{\"name\":\"kettle\",\"uuid\":\"2101010000000000000048e1e9001122\",\"mac\":"      \
+    "\"48:e1:e9:00:11:22\",\"type\":\"mss310\",\"hardware\":\"6.0.0\",\"firmware\":\"6.2.3\","     \
+    "\"address\":\"192.0.2.7\",\"online\":true,\"bound\":true,\"key\":\"unknown\","                \
+    "\"channels\":[0,1],\"abilities\":[\"x\"],\"state\":{\"state\":\"ON\",\"power\":12.3,"         \
+    "\"channels\":[{\"channel\":0,\"state\":\"ON\"},{\"channel\":1,\"state\":\"OFF\"}]}},"         \
+    "{\"name\":\"lamp\",\"mac\":\"48:e1:e9:00:11:23\",\"type\":\"mss210\",\"online\":false,"       \
+    "\"last_seen\":1}]}"
+
+struct reply { /* what the daemon answers to a request on this topic */
+    const char *ask, *answer;
+    const char *format; /* %s is the transaction; NULL: silence */
+};
+
+struct daemon {
+    struct reply replies[4];
+    struct {
+        const char *topic, *payload;
+        bool retain;
+    } feed[8]; /* sent after a SUBSCRIBE that nothing is asked with */
+};
+
+static void answer(struct peer *p, const struct mqtt_publish *m)
+{
+    const struct daemon *d = p->arg;
+    static char payload[4096]; /* one thread at a time */
+    char transaction[17] = "";
+    const char *at = NULL;
+    for (size_t i = 0; i + 14 < m->payload.n && at == NULL; i++)
+        if (memcmp(m->payload.p + i, "\"transaction\":", 14) == 0)
+            at = (const char *)m->payload.p + i + 15;
+    if (at != NULL)
+        memcpy(transaction, at, 16);
+    for (size_t i = 0; i < 4; i++) {
+        const struct reply *r = &d->replies[i];
+        if (r->ask == NULL || !span_is(m->topic, r->ask))
+            continue;
+        (void)snprintf(p->note, sizeof p->note, "%.*s", SPAN_ARG(m->payload));
+        if (r->format == NULL)
+            return;
+        peer_publish(p, r->answer, "{\"transaction\":\"other\",\"status\":\"error\"}", MQTT_QOS0,
+                     false); /* somebody else's */
+        char *out = payload;
+        for (const char *f = r->format; *f != '\0'; f++) {
+            if (*f == '@')
+                out += snprintf(out, 32, "%s", transaction);
+            else
+                *out++ = *f;
+        }
+        *out = '\0';
+        peer_publish(p, r->answer, payload, MQTT_QOS1, false);
+    }
+}
+
+static void serve(struct peer *p)
+{
+    const struct daemon *d = p->arg;
+    struct mqtt_packet k;
+    if (!peer_read(p, &k, MQTT_LEVEL_NONE))
+        return;
+    peer_connack(p, MQTT_ACCEPTED);
+    while (peer_read(p, &k, MQTT_3_1_1)) {
+        if (k.type == MQTT_PUBLISH)
+            answer(p, &k.u.publish);
+        if (k.type == MQTT_SUBSCRIBE)
+            peer_suback(p, k.u.filters.packet_id, 0);
+        for (size_t i = 0; k.type == MQTT_SUBSCRIBE && i < 8 && d->feed[i].topic != NULL; i++)
+            peer_publish(p, d->feed[i].topic, d->feed[i].payload, MQTT_QOS0, d->feed[i].retain);
+        if (k.type == MQTT_SUBSCRIBE && d->feed[0].topic != NULL)
+            return; /* the broker goes away: `watch` ends */
+    }
+}
+
+static struct {
+    int status;
+    char *out, *err;
+    char note[256];
+} seen;
+
+static void forget_seen(void)
+{
+    free(seen.out);
+    free(seen.err);
+    seen.out = seen.err = NULL;
+}
+
+/* Runs "VERB words" with -h and -p of the daemon. */
+static void run(const struct daemon *d, const char *const *words, const char *input)
+{
+    struct peer p;
+    char port[8];
+    char *argv[16] = {"merossd"};
+    int argc = 1;
+    size_t n;
+    forget_seen();
+    assert_true(peer_start(&p, serve, d));
+    (void)snprintf(port, sizeof port, "%u", p.port);
+    for (; *words != NULL; words++)
+        argv[argc++] = (char *)(uintptr_t)*words;
+    argv[argc++] = "-h";
+    argv[argc++] = "127.0.0.1";
+    argv[argc++] = "-p";
+    argv[argc++] = port;
+    FILE *in = fmemopen((void *)(uintptr_t)input, strlen(input) + 1, "r");
+    FILE *out = open_memstream(&seen.out, &n), *err = open_memstream(&seen.err, &n);
+    seen.status = verbs_main(argc, argv, in, out, err);
+    fclose(in);
+    fclose(out);
+    fclose(err);
+    peer_stop(&p);
+    memcpy(seen.note, p.note, sizeof seen.note);
+}
+
+#define RUN(d, ...) run(d, (const char *const[]){__VA_ARGS__, NULL}, "")
+
+static void has(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL)
+        fail_msg("\"%s\" lacks \"%s\"", text, part);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    forget_seen();
+    return mem_used() == 0 ? 0 : -1;
+}
+
+#define LIST(data)                                                                                 \
+    {                                                                                              \
+        "meross/broker/request/list", "meross/broker/response/list",                               \
+            "{\"transaction\":\"@\",\"status\":\"ok\",\"data\":" data "}"                          \
+    }
+#define ERROR(code)                                                                                \
+    "{\"transaction\":\"@\",\"status\":\"error\",\"error\":\"Why.\",\"code\":\"" code "\"}"
+
+static const struct daemon listing = {.replies = {LIST(PLUGS)}};
+
+static void list_is_a_table(void **state)
+{
+    (void)state;
+    RUN(&listing, "list");
+    assert_int_equal(seen.status, CLI_DONE);
+    assert_string_equal(seen.out, "NAME    TYPE    FIRMWARE  STATE   ONLINE   ADDRESS\n"
+                                  "kettle  mss310  6.2.3     ON,OFF  online   192.0.2.7\n"
+                                  "lamp    mss210            -       offline  -\n");
+    RUN(&listing, "list", "--json");
+    assert_string_equal(seen.out, PLUGS "\n");
+}
+
+static void an_empty_list_says_what_to_do(void **state)
+{
+    (void)state;
+    static const struct daemon d = {.replies = {LIST("{\"plugs\":[]}")}};
+    RUN(&d, "list");
+    assert_int_equal(seen.status, CLI_DONE);
+    has(seen.out, "Point one at this broker, port 8883");
+    RUN(&d, "on", "x");
+    assert_int_equal(seen.status, CLI_NO_PLUG);
+    has(seen.err, "knows no plug yet");
+}
+
+static void show_tells_all(void **state)
+{
+    (void)state;
+    RUN(&listing, "show", "KETT");
+    assert_int_equal(seen.status, CLI_DONE);
+    has(seen.out, "kettle\n  state        ON,OFF\n");
+    has(seen.out, "  hardware     6.0.0\n");
+    has(seen.out, "another key: add `meross_key KEY`");
+    has(seen.out, "  power        12.3\n");
+    RUN(&listing, "show", "lamp");
+    has(seen.out, "days ago");
+    RUN(&listing, "show", "lamp", "--json");
+    has(seen.out, "{\"name\":\"lamp\"");
+}
+
+static void unknown_plugs_list_what_there_is(void **state)
+{
+    (void)state;
+    RUN(&listing, "show", "oven");
+    assert_int_equal(seen.status, CLI_NO_PLUG);
+    has(seen.err, "no plug \"oven\". There are: kettle, lamp");
+    RUN(&listing, "off", "oven", "--json");
+    assert_int_equal(seen.status, CLI_NO_PLUG);
+    has(seen.out, "\"code\":\"no_such_plug\"");
+}
+
+static struct daemon switching(const char *format)
+{
+    struct daemon d = listing;
+    d.replies[1] = (struct reply){"meross/kettle/set", "meross/kettle/response", format};
+    return d;
+}
+
+#define STATE_OK                                                                                   \
+    "{\"transaction\":\"@\",\"status\":\"ok\",\"data\":{\"state\":\"OFF\",\"channels\":["          \
+    "{\"channel\":0,\"state\":\"OFF\"},{\"channel\":1,\"state\":\"ON\"}]}}"
+
+static void switching_says_what_the_plug_did(void **state)
+{
+    (void)state;
+    struct daemon d = switching(STATE_OK);
+    RUN(&d, "off", "48-E1-E9-00-11-22");
+    assert_int_equal(seen.status, CLI_DONE);
+    has(seen.out, "kettle: OFF (");
+    has(seen.note, "\"state\":\"OFF\"}");
+    RUN(&d, "toggle", "kettle", "--channel", "1");
+    has(seen.out, "kettle, socket 1: ON (");
+    has(seen.note, "\"state\":\"TOGGLE\",\"channel\":1}");
+    RUN(&d, "on", "kettle", "--json");
+    has(seen.out, "{\"state\":\"OFF\",\"channels\"");
+    has(seen.note, "\"state\":\"ON\"}");
+    RUN(&d, "on", "kettle", "--channel", "2");
+    assert_int_equal(seen.status, CLI_FAILED);
+    has(seen.err, "kettle has no socket 2");
+}
+
+static void codes_become_exit_statuses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *format;
+        int status;
+    } cases[] = {{ERROR("timeout"), CLI_NO_ANSWER},    {ERROR("offline"), CLI_NO_ANSWER},
+                 {ERROR("no_such_plug"), CLI_NO_PLUG}, {ERROR("invalid"), CLI_FAILED},
+                 {ERROR("key"), CLI_FAILED},           {ERROR("unheard_of"), CLI_FAILED}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct daemon d = switching(cases[i].format);
+        RUN(&d, "on", "kettle");
+        assert_int_equal(seen.status, cases[i].status);
+        assert_string_equal(seen.err, "merossd: Why.\n");
+        assert_string_equal(seen.out, "");
+    }
+    struct daemon d = switching(ERROR("timeout"));
+    RUN(&d, "on", "kettle", "--json");
+    assert_string_equal(seen.out,
+                        "{\"status\":\"error\",\"error\":\"Why.\",\"code\":\"timeout\"}\n");
+}
+
+static void rename_and_forget_ask_the_broker(void **state)
+{
+    (void)state;
+    struct daemon d = listing;
+    d.replies[1] = (struct reply){"meross/broker/request/rename", "meross/broker/response/rename",
+                                  "{\"transaction\":\"@\",\"status\":\"ok\",\"data\":{}}"};
+    d.replies[2] = (struct reply){"meross/broker/request/forget", "meross/broker/response/forget",
+                                  "{\"transaction\":\"@\",\"status\":\"ok\",\"data\":{}}"};
+    RUN(&d, "rename", "ket", "tea \"pot\"");
+    assert_int_equal(seen.status, CLI_DONE);
+    assert_string_equal(seen.out, "kettle is now called tea \"pot\"\n");
+    has(seen.note, "\"plug\":\"2101010000000000000048e1e9001122\",\"name\":\"tea \\\"pot\\\"\"}");
+    RUN(&d, "forget", "lamp", "--yes");
+    assert_int_equal(seen.status, CLI_DONE);
+    assert_string_equal(seen.out, "lamp is forgotten\n");
+    has(seen.note, "\"plug\":\"lamp\"}");
+    d.replies[1].format = ERROR("exists");
+    RUN(&d, "rename", "kettle", "lamp");
+    assert_int_equal(seen.status, CLI_FAILED);
+}
+
+static void watch_prints_what_happens(void **state)
+{
+    (void)state;
+    static const struct daemon d = {
+        .feed = {
+            {"meross/kettle",
+             "{\"state\":\"ON\",\"power\":12.3,\"channels\":[{\"channel\":0,\"state\":\"ON\"}]}",
+             true},
+            {"meross/kettle/availability", "online", true},
+            {"meross/kettle/event", "{\"event\":\"button\",\"channel\":0,\"x\":\"\\u001b\"}",
+             false},
+            {"meross/strip",
+             "{\"state\":\"ON\",\"channels\":[{\"channel\":0,\"state\":\"ON\"},"
+             "{\"channel\":1,\"state\":\"OFF\"}]}",
+             true},
+            {"meross/kettle/set", "ON", false},
+            {"meross/broker/info", "{}", true},
+            {"meross/broker/state", "online", true}}};
+    RUN(&d, "watch");
+    assert_int_equal(seen.status, CLI_FAILED); /* the broker went away */
+    has(seen.err, "lost the broker");
+    has(seen.out, "  kettle  ON  power=12.3 W\n");
+    has(seen.out, "  kettle  online\n");
+    has(seen.out, "  kettle  event: button  channel=0  x=?\n");
+    has(seen.out, "  strip  ON  channels=0:ON 1:OFF\n");
+    has(seen.out, "  broker  online\n");
+    assert_null(strstr(seen.out, "{}"));
+    RUN(&d, "watch", "--json");
+    has(seen.out, "\"topic\":\"meross/kettle/event\",\"retained\":false,\"payload\":{\"event\":");
+    has(seen.out, "\"retained\":true,\"payload\":\"online\"}");
+}
+
+static int plain(const char *const *words)
+{
+    char *argv[12] = {"merossd"};
+    int argc = 1;
+    size_t n;
+    forget_seen();
+    for (; *words != NULL; words++)
+        argv[argc++] = (char *)(uintptr_t)*words;
+    FILE *in = fopen("/dev/null", "r");
+    FILE *out = open_memstream(&seen.out, &n), *err = open_memstream(&seen.err, &n);
+    int status = verbs_main(argc, argv, in, out, err);
+    fclose(in);
+    fclose(out);
+    fclose(err);
+    return status;
+}
+
+#define PLAIN(...) plain((const char *const[]){__VA_ARGS__, NULL})
+
+static void usage_mistakes_are_two(void **state)
+{
+    (void)state;
+    assert_int_equal(PLAIN("lst"), CLI_USAGE);
+    has(seen.err, "no verb \"lst\"");
+    assert_int_equal(PLAIN("on"), CLI_USAGE);
+    has(seen.err, "Usage: merossd on PLUG");
+    assert_int_equal(PLAIN("on", "big", "lamp"), CLI_USAGE);
+    has(seen.err, "a name with spaces needs quotes");
+    assert_int_equal(PLAIN("list", "-x"), CLI_USAGE);
+    has(seen.err, "unknown option -x");
+    assert_int_equal(PLAIN("-p", "1883", "list"), CLI_USAGE);
+    has(seen.err, "the verb comes first");
+    assert_int_equal(PLAIN("forget", "lamp"), CLI_USAGE); /* no terminal to ask on */
+    has(seen.err, "--yes");
+    assert_int_equal(PLAIN("rename", "a", "b/c"), CLI_USAGE);
+    has(seen.err, "none of / + #");
+    assert_int_equal(PLAIN("list", "--topic", "a/#"), CLI_USAGE);
+    assert_int_equal(PLAIN("help", "x"), CLI_USAGE);
+}
+
+static void help_covers_every_verb(void **state)
+{
+    (void)state;
+    const struct cmd *v;
+    assert_int_equal(PLAIN("--help"), CLI_DONE);
+    for (size_t i = 0; (v = verbs_at(i)) != NULL; i++)
+        has(seen.out, v->help);
+    for (size_t i = 0; (v = verbs_at(i)) != NULL; i++) {
+        assert_int_equal(PLAIN("help", v->name), CLI_DONE);
+        has(seen.out, v->help);
+        assert_int_equal(PLAIN(v->name, "--help"), CLI_DONE);
+        has(seen.out, v->help);
+    }
+    assert_int_equal(PLAIN("help", "config"), CLI_DONE);
+    has(seen.out, "meross_timezone");
+    assert_int_equal(PLAIN("--version"), CLI_DONE);
+    has(seen.out, "merossd " MD_VERSION " (mbedTLS");
+}
+
+static void no_broker_is_explained(void **state)
+{
+    (void)state;
+    char port[8];
+    (void)snprintf(port, sizeof port, "%u", peer_dead_port());
+    assert_int_equal(PLAIN("list", "-h", "127.0.0.1", "-p", port, "--json"), CLI_FAILED);
+    has(seen.err, "connection refused. Is merossd running?");
+    has(seen.out, "\"code\":\"connection\"");
+}
+
+static char folder[] = "/tmp/merossd-verbs-XXXXXX";
+
+static const char *in_folder(const char *name, const char *text)
+{
+    static char path[200];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+    return path;
+}
+
+static void check_finds_faults_without_starting(void **state)
+{
+    (void)state;
+    const char *path = in_folder("c", "listener 1 127.0.0.1\nmeross_timezone UTC0\n");
+    assert_int_equal(PLAIN("check", path), CLI_DONE);
+    has(seen.out, "is fine: 1 listeners");
+    assert_int_equal(PLAIN("check", path, "--json"), CLI_DONE);
+    assert_string_equal(seen.out, "{\"status\":\"ok\"}\n");
+    path = in_folder("c", "lisener 1\n");
+    assert_int_equal(PLAIN("check", path), CLI_FAILED);
+    has(seen.err, "/c:1: unknown option 'lisener'; did you mean 'listener'?");
+    path = in_folder("c", "listener 1\ncertfile /nowhere/c\nkeyfile /nowhere/k\n");
+    assert_int_equal(PLAIN("check", path), CLI_FAILED);
+    has(seen.err, "listener of line 1: cannot read certfile /nowhere/c: No such file");
+    path = in_folder("c", "meross_timezone Nowhere/Land\n");
+    assert_int_equal(PLAIN("check", path), CLI_FAILED);
+    has(seen.err, "neither a zone of /usr/share/zoneinfo");
+    unlink(path);
+    assert_int_equal(PLAIN("check", path), CLI_FAILED);
+    has(seen.err, "cannot read the configuration file");
+}
+
+static void cert_without_certificate_says_where_it_looked(void **state)
+{
+    (void)state;
+    char text[200];
+    (void)snprintf(text, sizeof text, "state_dir %s/none\n", folder);
+    const char *path = in_folder("c", text);
+    assert_int_equal(PLAIN("cert", "-c", path), CLI_FAILED);
+    has(seen.err, "/none/ca.pem: No such file");
+    path = in_folder("c", "listener 1883\n");
+    assert_int_equal(PLAIN("cert", "-c", path), CLI_FAILED);
+    has(seen.err, "no listener of the configuration has TLS");
+    unlink(path);
+}
+
+static void bad_starts_are_one_line_and_status_one(void **state)
+{
+    (void)state;
+    const char *path = in_folder("c", "\nfoo\n");
+    assert_int_equal(PLAIN("-c", path), CLI_FAILED);
+    has(seen.err, "/c:2: unknown option 'foo'");
+    path = in_folder("c", "listener 0 127.0.0.1\nstate_dir /proc/merossd\n");
+    assert_int_equal(PLAIN("-c", path), CLI_FAILED);
+    has(seen.err, "cannot write to the state folder /proc/merossd");
+    unlink(path);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    unsetenv("TZ");
+    return mkdtemp(folder) == NULL ? -1 : 0;
+}
+
+static int remove_folder(void **state)
+{
+    rmdir(folder);
+    return teardown(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(list_is_a_table),
+        cmocka_unit_test(an_empty_list_says_what_to_do),
+        cmocka_unit_test(show_tells_all),
+        cmocka_unit_test(unknown_plugs_list_what_there_is),
+        cmocka_unit_test(switching_says_what_the_plug_did),
+        cmocka_unit_test(codes_become_exit_statuses),
+        cmocka_unit_test(rename_and_forget_ask_the_broker),
+        cmocka_unit_test(watch_prints_what_happens),
+        cmocka_unit_test(usage_mistakes_are_two),
+        cmocka_unit_test(help_covers_every_verb),
+        cmocka_unit_test(no_broker_is_explained),
+        cmocka_unit_test(check_finds_faults_without_starting),
+        cmocka_unit_test(cert_without_certificate_says_where_it_looked),
+        cmocka_unit_test(bad_starts_are_one_line_and_status_one),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,171 @@
+#include "tools/args.h"
+
+#include "broker/base/span.h"
+#include "tools/config_value.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum kind { KIND_TEXT, KIND_PORT, KIND_CHANNEL, KIND_FLAG };
+
+struct option {
+    const char *name;  /* as it is written */
+    const char *value; /* what to call the value in the help; NULL: a flag */
+    unsigned groups;
+    enum kind kind;
+    size_t offset;   /* in struct args */
+    const char *env; /* where it comes from otherwise; NULL: nowhere */
+    const char *help;
+};
+
+static const struct option options[] = {
+    {"-h", "HOST", ARGS_CLIENT, KIND_TEXT, offsetof(struct args, host), "MEROSSD_HOST",
+     "the broker's name or address; default localhost"},
+    {"-p", "PORT", ARGS_CLIENT, KIND_PORT, offsetof(struct args, port), "MEROSSD_PORT",
+     "the broker's port; default 1883, or 8883 with --cafile"},
+    {"-u", "USER", ARGS_CLIENT, KIND_TEXT, offsetof(struct args, user), "MEROSSD_USER",
+     "user name"},
+    {"-P", "PASSWORD", ARGS_CLIENT, KIND_TEXT, offsetof(struct args, password), "MEROSSD_PASSWORD",
+     "password; others on this computer can see it here, but not in the environment"},
+    {"--cafile", "FILE", ARGS_CLIENT, KIND_TEXT, offsetof(struct args, ca_file), "MEROSSD_CAFILE",
+     "TLS, and the CA to trust: ca.pem of the broker's state folder"},
+    {"--topic", "BASE", ARGS_CLIENT, KIND_TEXT, offsetof(struct args, topic), "MEROSSD_TOPIC",
+     "meross_topic of the broker; default meross"},
+    {"--channel", "N", ARGS_CHANNEL, KIND_CHANNEL, offsetof(struct args, channel), NULL,
+     "one socket of a strip; without it, all of them"},
+    {"--json", NULL, ARGS_JSON, KIND_FLAG, offsetof(struct args, json), NULL,
+     "print JSON for programs"},
+    {"--yes", NULL, ARGS_YES, KIND_FLAG, offsetof(struct args, yes), NULL, "do not ask"},
+    {"-c", "FILE", ARGS_CONFIG, KIND_TEXT, offsetof(struct args, config), NULL,
+     "configuration file in mosquitto.conf's grammar; see `merossd help config`"},
+    {"-p", "PORT", ARGS_SERVE, KIND_PORT, offsetof(struct args, port), NULL,
+     "port in clear for this computer, in place of 1883; in addition to the listeners of FILE"},
+    {"-v", NULL, ARGS_SERVE, KIND_FLAG, offsetof(struct args, verbose), NULL,
+     "log everything, also each packet"},
+    {"-d", NULL, ARGS_SERVE, KIND_FLAG, offsetof(struct args, daemon), NULL,
+     "run in the background; the log goes to syslog"},
+    {"--help", NULL, ~0u, KIND_FLAG, offsetof(struct args, help), NULL, "this text"},
+};
+
+#define N_OPTIONS (sizeof options / sizeof options[0])
+
+__attribute__((format(printf, 2, 3))) static int bad(char *err, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(err, ARGS_ERR_MAX, fmt, ap);
+    va_end(ap);
+    return MD_INVAL;
+}
+
+static int set_number(int *out, const char *name, const char *value, unsigned max, char *err)
+{
+    uint64_t v;
+    if (config_value_number(span_str(value), 0, max, &v) != MD_OK)
+        return bad(err, "%s takes a number from 0 to %u", name, max);
+    *out = (int)v;
+    return MD_OK;
+}
+
+static int set_value(struct args *a, const struct option *o, const char *name, const char *value,
+                     char *err)
+{
+    void *at = (char *)a + o->offset;
+    switch (o->kind) {
+    case KIND_TEXT:
+        *(const char **)at = value;
+        return MD_OK;
+    case KIND_PORT:
+        return set_number(at, name, value, 65535, err);
+    case KIND_CHANNEL:
+        return set_number(at, name, value, 63, err);
+    case KIND_FLAG:
+        *(bool *)at = true;
+        return MD_OK;
+    }
+    return MD_INVAL;
+}
+
+/* `--name=value` counts as `--name value`. */
+static const struct option *find(unsigned groups, const char *arg, const char **value)
+{
+    *value = NULL;
+    for (size_t i = 0; i < N_OPTIONS; i++) {
+        const struct option *o = &options[i];
+        size_t n = strlen(o->name);
+        if ((o->groups & groups) == 0 || strncmp(arg, o->name, n) != 0)
+            continue;
+        if (arg[n] == '\0')
+            return o;
+        if (arg[n] == '=' && o->value != NULL && n > 2) {
+            *value = arg + n + 1;
+            return o;
+        }
+    }
+    return NULL;
+}
+
+static int take_option(struct args *a, unsigned groups, int argc, char *const *argv, int *i,
+                       char *err)
+{
+    const char *value;
+    const char *arg = argv[*i];
+    const struct option *o = find(groups | 1u << 31, arg, &value);
+    if (o == NULL)
+        return bad(err, "unknown option %.60s", arg);
+    if (o->value != NULL && value == NULL) {
+        if (*i + 1 >= argc)
+            return bad(err, "%s needs a value: %s %s", o->name, o->name, o->value);
+        value = argv[++*i];
+    }
+    return set_value(a, o, o->name, value, err);
+}
+
+static int from_environment(struct args *a, unsigned groups, char *err)
+{
+    for (size_t i = 0; i < N_OPTIONS; i++) {
+        const struct option *o = &options[i];
+        const char *value = o->env == NULL ? NULL : getenv(o->env);
+        if ((o->groups & groups) == 0 || value == NULL || value[0] == '\0')
+            continue;
+        int rc = set_value(a, o, o->env, value, err);
+        if (rc != MD_OK)
+            return rc;
+    }
+    return MD_OK;
+}
+
+int args_parse(struct args *out, unsigned groups, int argc, char *const *argv,
+               char err[ARGS_ERR_MAX])
+{
+    struct args a = {.port = -1, .channel = -1};
+    bool plain = false;
+    int rc = from_environment(&a, groups, err);
+    for (int i = 0; i < argc && rc == MD_OK; i++) {
+        if (!plain && strcmp(argv[i], "--") == 0)
+            plain = true;
+        else if (!plain && argv[i][0] == '-' && argv[i][1] != '\0')
+            rc = take_option(&a, groups, argc, argv, &i, err);
+        else if (a.n_words >= ARGS_MAX_WORDS)
+            rc = bad(err, "too many words: %.60s", argv[i]);
+        else
+            a.words[a.n_words++] = argv[i];
+    }
+    if (rc == MD_OK)
+        *out = a;
+    return rc;
+}
+
+void args_help(unsigned groups, void (*line)(void *ctx, const char *option, const char *text),
+               void *ctx)
+{
+    char head[40];
+    for (size_t i = 0; i < N_OPTIONS; i++) {
+        const struct option *o = &options[i];
+        if ((o->groups & groups) == 0)
+            continue;
+        (void)snprintf(head, sizeof head, "%s %s", o->name, o->value == NULL ? "" : o->value);
+        line(ctx, head, o->help);
+    }
+}

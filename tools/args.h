@@ -1,0 +1,45 @@
+/* args.h - the command line of one verb, taken apart.  Options may stand before, between and
+ * after the plain words; `--` ends them.  What the command line leaves out comes from the
+ * environment: MEROSSD_HOST, _PORT, _USER, _PASSWORD, _CAFILE and _TOPIC. */
+#ifndef TOOLS_ARGS_H
+#define TOOLS_ARGS_H
+
+#include "broker/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define ARGS_ERR_MAX   256
+#define ARGS_MAX_WORDS 4u
+
+enum args_group {                   /* bits: which options a verb takes */
+                  ARGS_CLIENT = 1,  /* -h -p -u -P --cafile --topic */
+                  ARGS_JSON = 2,    /* --json                       */
+                  ARGS_CHANNEL = 4, /* --channel                    */
+                  ARGS_YES = 8,     /* --yes                        */
+                  ARGS_CONFIG = 16, /* -c                           */
+                  ARGS_SERVE = 32   /* -p -v -d                     */
+};
+
+struct args { /* strings are those of argv or of the environment */
+    const char *host, *user, *password, *ca_file, *topic, *config;
+    int port;    /* -1: not given */
+    int channel; /* -1: not given */
+    bool json, yes, verbose, daemon, help;
+    const char *words[ARGS_MAX_WORDS];
+    unsigned n_words;
+};
+
+/* argv[0] is the first argument after the verb.
+ *
+ * groups  or'ed enum args_group.
+ * err     what is wrong; untouched on MD_OK.
+ * Errors: MD_INVAL. */
+MD_MUST_USE int args_parse(struct args *out, unsigned groups, int argc, char *const *argv,
+                           char err[ARGS_ERR_MAX]);
+
+/* One line per option of these groups. */
+void args_help(unsigned groups, void (*line)(void *ctx, const char *option, const char *text),
+               void *ctx);
+
+#endif

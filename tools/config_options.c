@@ -1,0 +1,317 @@
+#include "tools/config_options.h"
+
+#include "tools/config.h"
+
+#define NAME_MAX_BYTES 48u /* longer than every name; suggestions look at no more */
+
+static const struct config_word tls_words[] = {{"auto", 1}, {NULL, 0}};
+static const struct config_word version_words[] = {
+    {"tlsv1", 10}, {"tlsv1.1", 11}, {"tlsv1.2", 12}, {"tlsv1.3", 13}, {NULL, 0}};
+static const struct config_word log_words[] = {
+    {"error", CONFIG_LOG_ERROR},   {"warning", CONFIG_LOG_WARNING},
+    {"notice", CONFIG_LOG_NOTICE}, {"information", CONFIG_LOG_INFORMATION},
+    {"debug", CONFIG_LOG_DEBUG},   {"all", CONFIG_LOG_ALL},
+    {"none", CONFIG_LOG_NONE},     {NULL, 0}};
+
+#define GLOBAL(member)   CONFIG_GLOBAL, offsetof(struct config, member)
+#define LISTENER(member) CONFIG_OF_LISTENER, offsetof(struct config_listener, member)
+#define DEFAULT(member)  CONFIG_OF_DEFAULT, offsetof(struct config_listener, member)
+#define COUNT_MAX        2147483647u
+#define PATH_BYTES       400u
+
+/* name, type, scope and member, min, max, 0 is off, -1 is 0, secret, unit, default, words, help */
+static const struct config_option options[] = {
+    {"listener", CONFIG_LISTENER, CONFIG_GLOBAL, 0, 0, 65535, false, false, false, "PORT [ADDR]",
+     NULL, NULL, "opens a listener; the options below belong to it"},
+    {"port", CONFIG_NUMBER, DEFAULT(port), 0, 65535, false, false, false, "", NULL, NULL,
+     "port of the default listener"},
+    {"bind_address", CONFIG_TEXT, DEFAULT(host), 1, 255, false, false, false, "", NULL, NULL,
+     "address of the default listener"},
+    {"tls", CONFIG_SWITCH, LISTENER(tls_auto), 0, 0, false, false, false, "", NULL, tls_words,
+     "`tls auto`: TLS with the certificate that merossd makes"},
+    {"certfile", CONFIG_TEXT, LISTENER(certfile), 1, PATH_BYTES, false, false, false, "file", NULL,
+     NULL, "TLS with this certificate chain, PEM"},
+    {"keyfile", CONFIG_TEXT, LISTENER(keyfile), 1, PATH_BYTES, false, false, false, "file", NULL,
+     NULL, "private key of certfile, PEM"},
+    {"cafile", CONFIG_TEXT, LISTENER(cafile), 1, PATH_BYTES, false, false, false, "file", NULL,
+     NULL, "the CA of certfile, for `merossd cert` to name"},
+    {"tls_version", CONFIG_WORD, LISTENER(tls_version), 0, 0, false, false, false, "", NULL,
+     version_words, "lowest TLS version that is accepted; tlsv1.2 when not set"},
+    {"allow_anonymous", CONFIG_BOOL, GLOBAL(allow_anonymous), 0, 0, false, false, false, "",
+     "false", NULL, "clients that are not plugs may connect from other hosts too"},
+    {"state_dir", CONFIG_TEXT, GLOBAL(state_dir), 1, PATH_BYTES, false, false, false, "folder",
+     NULL, NULL, "certificates and what is known about plugs"},
+    {"pid_file", CONFIG_TEXT, GLOBAL(pid_file), 1, PATH_BYTES, false, false, false, "file", NULL,
+     NULL, "where the process id is written"},
+    {"log_type", CONFIG_WORDS, GLOBAL(log_types), 0, 0, false, false, false, "", NULL, log_words,
+     "what is logged; repeatable; all but debug when not set"},
+    {"connection_messages", CONFIG_BOOL, GLOBAL(connection_messages), 0, 0, false, false, false, "",
+     "true", NULL, "log clients that come and go"},
+    {"max_packet_size", CONFIG_BYTES, GLOBAL(limits.max_packet_size), 20, 268435460, true, false,
+     false, "bytes", "2097152", NULL, "a larger packet ends its connection"},
+    {"max_inflight_messages", CONFIG_NUMBER, GLOBAL(limits.max_inflight_messages), 1, 65535, true,
+     false, false, "messages", "20", NULL,
+     "QoS 1 and 2 messages on their way to one client; more wait"},
+    {"max_queued_messages", CONFIG_NUMBER, GLOBAL(limits.max_queued_messages), 1, COUNT_MAX, true,
+     false, false, "messages", "1000", NULL,
+     "messages that wait for one client; newer ones are dropped"},
+    {"max_queued_bytes", CONFIG_BYTES, GLOBAL(limits.max_queued_bytes), 1, COUNT_MAX, true, false,
+     false, "bytes", "1048576", NULL, "bytes that wait for one client; newer messages are dropped"},
+    {"max_connections", CONFIG_NUMBER, GLOBAL(limits.max_connections), 1, COUNT_MAX, true, true,
+     false, "clients", "0", NULL, "over all listeners; further clients are refused"},
+    {"meross_key", CONFIG_TEXTS, GLOBAL(meross_keys), 1, 128, false, false, true, "", NULL, NULL,
+     "a key that plugs were paired with; repeatable; the empty key is always tried"},
+    {"meross_topic", CONFIG_TOPIC, GLOBAL(meross_topic), 1, 64, false, false, false, "", "meross",
+     NULL, "first level of merossd's own topics"},
+    {"meross_timezone", CONFIG_TEXT, GLOBAL(meross_timezone), 1, 128, false, false, false, "", NULL,
+     NULL, "zone of the plugs: Europe/Berlin, or CET-1CEST,M3.5.0,M10.5.0/3"},
+};
+
+/* Options of mosquitto 2 that are not rows above (mosquitto.conf(5)). */
+static const char *const foreign[] = {"acl_file",
+                                      "address",
+                                      "addresses",
+                                      "accept_protocol_versions",
+                                      "allow_duplicate_messages",
+                                      "allow_zero_length_clientid",
+                                      "auth_plugin",
+                                      "auth_plugin_deny_special_chars",
+                                      "auto_id_prefix",
+                                      "autosave_interval",
+                                      "autosave_on_changes",
+                                      "bind_interface",
+                                      "bridge_alpn",
+                                      "bridge_attempt_unsubscribe",
+                                      "bridge_bind_address",
+                                      "bridge_cafile",
+                                      "bridge_capath",
+                                      "bridge_certfile",
+                                      "bridge_ciphers",
+                                      "bridge_ciphers_tls1.3",
+                                      "bridge_identity",
+                                      "bridge_insecure",
+                                      "bridge_keyfile",
+                                      "bridge_max_packet_size",
+                                      "bridge_max_topic_alias",
+                                      "bridge_outgoing_retain",
+                                      "bridge_protocol_version",
+                                      "bridge_psk",
+                                      "bridge_receive_maximum",
+                                      "bridge_reload_type",
+                                      "bridge_require_ocsp",
+                                      "bridge_session_expiry_interval",
+                                      "bridge_tcp_keepalive",
+                                      "bridge_tcp_user_timeout",
+                                      "bridge_tls_use_os_certs",
+                                      "bridge_tls_version",
+                                      "capath",
+                                      "check_retain_source",
+                                      "ciphers",
+                                      "ciphers_tls1.3",
+                                      "cleansession",
+                                      "clientid",
+                                      "clientid_prefixes",
+                                      "connection",
+                                      "crlfile",
+                                      "dhparamfile",
+                                      "disable_client_cert_date_checks",
+                                      "enable_control_api",
+                                      "enable_proxy_protocol",
+                                      "global_max_clients",
+                                      "global_max_connections",
+                                      "global_plugin",
+                                      "http_dir",
+                                      "idle_timeout",
+                                      "include_dir",
+                                      "keepalive_interval",
+                                      "listener_allow_anonymous",
+                                      "listener_auto_id_prefix",
+                                      "local_cleansession",
+                                      "local_clientid",
+                                      "local_password",
+                                      "local_username",
+                                      "log_dest",
+                                      "log_facility",
+                                      "log_timestamp",
+                                      "log_timestamp_format",
+                                      "max_inflight_bytes",
+                                      "max_keepalive",
+                                      "max_log_entries",
+                                      "max_qos",
+                                      "max_topic_alias",
+                                      "max_topic_alias_broker",
+                                      "memory_limit",
+                                      "message_size_limit",
+                                      "mount_point",
+                                      "notification_topic",
+                                      "notifications",
+                                      "notifications_local_only",
+                                      "packet_buffer_size",
+                                      "password",
+                                      "password_file",
+                                      "pattern_file",
+                                      "per_listener_settings",
+                                      "persistence",
+                                      "persistence_file",
+                                      "persistence_location",
+                                      "persistent_client_expiration",
+                                      "plugin",
+                                      "plugin_load",
+                                      "plugin_use",
+                                      "protocol",
+                                      "psk_file",
+                                      "psk_hint",
+                                      "queue_qos0_messages",
+                                      "remote_clientid",
+                                      "remote_password",
+                                      "remote_username",
+                                      "require_certificate",
+                                      "restart_timeout",
+                                      "retain_available",
+                                      "retain_expiry_interval",
+                                      "round_robin",
+                                      "set_tcp_nodelay",
+                                      "socket_domain",
+                                      "start_type",
+                                      "store_clean_interval",
+                                      "sys_interval",
+                                      "threshold",
+                                      "tls_engine",
+                                      "tls_engine_kpass_sha1",
+                                      "tls_keyform",
+                                      "topic",
+                                      "try_private",
+                                      "upgrade_outgoing_qos",
+                                      "use_identity_as_username",
+                                      "use_subject_as_username",
+                                      "use_username_as_clientid",
+                                      "user",
+                                      "username",
+                                      "websockets_headers_size",
+                                      "websockets_log_level",
+                                      "websockets_origin"};
+
+#define N_OPTIONS (sizeof options / sizeof options[0])
+#define N_FOREIGN (sizeof foreign / sizeof foreign[0])
+
+const struct config_option *config_option_at(size_t i)
+{
+    return i < N_OPTIONS ? &options[i] : NULL;
+}
+
+const struct config_option *config_option_find(struct span name)
+{
+    for (size_t i = 0; i < N_OPTIONS; i++)
+        if (span_is(name, options[i].name))
+            return &options[i];
+    return NULL;
+}
+
+bool config_option_foreign(struct span name)
+{
+    for (size_t i = 0; i < N_FOREIGN; i++)
+        if (span_is(name, foreign[i]))
+            return true;
+    return false;
+}
+
+static unsigned least(unsigned a, unsigned b, unsigned c)
+{
+    unsigned m = a < b ? a : b;
+    return m < c ? m : c;
+}
+
+/* How many bytes must be put in, left out or changed to turn one into the other. */
+static unsigned distance(struct span a, struct span b)
+{
+    unsigned row[NAME_MAX_BYTES + 1];
+    for (unsigned j = 0; j <= b.n; j++)
+        row[j] = j;
+    for (unsigned i = 1; i <= a.n; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i;
+        for (unsigned j = 1; j <= b.n; j++) {
+            unsigned above = row[j];
+            row[j] = least(above + 1, row[j - 1] + 1, diagonal + (a.p[i - 1] != b.p[j - 1]));
+            diagonal = above;
+        }
+    }
+    return row[b.n];
+}
+
+static void keep_closer(struct span name, const char *candidate, const char **best, unsigned *d)
+{
+    unsigned now = distance(name, span_str(candidate));
+    if (now < *d) {
+        *d = now;
+        *best = candidate;
+    }
+}
+
+const char *config_option_like(struct span name)
+{
+    const char *best = NULL;
+    if (name.n < 2 || name.n > NAME_MAX_BYTES)
+        return NULL;
+    unsigned d = name.n < 6 ? 2 : 3; /* one slip in a short name, two in a long one */
+    for (size_t i = 0; i < N_OPTIONS; i++)
+        keep_closer(name, options[i].name, &best, &d);
+    for (size_t i = 0; i < N_FOREIGN; i++)
+        keep_closer(name, foreign[i], &best, &d);
+    return best;
+}
+
+static void list_words(const struct config_word *w, char *out, size_t cap)
+{
+    size_t n = (size_t)snprintf(out, cap, "%s", w[1].word == NULL ? "only" : "one of");
+    for (; w->word != NULL && n < cap; w++)
+        n += (size_t)snprintf(out + n, cap - n, " `%s`", w->word);
+}
+
+void config_option_allowed(const struct config_option *o, char *out, size_t cap)
+{
+    unsigned long long min = o->min, max = o->max;
+    switch (o->type) {
+    case CONFIG_BOOL:
+        (void)snprintf(out, cap, "true or false");
+        break;
+    case CONFIG_NUMBER:
+    case CONFIG_BYTES:
+        (void)snprintf(out, cap, "a number from %llu to %llu%s", min, max,
+                       o->zero_is_off ? ", or 0 for no limit" : "");
+        break;
+    case CONFIG_TEXT:
+    case CONFIG_TEXTS:
+        (void)snprintf(out, cap, "%llu to %llu bytes of text", min, max);
+        break;
+    case CONFIG_TOPIC:
+        (void)snprintf(out, cap,
+                       "a topic of at most %llu bytes without + and #, that does not "
+                       "begin with $ or / and does not end with /",
+                       max);
+        break;
+    case CONFIG_WORD:
+    case CONFIG_SWITCH:
+    case CONFIG_WORDS:
+        list_words(o->words, out, cap);
+        break;
+    case CONFIG_LISTENER:
+        (void)snprintf(out, cap, "a port from %llu to %llu, then nothing or an address", min, max);
+        break;
+    }
+}
+
+void config_options_help(FILE *out)
+{
+    static const char *const scopes[] = {"", " (of the listener above)", " (default listener)"};
+    for (size_t i = 0; i < N_OPTIONS; i++) {
+        const struct config_option *o = &options[i];
+        char allowed[256];
+        config_option_allowed(o, allowed, sizeof allowed);
+        fprintf(out, "%s\n    %s%s.\n    %s%s%s", o->name, o->help, scopes[o->scope], allowed,
+                o->unit[0] ? "; " : "", o->unit);
+        if (o->value_default != NULL)
+            fprintf(out, "; default %s", o->value_default);
+        fputs("\n", out);
+    }
+}

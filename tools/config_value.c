@@ -1,0 +1,161 @@
+#include "tools/config_value.h"
+
+#include "broker/base/mem.h"
+#include "broker/codec/topic.h"
+#include "tools/config.h"
+
+#include <strings.h>
+
+int config_value_number(struct span text, uint64_t min, uint64_t max, uint64_t *out)
+{
+    uint64_t v = 0;
+    if (text.n == 0 || text.n > 19) /* 19 digits always fit */
+        return MD_INVAL;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] < '0' || text.p[i] > '9')
+            return MD_INVAL;
+        v = v * 10 + (uint64_t)(text.p[i] - '0');
+    }
+    if (v < min || v > max)
+        return MD_INVAL;
+    *out = v;
+    return MD_OK;
+}
+
+static bool is_word(struct span value, const char *word)
+{
+    return value.n == strlen(word) && strncasecmp((const char *)value.p, word, value.n) == 0;
+}
+
+static int set_bool(bool *out, struct span value)
+{
+    bool yes = is_word(value, "true") || span_is(value, "1");
+    if (!yes && !is_word(value, "false") && !span_is(value, "0"))
+        return MD_INVAL;
+    *out = yes;
+    return MD_OK;
+}
+
+static int number(const struct config_option *o, struct span value, uint64_t *out)
+{
+    if (o->zero_is_off && (span_is(value, "0") || (o->minus_one && span_is(value, "-1")))) {
+        *out = 0;
+        return MD_OK;
+    }
+    return config_value_number(value, o->min, o->max, out);
+}
+
+static int set_number(const struct config_option *o, unsigned *out, struct span value)
+{
+    uint64_t v;
+    int err = number(o, value, &v);
+    if (err == MD_OK)
+        *out = (unsigned)v;
+    return err;
+}
+
+static int set_bytes(const struct config_option *o, size_t *out, struct span value)
+{
+    uint64_t v;
+    int err = number(o, value, &v);
+    if (err == MD_OK)
+        *out = (size_t)v;
+    return err;
+}
+
+static bool text_fits(const struct config_option *o, struct span value)
+{
+    return value.n >= o->min && value.n <= o->max;
+}
+
+static char *text_copy(struct span value)
+{
+    char *s = mem_alloc(value.n + 1);
+    if (s != NULL && value.n > 0)
+        memcpy(s, value.p, value.n);
+    return s;
+}
+
+static int set_text(const struct config_option *o, char **out, struct span value)
+{
+    if (!text_fits(o, value))
+        return MD_INVAL;
+    if (*out != NULL)
+        return MD_EXIST;
+    *out = text_copy(value);
+    return *out == NULL ? MD_NOMEM : MD_OK;
+}
+
+static int set_topic(const struct config_option *o, char **out, struct span value)
+{
+    if (!topic_name_valid(value) || value.p[0] == '$' || value.p[0] == '/' ||
+        value.p[value.n - 1] == '/')
+        return MD_INVAL;
+    return set_text(o, out, value);
+}
+
+static int add_text(const struct config_option *o, char ***out, struct span value)
+{
+    if (!text_fits(o, value))
+        return MD_INVAL;
+    size_t n = 0;
+    while (*out != NULL && (*out)[n] != NULL)
+        n++;
+    if (n >= CONFIG_MAX_KEYS)
+        return MD_FULL;
+    char **grown = mem_realloc(*out, (n + 2) * sizeof *grown);
+    if (grown == NULL)
+        return MD_NOMEM;
+    *out = grown;
+    grown[n] = text_copy(value);
+    grown[n + 1] = NULL;
+    return grown[n] == NULL ? MD_NOMEM : MD_OK;
+}
+
+static const struct config_word *find_word(const struct config_option *o, struct span value)
+{
+    for (const struct config_word *w = o->words; w->word != NULL; w++)
+        if (is_word(value, w->word))
+            return w;
+    return NULL;
+}
+
+static int set_word(const struct config_option *o, void *at, struct span value)
+{
+    const struct config_word *w = find_word(o, value);
+    if (w == NULL)
+        return MD_INVAL;
+    if (o->type == CONFIG_SWITCH)
+        *(bool *)at = true;
+    else if (o->type == CONFIG_WORDS)
+        *(unsigned *)at |= w->value;
+    else
+        *(unsigned *)at = w->value;
+    return MD_OK;
+}
+
+int config_value_set(const struct config_option *o, void *base, struct span value)
+{
+    void *at = (char *)base + o->offset;
+    switch (o->type) {
+    case CONFIG_BOOL:
+        return set_bool(at, value);
+    case CONFIG_NUMBER:
+        return set_number(o, at, value);
+    case CONFIG_BYTES:
+        return set_bytes(o, at, value);
+    case CONFIG_TEXT:
+        return set_text(o, at, value);
+    case CONFIG_TEXTS:
+        return add_text(o, at, value);
+    case CONFIG_TOPIC:
+        return set_topic(o, at, value);
+    case CONFIG_WORD:
+    case CONFIG_SWITCH:
+    case CONFIG_WORDS:
+        return set_word(o, at, value);
+    case CONFIG_LISTENER:
+        break;
+    }
+    return MD_INVAL;
+}

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""layers.py - fail when a file includes what its room may not know.
+
+Run by ctest as `layers`.  Includes are written from the repository root, so an
+include line names its room, and the table below is the whole architecture.
+Change it only together with "Map of the rooms" in README.md."""
+import pathlib
+import re
+import sys
+
+# Room: what it may include, by prefix.  Its own room is always allowed.
+ALLOW = {
+    "broker/base": [],
+    "broker/codec": ["broker/base/"],
+    "broker/store": ["broker/base/"],
+    "broker/tls": ["broker/base/", "<mbedtls/", "<psa/"],
+    "broker/core": ["broker/base/", "broker/codec/", "broker/store/store.h", "broker/broker.h"],
+    "broker/access": ["broker/base/", "broker/broker.h"],
+    "broker/net": ["broker/base/", "broker/core/conn.h", "broker/tls/", "broker/broker.h",
+                   "broker/server.h", "<uv.h"],
+    "broker": ["broker/base/", "broker/store/store.h", "broker/broker.h"],  # the public headers
+    "meross": ["broker/base/", "broker/broker.h", "broker/store/store.h", "<jsmn.h"],
+    "certs": ["broker/base/", "<mbedtls/", "<psa/"],
+    "tools": ["broker/base/", "broker/codec/", "broker/tls/tls.h", "broker/store/store.h",
+              "broker/access/access.h", "broker/broker.h", "broker/server.h", "certs/certs.h",
+              "meross/meross.h", "meross/envelope.h", "meross/topics.h", "meross/zone.h",
+              "meross/json.h", "meross/json_write.h", "meross/text.h",  # the pure parts
+              "<jsmn.h"],
+    # The simulated plug is written from the protocol sheet, not from the code it tests.
+    "tests/plugsim": ["broker/base/", "broker/codec/", "broker/tls/tls.h", "<uv.h", "<jsmn.h",
+                      "<mbedtls/"],
+}
+# Single files that may include more than their room.
+EXTRA = {"meross/crypto.c": ["<mbedtls/", "<psa/"]}
+# System headers that only the rooms named above may include.
+FENCED = ("uv", "mbedtls/", "psa/", "jsmn")
+
+
+def room_of(path):
+    return max((r for r in ALLOW if path.startswith(r + "/")), key=len, default=None)
+
+
+def faults(path, text):
+    """Yields (line number, include) for each include that `path` may not have."""
+    room = room_of(path)
+    if room is None:
+        return
+    own = [] if room == "broker" else [room + "/"]
+    allowed = tuple(own + ALLOW[room] + EXTRA.get(path, []))
+    for number, line in enumerate(text.splitlines(), 1):
+        m = re.match(r'\s*#\s*include\s+(["<])([^">]+)', line)
+        if not m or (m[1] == "<" and not m[2].startswith(FENCED)):
+            continue
+        include = m[2] if m[1] == '"' else "<" + m[2]
+        if not include.startswith(allowed):
+            yield number, include
+
+
+def main():
+    root = pathlib.Path(__file__).resolve().parents[2]
+    bad = 0
+    for top in ("broker", "meross", "certs", "tools", "tests/plugsim"):
+        for file in sorted((root / top).rglob("*.[ch]")):
+            path = file.relative_to(root).as_posix()
+            for number, include in faults(path, file.read_text(encoding="utf-8")):
+                bad += 1
+                print(f"{path}:{number}: {room_of(path)} may not include {include}")
+    print("layers: " + (f"{bad} forbidden includes" if bad else "every include stays in its layer"))
+    return bad > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+#include "tools/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int read_all(int fd, struct buf *out)
+{
+    uint8_t chunk[4096];
+    for (;;) {
+        ssize_t n = read(fd, chunk, sizeof chunk);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n == 0 ? MD_OK : MD_IO;
+        int err = buf_put(out, span_of(chunk, (size_t)n));
+        if (err != MD_OK)
+            return err;
+    }
+}
+
+int file_read(const char *path, struct buf *out)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return MD_IO;
+    int err = read_all(fd, out);
+    int why = errno;
+    (void)close(fd);
+    errno = why;
+    return err;
+}
+
+static int make_dir(const char *path)
+{
+    struct stat st;
+    if (mkdir(path, 0700) == 0)
+        return MD_OK;
+    int why = errno;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return MD_OK;
+    errno = why == EEXIST ? ENOTDIR : why;
+    return MD_IO;
+}
+
+int file_make_dirs(const char *path)
+{
+    char part[512];
+    int n = snprintf(part, sizeof part, "%s", path);
+    if (n < 0 || (size_t)n >= sizeof part)
+        return MD_TOOBIG;
+    for (char *slash = part + 1; *part != '\0' && (slash = strchr(slash, '/')) != NULL; slash++) {
+        *slash = '\0';
+        int err = make_dir(part);
+        *slash = '/';
+        if (err != MD_OK)
+            return err;
+    }
+    return make_dir(part);
+}

@@ -1,0 +1,72 @@
+# shellcheck shell=sh disable=SC2034,SC2015
+# common.sh - what tools/run, tools/test and .ci/run share.  Sourced by them from the repository
+# root; POSIX sh.
+
+# What each part needs, as Debian calls it (Debian 12, Raspberry Pi OS).
+BUILD_PACKAGES="gcc libc6-dev cmake ninja-build libuv1-dev libmbedtls-dev libjsmn-dev"
+TEST_PACKAGES="libcmocka-dev python3 mosquitto-clients openssl"
+
+say() { echo "$(basename "$0"): $*"; }
+die() {
+    say "$*" >&2
+    exit 1
+}
+
+# The packages among "$@" that are not installed.
+missing_packages() {
+    for package in "$@"; do
+        state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || state=
+        [ "$state" = installed ] || printf '%s ' "$package"
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+# Installs those of the packages "$@" that are missing; silent when none is.
+need_packages() {
+    if ! command -v dpkg-query >/dev/null 2>&1; then
+        say "this is not Debian: I install nothing; needed are (Debian's names) $*"
+        return 0
+    fi
+    missing=$(missing_packages "$@")
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null 2>&1; then
+        die "these packages are missing: ${missing}- run this as root, or install them first"
+    fi
+    mkdir -p build
+    log=build/apt.log
+    say "installing with apt-get: $missing"
+    # shellcheck disable=SC2086 # one word per package is meant
+    if ! { as_root apt-get -q update &&
+        as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get -q -y --no-install-recommends install $missing; } >"$log" 2>&1 </dev/null; then
+        tail -n 20 "$log" >&2
+        die "apt-get failed (all of its output is in $log); is this machine online?"
+    fi
+}
+
+# build_tree DIRECTORY [cmake options...] - configures and builds; one line when there is work.
+build_tree() {
+    tree=$1
+    shift
+    mkdir -p "$tree" 2>/dev/null && [ -w "$tree" ] ||
+        die "cannot write to $tree: it belongs to another user; remove it or run this as root"
+    if ! cmake -G Ninja -S . -B "$tree" "$@" >"$tree/configure.log" 2>&1; then
+        tail -n 20 "$tree/configure.log" >&2
+        die "configuring failed; the lines above say what is missing"
+    fi
+    if ninja -C "$tree" -n | grep -q 'no work to do'; then
+        return 0
+    fi
+    say "building $tree"
+    if ! ninja -C "$tree" >"$tree/build.log" 2>&1; then
+        grep -v '^\[' "$tree/build.log" | tail -n 60 >&2
+        die "the build failed; all of its output is in $tree/build.log"
+    fi
+}

@@ -1,0 +1,34 @@
+/* serve_host.h - what the broker needs of the computer before it serves: its folder, the lock
+ * on it, its pid file, the way into the background, and whether a port is free. */
+#ifndef TOOLS_SERVE_HOST_H
+#define TOOLS_SERVE_HOST_H
+
+#include "broker/base/err.h"
+
+#include <stddef.h>
+
+#define SERVE_HOST_ERR_MAX 640
+
+/* In every function: err is a sentence with cause and next step, untouched on MD_OK. */
+
+/* Makes the folder (0700) when it is missing, and locks it against a second broker.
+ *
+ * *lock  given: close(2), which unlocks.
+ * Errors: MD_IO, MD_EXIST (another broker has it). */
+MD_MUST_USE int serve_host_folder(const char *dir, int *lock, char err[SERVE_HOST_ERR_MAX]);
+
+MD_MUST_USE int serve_host_pid(const char *file, char err[SERVE_HOST_ERR_MAX]); /* MD_IO */
+
+/* Forks.  The parent waits until the child says serve_host_ready() and exits with 0, or with 1 when
+ * the child ended before; only the child returns.
+ * *ready  given to serve_host_ready().  Errors: MD_IO. */
+MD_MUST_USE int serve_host_background(int *ready, char err[SERVE_HOST_ERR_MAX]);
+
+/* Lets the parent go and the terminal too: 0, 1 and 2 become /dev/null.  -1: nothing to do. */
+void serve_host_ready(int ready);
+
+/* Could this port be opened now?  Says nothing about reasons other than "taken" and "forbidden".
+ * host  NULL = every address.  Errors: MD_IO. */
+MD_MUST_USE int serve_host_port_free(const char *host, unsigned port, char err[SERVE_HOST_ERR_MAX]);
+
+#endif

@@ -1,0 +1,62 @@
+/* serve_int.h - the running broker, for cmd_serve.c and serve_tls.c only. */
+#ifndef TOOLS_SERVE_INT_H
+#define TOOLS_SERVE_INT_H
+
+#include "broker/access/access.h"
+#include "broker/broker.h"
+#include "broker/server.h"
+#include "broker/store/store.h"
+#include "certs/certs.h"
+#include "meross/meross.h"
+#include "tools/config.h"
+#include "tools/hostnet.h"
+#include "tools/hostzone.h"
+#include "tools/logsink.h"
+#include "tools/serve_host.h"
+
+struct serve_tls { /* the self-made certificate; serve_tls.c */
+    struct certs_paths paths;
+    bool wanted; /* a listener has `tls auto`                             */
+    bool busy;   /* the thread pool has it: leave `names` and below alone */
+    bool made;   /* certs_ensure() succeeded at least once                */
+    uint64_t made_ms;
+    struct hostnet names;    /* of this computer: what the work puts in       */
+    struct hostnet *current; /* what the certificate in use was checked for   */
+    int result;
+    char what[CERTS_ERR_MAX], why[CERTS_ERR_MAX];
+};
+
+struct serve {
+    struct config cfg;
+    char dir[512];
+    int lock, ready; /* -1: none */
+    struct logsink sink;
+    struct store *store;
+    struct server *server;
+    struct meross *meross;
+    struct access *access;
+    struct broker *broker;
+    struct zone *zone;
+    char zone_what[HOSTZONE_WHAT_MAX]; /* and where it comes from */
+    bool open[CONFIG_MAX_LISTENERS];   /* by the index in cfg.listeners */
+    struct serve_tls tls;
+    bool failed; /* stopped by us, not by a signal */
+    char err[SERVE_HOST_ERR_MAX];
+};
+
+/* Opens one listener; the index is its id less one.  Errors: as server_listen(). */
+MD_MUST_USE int serve_listen(struct serve *s, size_t i);
+struct server_tls serve_tls_files(const struct serve *s, size_t i); /* lent by `s` */
+
+/* serve_tls.c: opens the listeners with `tls auto`, at once when their certificate is there,
+ * otherwise when it is made; and keeps it up to date while the server runs.
+ * Errors: MD_IO, MD_NOMEM, MD_INVAL, with s->err set. */
+MD_MUST_USE int serve_tls_start(struct serve *s);
+
+/* Reads all certificate files again. */
+void serve_tls_reload(struct serve *s);
+
+/* Ends the server from within, as a failure. */
+void serve_fail(struct serve *s);
+
+#endif

@@ -1,0 +1,8 @@
+/* system_log.h - syslog(3), apart because its names clash with those of log.h. */
+#ifndef TOOLS_SYSTEM_LOG_H
+#define TOOLS_SYSTEM_LOG_H
+
+/* level  an enum log_level: 0 error, 1 warning, 2 information, more debug. */
+void system_log(unsigned level, const char *module, const char *line);
+
+#endif

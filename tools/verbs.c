@@ -1,0 +1,96 @@
+#include "tools/cmd.h"
+
+#include "broker/tls/tls.h"
+#include "tools/host_env.h"
+
+#include <string.h>
+
+#define CLIENT (ARGS_CLIENT | ARGS_JSON)
+
+static const struct cmd verbs[] = {
+    {"serve", "", "run the broker; also what `merossd` without a verb does",
+     "Without -c it serves a home: port 8883 with TLS for plugs, port 1883 in clear for programs "
+     "on this computer.",
+     ARGS_CONFIG | ARGS_SERVE, 0, 0, cmd_serve},
+    {"list", "", "list the plugs and their state", NULL, CLIENT, 0, 0, cmd_list},
+    {"show", "PLUG", "show all that is known about a plug", NULL, CLIENT, 1, 1, cmd_show},
+    {"on", "PLUG", "switch a plug on", NULL, CLIENT | ARGS_CHANNEL, 1, 1, cmd_on},
+    {"off", "PLUG", "switch a plug off", NULL, CLIENT | ARGS_CHANNEL, 1, 1, cmd_off},
+    {"toggle", "PLUG", "switch a plug over", NULL, CLIENT | ARGS_CHANNEL, 1, 1, cmd_toggle},
+    {"rename", "PLUG NAME", "give a plug another name",
+     "A name has 1 to 32 bytes and none of / + #.  Its topics move with it.", CLIENT, 2, 2,
+     cmd_rename},
+    {"forget", "PLUG", "remove a plug from the broker's memory", NULL, CLIENT | ARGS_YES, 1, 1,
+     cmd_forget},
+    {"watch", "", "print what happens, until Ctrl-C", NULL, CLIENT, 0, 0, cmd_watch},
+    {"cert", "", "show the certificates in use and how a client trusts them", NULL,
+     ARGS_CONFIG | ARGS_JSON, 0, 0, cmd_cert},
+    {"check", "FILE", "check a configuration file without starting", NULL, ARGS_JSON, 1, 1,
+     cmd_check},
+    {"help", "[VERB | config]", "explain a verb, or all options of the configuration file", NULL, 0,
+     0, 1, cmd_help},
+};
+
+#define N_VERBS (sizeof verbs / sizeof verbs[0])
+
+const struct cmd *verbs_at(size_t i) { return i < N_VERBS ? &verbs[i] : NULL; }
+
+const struct cmd *verbs_find(const char *name)
+{
+    for (size_t i = 0; i < N_VERBS; i++)
+        if (strcmp(name, verbs[i].name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+static int usage(struct cli *c, const struct cmd *cmd, const char *what)
+{
+    fprintf(c->err, "merossd: %s\nUsage: merossd %s%s%s [options]; `merossd help %s` has them.\n",
+            what, cmd->name, cmd->words[0] != '\0' ? " " : "", cmd->words, cmd->name);
+    return CLI_USAGE;
+}
+
+static int run(const struct cmd *cmd, struct cli *c, int argc, char **argv)
+{
+    char why[ARGS_ERR_MAX];
+    struct args a, help = {.words = {cmd->name}, .n_words = 1};
+    if (args_parse(&a, cmd->groups, argc, argv, why) != MD_OK)
+        return usage(c, cmd, why);
+    c->args = a.help ? &help : &a;
+    if (a.help)
+        return cmd_help(c);
+    if (a.n_words < cmd->min_words)
+        return usage(c, cmd, "something is missing");
+    if (a.n_words > cmd->max_words && cmd->run == cmd_serve)
+        return usage(c, cmd, "the verb comes first: merossd VERB [options]");
+    if (a.n_words > cmd->max_words)
+        return usage(c, cmd, "too many words (a name with spaces needs quotes)");
+    return cmd->run(c);
+}
+
+static int version(FILE *out)
+{
+    fprintf(out, "merossd %s (%s)\n", MD_VERSION, tls_library());
+    return CLI_DONE;
+}
+
+int verbs_main(int argc, char **argv, FILE *in, FILE *out, FILE *err)
+{
+    struct cli c = {
+        .env = host_env(), .in = in, .out = out, .err = err, .timeout_ms = CLI_TIMEOUT_MS};
+    const char *first = argc > 1 ? argv[1] : "serve";
+    static const struct args none = {.port = -1, .channel = -1};
+    c.args = &none;
+    if (strcmp(first, "--version") == 0)
+        return version(out);
+    if (strcmp(first, "--help") == 0)
+        return cmd_help(&c);
+    if (first[0] == '-' || argc <= 1)
+        return run(&verbs[0], &c, argc > 1 ? argc - 1 : 0, argv + 1);
+    const struct cmd *cmd = verbs_find(first);
+    if (cmd == NULL) {
+        fprintf(err, "merossd: no verb \"%.40s\"; `merossd help` lists them.\n", first);
+        return CLI_USAGE;
+    }
+    return run(cmd, &c, argc - 2, argv + 2);
+}
