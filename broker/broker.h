@@ -46,6 +46,8 @@ struct broker_client { /* what a hook may know about a connection; lent during t
     bool loopback;     /* the peer's address is this host                   */
     unsigned listener; /* the number given to server_listen()               */
     unsigned level;    /* 3 or 4                                            */
+    const char *tls_cn, *tls_subject; /* of a verified client certificate; NULL = none */
+    uint64_t ticket;   /* of this connection alone: see broker_decide()      */
     void *tag;         /* set by on_connect, handed back by every later hook */
 };
 
@@ -53,6 +55,7 @@ enum broker_verdict {
     BROKER_ALLOW,
     BROKER_BAD_CREDENTIALS, /* CONNACK 4 */
     BROKER_NOT_AUTHORIZED,  /* CONNACK 5 */
+    BROKER_PENDING,         /* not known yet: broker_decide() follows; on_connect only */
     BROKER_ABSTAIN          /* not mine: for hooks that are asked in turn; the broker itself
                                takes it as BROKER_NOT_AUTHORIZED */
 };
@@ -69,6 +72,10 @@ struct broker_hooks {
     /* May `who` publish to the Topic Name, or subscribe to the Topic Filter? */
     bool (*may)(void *ctx, const struct broker_client *who, enum broker_action what,
                 struct span topic);
+    /* May a message to the Topic Name be delivered to `who`?  Asked for each delivery, so keep it
+     * quick; for an absent client (its Session lives on) only client_id and username are set, and
+     * again for what waited when it returns. */
+    bool (*may_receive)(void *ctx, const struct broker_client *who, struct span topic);
     /* A PUBLISH that `may` allowed, before it is routed; also a Will Message.  False: it is
      * acknowledged but goes nowhere. */
     bool (*on_publish)(void *ctx, const struct broker_client *who, const struct broker_message *m);
@@ -112,6 +119,11 @@ void broker_unsubscribe(struct broker_sub *s); /* NULL is fine */
 MD_MUST_USE int broker_timer_start(struct broker *b, uint64_t delay_ms, void (*cb)(void *ctx),
                                    void *ctx, struct broker_timer **out);
 void broker_timer_stop(struct broker_timer *t); /* not after it fired; NULL is fine */
+
+/* The verdict for an on_connect that said BROKER_PENDING, from the loop thread and not from inside a
+ * hook; nothing was read from the client meanwhile.  `tag` becomes who->tag.  A ticket whose
+ * connection is gone is fine: false. */
+bool broker_decide(struct broker *b, uint64_t ticket, enum broker_verdict verdict, void *tag);
 
 /* Ends the connection of a Client Identifier, as if the network had failed; false when there is
  * none.  `why` is for the log. */

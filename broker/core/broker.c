@@ -59,7 +59,10 @@ static void free_lost(struct broker *b)
         message_unref(c->will);
         buf_free(&c->in);
         buf_free(&c->ctl);
+        buf_free(&c->parked);
         mem_free(c->names);
+        mem_free(c->cn);
+        mem_free(c->subject);
         mem_free(c);
     }
 }

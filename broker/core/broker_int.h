@@ -39,6 +39,7 @@ struct broker {
     struct timers timers;
     struct local local;
     struct list app_timers; /* struct broker_timer */
+    uint64_t tickets;       /* given to connections so far */
     unsigned n_open;        /* conns in state OPEN */
     struct broker_stats stats;
 };

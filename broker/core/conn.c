@@ -35,6 +35,8 @@ int conn_new(struct conn **out, struct broker *b, const struct conn_peer *peer, 
                                     .listener = peer->listener};
     buf_init(&c->in, b->limits.max_packet_size ? b->limits.max_packet_size : SIZE_MAX);
     buf_init(&c->ctl, CTL_MAX);
+    buf_init(&c->parked, SIZE_MAX);
+    c->who.ticket = ++b->tickets;
     c->timer.fire = on_timer;
     c->last_packet_ms = env_mono_ms(b->env);
     c->timeout_ms = b->limits.connect_timeout_s * 1000;
@@ -59,7 +61,17 @@ void conn_wake(struct conn *c)
 
 bool conn_closing(const struct conn *c) { return c->state == CONN_CLOSING; }
 
-bool conn_reading(const struct conn *c) { return c->ctl.n < CTL_FULL; }
+bool conn_reading(const struct conn *c) { return c->ctl.n < CTL_FULL && c->state != CONN_ASKING; }
+
+int conn_identify(struct conn *c, const char *cn, const char *subject)
+{
+    c->cn = cn == NULL ? NULL : mem_strdup(cn);
+    c->subject = subject == NULL ? NULL : mem_strdup(subject);
+    c->who.tls_cn = c->cn;
+    c->who.tls_subject = c->subject;
+    return (cn != NULL && c->cn == NULL) || (subject != NULL && c->subject == NULL) ? MD_NOMEM
+                                                                                    : MD_OK;
+}
 
 static void publish_will(struct conn *c)
 {
@@ -131,7 +143,7 @@ static void on_timer(struct timer *t)
     struct conn *c = LIST_OF(t, struct conn, timer);
     uint64_t due = c->last_packet_ms + c->timeout_ms;
     if (env_mono_ms(c->broker->env) >= due)
-        conn_close(c, c->state == CONN_NEW ? "no CONNECT in time" : "exceeded its Keep Alive");
+        conn_close(c, c->state == CONN_OPEN ? "exceeded its Keep Alive" : "no CONNECT in time");
     else if (timers_start(&c->broker->timers, t, due) != MD_OK)
         conn_close(c, "out of memory for a timer");
 }
@@ -166,6 +178,15 @@ static int dispatch(struct conn *c, struct mqtt_packet *p, const char **why)
     return MD_PROTO;
 }
 
+/* Keeps the CONNECT while its verdict is being made; the Client Identifier is in it. */
+static int park(struct conn *c, struct span packet, const struct mqtt_connect *p)
+{
+    int err = buf_put(&c->parked, packet);
+    if (err == MD_OK && p->client_id.n > 0)
+        c->who.client_id = span_of(c->parked.p + (p->client_id.p - packet.p), p->client_id.n);
+    return err;
+}
+
 static void handle(struct conn *c, struct span packet)
 {
     struct mqtt_packet p;
@@ -178,6 +199,8 @@ static void handle(struct conn *c, struct span packet)
         c->last_packet_ms = env_mono_ms(c->broker->env);
         err = dispatch(c, &p, &why);
     }
+    if (err == MD_OK && c->state == CONN_ASKING)
+        err = park(c, packet, &p.u.connect);
     if (err == MD_PROTO)
         conn_violation(c, why);
     else if (err != MD_OK)
@@ -208,7 +231,7 @@ static bool frame(struct conn *c, struct span in, size_t *len)
 static struct span handle_all(struct conn *c, struct span in)
 {
     size_t len = 0;
-    while (in.n > 0 && c->state != CONN_CLOSING && frame(c, in, &len)) {
+    while (in.n > 0 && c->state < CONN_CLOSING && c->state != CONN_ASKING && frame(c, in, &len)) {
         handle(c, span_of(in.p, len));
         in = span_skip(in, len);
     }
@@ -238,9 +261,18 @@ static struct span complete(struct conn *c, struct span in)
     return span_skip(in, n);
 }
 
+void conn_resume(struct conn *c)
+{
+    struct buf waiting = c->in;
+    buf_init(&c->in, waiting.max);
+    if (waiting.n > 0)
+        conn_feed(c, buf_view(&waiting));
+    buf_free(&waiting);
+}
+
 void conn_feed(struct conn *c, struct span in)
 {
-    while (c->in.n > 0 && in.n > 0 && c->state != CONN_CLOSING)
+    while (c->in.n > 0 && in.n > 0 && c->state < CONN_CLOSING && c->state != CONN_ASKING)
         in = complete(c, in);
     in = handle_all(c, in);
     if (in.n > 0 && buf_put(&c->in, in) != MD_OK)

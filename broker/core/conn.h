@@ -3,8 +3,9 @@
  * net/stream.c pushes received bytes in and takes bytes to send out.  A test
  * does the same with two arrays.  The protocol state machine is:
  *
- *     NEW --CONNECT ok--> OPEN --DISCONNECT, error, timeout, takeover--> CLOSING
+ *     NEW --CONNECT--> ASKING --verdict--> OPEN --DISCONNECT, error, takeover--> CLOSING
  *
+ * ASKING is passed at once unless the verdict is still being made (BROKER_PENDING).
  * Entering CLOSING ends everything that others can see (Session detached, Will Message
  * published); what is left is to send the last bytes.  Memory is freed by broker_turn(), never
  * inside a call made on the conn. */
@@ -35,11 +36,16 @@ struct conn_peer {
 MD_MUST_USE int conn_new(struct conn **out, struct broker *b, const struct conn_peer *peer,
                          struct conn_io io);
 
+/* Who the peer is by its verified client certificate; before the first byte is fed.  Both are copied,
+ * NULL is fine.  Errors: MD_NOMEM. */
+MD_MUST_USE int conn_identify(struct conn *c, const char *cn, const char *subject);
+
 /* Bytes arrived, in any portions.  Never fails towards the caller: protocol
  * errors turn into CLOSING, as the standard asks [MQTT-4.8.0-1]. */
 void conn_feed(struct conn *c, struct span in);
 
-/* False while this client has so much unsent that nothing more should be read from it. */
+/* False while this client has so much unsent, or waits for its verdict, that nothing more should be
+ * read from it.  io.wake tells when that may have changed. */
 bool conn_reading(const struct conn *c);
 
 #define CONN_OUT_PIECES 64

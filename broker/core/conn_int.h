@@ -9,7 +9,7 @@
 #include "broker/core/session.h"
 #include "broker/core/timers.h"
 
-enum conn_state { CONN_NEW, CONN_OPEN, CONN_CLOSING };
+enum conn_state { CONN_NEW, CONN_ASKING, CONN_OPEN, CONN_CLOSING };
 
 struct conn {
     struct list link; /* in broker->conns or broker->lost */
@@ -18,9 +18,11 @@ struct conn {
     struct broker_client who; /* client_id and username point at what this conn owns */
     struct session *session;  /* NULL unless OPEN */
     struct message *will;
-    char *names;    /* the user name, and a Client Identifier that was made here */
-    struct buf in;  /* the beginning of a packet that is not whole yet */
-    struct buf ctl; /* acks and answers: they leave before messages   */
+    char *names;        /* the user name, and a Client Identifier that was made here */
+    char *cn, *subject; /* of its certificate                                 */
+    struct buf parked;  /* its CONNECT, while the verdict is being made       */
+    struct buf in;      /* the beginning of a packet that is not whole yet */
+    struct buf ctl;     /* acks and answers: they leave before messages   */
     struct timer timer;
     uint64_t last_packet_ms;
     uint32_t timeout_ms; /* from the last packet; 0 = never */
@@ -29,6 +31,11 @@ struct conn {
 };
 
 void conn_wake(struct conn *c);
+
+static inline const struct broker_client *conn_who(const struct conn *c) { return &c->who; }
+
+/* Feeds what came behind a CONNECT that had to wait. */
+void conn_resume(struct conn *c);
 
 /* Ends the connection: the Session is detached, the Will Message published unless it was
  * removed before, the hooks and the log are told `why`.  Twice is fine. */

@@ -7,6 +7,7 @@
 #include "broker/base/check.h"
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
+#include "broker/codec/mqtt_decode.h"
 #include "broker/codec/mqtt_encode.h"
 #include "broker/codec/topic.h"
 #include "broker/core/broker_int.h"
@@ -62,7 +63,7 @@ static int keep_will(struct conn *c, const struct mqtt_connect *p)
     return message_new(&c->will, p->will_topic, p->will_payload, p->will_qos, p->will_retain);
 }
 
-static enum mqtt_connack judge(struct conn *c, const struct mqtt_connect *p)
+static enum broker_verdict ask(struct conn *c, const struct mqtt_connect *p)
 {
     const struct broker_hooks *h = &c->broker->hooks;
     struct broker_message will = {p->will_topic, p->will_payload, p->will_qos, p->will_retain};
@@ -71,19 +72,20 @@ static enum mqtt_connack judge(struct conn *c, const struct mqtt_connect *p)
     if (h->on_connect != NULL)
         v = h->on_connect(h->ctx, &c->who, p->has_will ? &will : NULL);
     c->who.password = span_of(NULL, 0);
-    if (v == BROKER_ALLOW && p->has_will && h->may != NULL &&
-        !h->may(h->ctx, &c->who, BROKER_PUBLISH, will.topic))
-        v = BROKER_NOT_AUTHORIZED;
-    switch (v) {
-    case BROKER_ALLOW:
-        return MQTT_ACCEPTED;
-    case BROKER_BAD_CREDENTIALS:
+    return v;
+}
+
+static enum mqtt_connack code_of(const struct conn *c, const struct mqtt_connect *p,
+                                 enum broker_verdict v)
+{
+    const struct broker_hooks *h = &c->broker->hooks;
+    if (v == BROKER_BAD_CREDENTIALS)
         return MQTT_REFUSED_CREDENTIALS;
-    case BROKER_NOT_AUTHORIZED:
-    case BROKER_ABSTAIN:
-        break;
-    }
-    return MQTT_REFUSED_NOT_AUTHORIZED;
+    if (v != BROKER_ALLOW)
+        return MQTT_REFUSED_NOT_AUTHORIZED;
+    if (p->has_will && h->may != NULL && !h->may(h->ctx, &c->who, BROKER_PUBLISH, p->will_topic))
+        return MQTT_REFUSED_NOT_AUTHORIZED;
+    return MQTT_ACCEPTED;
 }
 
 static int start_keep_alive(struct conn *c, uint16_t keep_alive_s)
@@ -106,6 +108,16 @@ static void announce(struct conn *c, const struct mqtt_connect *p)
         b->hooks.on_connected(b->hooks.ctx, &c->who);
 }
 
+/* The Session is there already, but the connection does not come about. */
+static int abandon(struct conn *c, int err)
+{
+    struct session *s = c->session;
+    c->session = NULL;
+    if (s != NULL)
+        session_detach(s);
+    return err;
+}
+
 static int open_session(struct conn *c, const struct mqtt_connect *p)
 {
     struct broker *b = c->broker;
@@ -118,8 +130,10 @@ static int open_session(struct conn *c, const struct mqtt_connect *p)
         err = buf_reserve(&c->ctl, CONNACK_SIZE); /* what follows must not fail half-way */
     if (err == MD_OK)
         err = session_attach(&c->session, b, c->who.client_id, p->clean_session, c, &present);
+    if (err == MD_OK)
+        err = session_identify(c->session, c->who.username);
     if (err != MD_OK)
-        return err;
+        return abandon(c, err);
     c->who.client_id = c->session->by_id.key;
     c->state = CONN_OPEN;
     b->n_open++;
@@ -148,9 +162,22 @@ static int check(struct conn *c, const struct mqtt_connect *p, const char **why)
     return MD_OK;
 }
 
-int handle_connect(struct conn *c, const struct mqtt_connect *p, const char **why)
+/* What follows the verdict, now or in broker_decide(). */
+static int proceed(struct conn *c, const struct mqtt_connect *p, enum broker_verdict v,
+                   const char **why)
 {
     struct broker *b = c->broker;
+    enum mqtt_connack code = code_of(c, p, v);
+    if (code != MQTT_ACCEPTED)
+        return refuse(c, code, why, "it was refused");
+    if (b->limits.max_connections != 0 && b->n_open >= b->limits.max_connections)
+        return refuse(c, MQTT_REFUSED_UNAVAILABLE, why, "max_connections is reached");
+    int err = keep_will(c, p);
+    return err != MD_OK ? err : open_session(c, p);
+}
+
+int handle_connect(struct conn *c, const struct mqtt_connect *p, const char **why)
+{
     int err = check(c, p, why);
     if (err != MD_OK)
         return err;
@@ -158,11 +185,43 @@ int handle_connect(struct conn *c, const struct mqtt_connect *p, const char **wh
     err = keep_names(c, p);
     if (err != MD_OK)
         return err;
-    enum mqtt_connack verdict = judge(c, p);
-    if (verdict != MQTT_ACCEPTED)
-        return refuse(c, verdict, why, "it was refused");
-    if (b->limits.max_connections != 0 && b->n_open >= b->limits.max_connections)
-        return refuse(c, MQTT_REFUSED_UNAVAILABLE, why, "max_connections is reached");
-    err = keep_will(c, p);
-    return err != MD_OK ? err : open_session(c, p);
+    enum broker_verdict v = ask(c, p);
+    if (v != BROKER_PENDING)
+        return proceed(c, p, v, why);
+    c->state = CONN_ASKING; /* conn.c parks the packet */
+    return MD_OK;
+}
+
+static struct conn *asking(struct broker *b, uint64_t ticket)
+{
+    LIST_EACH (it, &b->conns) {
+        struct conn *c = LIST_OF(it, struct conn, link);
+        if (c->who.ticket == ticket)
+            return c->state == CONN_ASKING ? c : NULL;
+    }
+    return NULL;
+}
+
+bool broker_decide(struct broker *b, uint64_t ticket, enum broker_verdict verdict, void *tag)
+{
+    struct conn *c = asking(b, ticket);
+    struct mqtt_packet p;
+    const char *why = "out of memory";
+    if (c == NULL)
+        return false;
+    struct buf packet = c->parked; /* the names of `who` point into it */
+    buf_init(&c->parked, packet.max);
+    int err = mqtt_decode(buf_view(&packet), MQTT_LEVEL_NONE, &p, &why);
+    MD_ASSERT(err == MD_OK); /* it was decoded before */
+    c->who.tag = tag;
+    c->state = CONN_NEW;
+    if (p.u.connect.client_id.n > 0)
+        c->who.client_id = p.u.connect.client_id;
+    err = proceed(c, &p.u.connect, verdict, &why);
+    if (err != MD_OK)
+        conn_close(c, why);
+    buf_free(&packet);
+    conn_resume(c);
+    conn_wake(c); /* reading goes on */
+    return true;
 }

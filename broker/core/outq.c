@@ -74,6 +74,28 @@ void outq_drop_qos0(struct outq *q)
     ring_clear(&q->qos0);
 }
 
+static void filter_ring(struct outq *q, struct ring *r,
+                        bool (*keep)(void *ctx, const struct message *m), void *ctx)
+{
+    for (uint32_t n = r->n; n > 0; n--) { /* once around: the order stays */
+        struct delivery d = *ring_at(r, 0);
+        r->head = (r->head + 1) & (r->cap - 1);
+        r->n--;
+        if (keep(ctx, d.m)) {
+            *ring_at(r, r->n++) = d;
+            continue;
+        }
+        q->queued_bytes -= message_size(d.m);
+        message_unref(d.m);
+    }
+}
+
+void outq_filter(struct outq *q, bool (*keep)(void *ctx, const struct message *m), void *ctx)
+{
+    filter_ring(q, &q->qos0, keep, ctx);
+    filter_ring(q, &q->queued, keep, ctx);
+}
+
 static bool full(const struct outq *q, const struct outq_limits *l, const struct message *m)
 {
     uint32_t waiting = outq_waiting(q);

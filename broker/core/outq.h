@@ -78,6 +78,9 @@ void outq_rewind(struct outq *q);
 /* The connection is gone: QoS 0 messages that wait are not kept for a Session. */
 void outq_drop_qos0(struct outq *q);
 
+/* Drops of what waits (not of what is in flight) all that `keep` does not want. */
+void outq_filter(struct outq *q, bool (*keep)(void *ctx, const struct message *m), void *ctx);
+
 static inline uint32_t outq_waiting(const struct outq *q) { return q->qos0.n + q->queued.n; }
 
 #endif

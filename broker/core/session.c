@@ -22,12 +22,23 @@ static void wake(struct session *s)
         conn_wake(s->conn);
 }
 
+static bool may_receive(struct session *s, const struct message *m)
+{
+    const struct broker_hooks *h = &s->broker->hooks;
+    if (h->may_receive == NULL)
+        return true;
+    struct broker_client away = {.client_id = s->by_id.key, .peer = ""};
+    if (s->username != NULL)
+        away.username = span_str(s->username);
+    return h->may_receive(h->ctx, s->conn != NULL ? conn_who(s->conn) : &away, message_topic(m));
+}
+
 /* Never closes the connection: a receiver's capacity is not the publisher's business
  * [MQTT-4.5.0-1], and the router is walking its hits. */
 static void session_deliver(struct subscriber *me, struct message *m, unsigned qos)
 {
     struct session *s = LIST_OF(me, struct session, sub);
-    if (s->conn == NULL && qos == MQTT_QOS0)
+    if ((s->conn == NULL && qos == MQTT_QOS0) || !may_receive(s, m))
         return;
     if (outq_push(&s->out, &s->broker->queue_limits, m, qos, false) != MD_OK)
         count_dropped(s);
@@ -38,6 +49,8 @@ static void session_deliver(struct subscriber *me, struct message *m, unsigned q
 int session_deliver_retained(struct session *s, struct message *m, unsigned qos)
 {
     struct outq_limits limits = s->broker->queue_limits;
+    if (!may_receive(s, m))
+        return MD_OK;
     if (limits.max_messages != 0)
         limits.max_messages += (unsigned)retain_count(s->broker->retain);
     limits.max_bytes = 0;
@@ -76,6 +89,8 @@ static void reset(struct session *s)
     subs_remove_all(s->broker->subs, &s->sub);
     outq_clear(&s->out);
     mem_free(s->qos2_in);
+    mem_free(s->username);
+    s->username = NULL;
     s->qos2_in = NULL;
     s->n_qos2_in = s->cap_qos2_in = 0;
 }
@@ -103,6 +118,24 @@ int session_attach(struct session **out, struct broker *b, struct span client_id
     s->dropped = 0;
     outq_rewind(&s->out);
     *out = s;
+    return MD_OK;
+}
+
+static bool keep(void *ctx, const struct message *m) { return may_receive(ctx, m); }
+
+int session_identify(struct session *s, struct span username)
+{
+    char *name = NULL;
+    if (username.p != NULL && !s->clean) {
+        name = mem_alloc(username.n + 1);
+        if (name == NULL)
+            return MD_NOMEM;
+        memcpy(name, username.p, username.n);
+    }
+    mem_free(s->username);
+    s->username = name;
+    if (s->broker->hooks.may_receive != NULL)
+        outq_filter(&s->out, keep, s);
     return MD_OK;
 }
 

@@ -20,6 +20,7 @@ struct session {
                                 at most 65,535 there are                       */
     uint32_t n_qos2_in, cap_qos2_in;
     uint32_t dropped; /* messages since the last connect               */
+    char *username;   /* NULL: none; for the time it is absent       */
     bool clean;       /* Clean Session: ends with the connection       */
     char client_id[]; /* by_id.key is this                             */
 };
@@ -29,6 +30,9 @@ struct session {
  * [MQTT-3.2.2-2].  Errors: MD_NOMEM: as before. */
 MD_MUST_USE int session_attach(struct session **out, struct broker *b, struct span client_id,
                                bool clean, struct conn *c, bool *present);
+/* Tells who it belongs to now, and drops what waits for it and may not be delivered any more.
+ * Errors: MD_NOMEM. */
+MD_MUST_USE int session_identify(struct session *s, struct span username);
 struct session *session_find(struct broker *b, struct span client_id); /* lent; NULL if none */
 void session_detach(struct session *s);                                /* frees it when clean */
 void session_free(struct session *s);

@@ -458,6 +458,85 @@ static void denied_messages_are_acknowledged(void **state)
     finish(b);
 }
 
+/* F22 F23: what comes behind a CONNECT waits for the verdict, and goes with it. */
+static void a_verdict_may_come_later(void **state)
+{
+    struct bench *b = *state;
+    struct diary d = {.verdict = BROKER_PENDING, .may = true, .pass = true};
+    struct broker_hooks hooks = diary_hooks(&d);
+    struct wire w, refused;
+    broker_limits_default(&b->limits);
+    setup_with(b, &hooks);
+    wire_open(&w, b->broker, 0); /* ticket 1 */
+    wire_connect(&w, "x", true, MQTT_3_1_1);
+    assert_false(conn_reading(w.conn));
+    wire_ping(&w);
+    expect_nothing(&w);
+    assert_false(broker_decide(b->broker, 7, BROKER_ALLOW, NULL));
+    assert_true(broker_decide(b->broker, 1, BROKER_ALLOW, &d));
+    assert_false(broker_decide(b->broker, 1, BROKER_ALLOW, &d)); /* once */
+    assert_int_equal(expect(&w, MQTT_CONNACK).u.connack.code, MQTT_ACCEPTED);
+    expect(&w, MQTT_PINGRESP);
+    assert_true(conn_reading(w.conn));
+    wire_open(&refused, b->broker, 0);
+    wire_connect(&refused, "y", true, MQTT_3_1_1);
+    wire_subscribe(&refused, "#", MQTT_QOS1);
+    assert_true(broker_decide(b->broker, 2, BROKER_BAD_CREDENTIALS, NULL));
+    assert_int_equal(expect(&refused, MQTT_CONNACK).u.connack.code, MQTT_REFUSED_CREDENTIALS);
+    expect_nothing(&refused);
+    assert_true(refused.closed);
+    wire_close(&refused);
+    wire_open(&refused, b->broker, 0); /* goes away, or is too slow, while it waits */
+    wire_connect(&refused, "z", true, MQTT_3_1_1);
+    step(b, 10000);
+    wire_take(&refused);
+    assert_true(refused.closed);
+    assert_false(broker_decide(b->broker, 3, BROKER_ALLOW, NULL));
+    wire_close(&refused);
+    wire_close(&w);
+    finish(b);
+}
+
+static bool not_secret(void *ctx, const struct broker_client *who, struct span topic)
+{
+    (void)who;
+    return *(bool *)ctx || !span_is(topic, "secret");
+}
+
+/* F126 F127: each delivery is asked, live, retained, and what waited for an absent client. */
+static void delivery_may_be_refused(void **state)
+{
+    struct bench *b = *state;
+    bool open = false;
+    struct broker_hooks hooks = {.may_receive = not_secret, .ctx = &open};
+    struct wire pub, sub;
+    broker_limits_default(&b->limits);
+    setup_with(b, &hooks);
+    connected(&pub, b, "pub", true);
+    connected(&sub, b, "sub", false);
+    wire_publish(&pub, "secret", "retained", MQTT_QOS0, true, 0);
+    wire_subscribe(&sub, "#", MQTT_QOS1);
+    expect(&sub, MQTT_SUBACK);
+    wire_publish(&pub, "secret", "1", MQTT_QOS1, false, 1);
+    wire_publish(&pub, "open", "2", MQTT_QOS1, false, 2);
+    struct mqtt_packet p = expect(&sub, MQTT_PUBLISH);
+    assert_true(span_is(p.u.publish.topic, "open"));
+    wire_ack(&sub, MQTT_PUBACK, p.u.publish.packet_id);
+    expect_nothing(&sub);
+    wire_close(&sub);
+    (void)broker_turn(b->broker);
+    open = true;
+    wire_publish(&pub, "secret", "3", MQTT_QOS1, false, 3);
+    open = false; /* revoked while it was away */
+    wire_open(&sub, b->broker, 0);
+    wire_connect(&sub, "sub", false, MQTT_3_1_1);
+    expect(&sub, MQTT_CONNACK);
+    expect_nothing(&sub);
+    wire_close(&sub);
+    wire_close(&pub);
+    finish(b);
+}
+
 static void broker_disconnect_ends_a_client(void **state)
 {
     struct bench *b = *state;
@@ -557,6 +636,8 @@ int main(void)
         T(hooks_see_a_takeover_in_order),
         T(a_refused_connect_touches_nothing),
         T(denied_messages_are_acknowledged),
+        T(a_verdict_may_come_later),
+        T(delivery_may_be_refused),
         T(broker_disconnect_ends_a_client),
         T(out_of_memory_costs_one_connection),
     };

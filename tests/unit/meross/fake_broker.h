@@ -386,7 +386,7 @@ static inline void rig_ask(const char *topic, const char *payload)
 /* A request that went to a plug, with what is needed to answer it. */
 struct rig_request {
     char ns[96], method[16], id[65], from[256], sign[33], timestamp[24];
-    char payload[8192];
+    char payload[2048];
 };
 
 static inline bool rig_request_to(const char *to, struct rig_request *r)

@@ -13,8 +13,7 @@ static void test_hostile(void **state)
         "{\"bind\":{\"hardware\":[],\"firmware\":{\"version\":{}}}}",
         "{\"bind\":{\"hardware\":{\"type\":\"a\\u0000b\",\"chipType\":\"\\u001b[31m\"}}}",
         "{\"all\":{\"system\":{\"time\":{\"timezone\":[],\"timeRule\":{\"a\":1}}},\"digest\":7}}",
-        "{\"all\":{\"system\":[],\"digest\":{\"togglex\":[{\"channel\":-1,\"onoff\":1},{"
-        "\"channel\":1e99}]}}}",
+        "{\"all\":{\"system\":[],\"digest\":{\"togglex\":[{\"channel\":-1},{\"channel\":1e99}]}}}",
         "{\"ability\":[]}",
         "{\"ability\":{\"\":{}}}",
         "{\"time\":[]}",

@@ -49,11 +49,8 @@ static void test_fold(void **state)
 {
     (void)state;
     char out[16];
-    assert_true(text_fold(span_str("K\xc3\x9c"
-                                   "CHE"),
-                          out, sizeof out));
-    assert_string_equal(out, "k\xc3\xbc"
-                             "che");
+    assert_true(text_fold(span_str("K\303\234CHE"), out, sizeof out));
+    assert_string_equal(out, "k\303\274che");
     assert_true(text_fold(span_str("\xd0\x9a\xd0\xa3\xd0\xa5"), out, sizeof out)); /* Cyrillic */
     assert_string_equal(out, "\xd0\xba\xd1\x83\xd1\x85");
     assert_true(text_fold(span_str("123456789012345"), out, sizeof out));

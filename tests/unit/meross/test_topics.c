@@ -32,9 +32,7 @@ static void test_base(void **state)
 static void test_names(void **state)
 {
     (void)state;
-    static const char *const good[] = {"a", "mss310-3456",
-                                       "K\xc3\xbc"
-                                       "che 2",
+    static const char *const good[] = {"a", "mss310-3456", "K\303\274che 2",
                                        "12345678901234567890123456789012", "Broker2"};
     static const char *const bad[] = {"",
                                       "a/b",
