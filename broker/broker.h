@@ -73,7 +73,7 @@ struct broker_hooks {
     bool (*may)(void *ctx, const struct broker_client *who, enum broker_action what,
                 struct span topic);
     /* May a message to the Topic Name be delivered to `who`?  Asked for each delivery, so keep it
-     * quick; for an absent client (its Session lives on) only client_id and username are set, and
+     * quick, and call nothing of this header: the broker is walking its lists.  For an absent client (its Session lives on) only client_id and username are set, and
      * again for what waited when it returns. */
     bool (*may_receive)(void *ctx, const struct broker_client *who, struct span topic);
     /* A PUBLISH that `may` allowed, before it is routed; also a Will Message.  False: it is
@@ -96,6 +96,13 @@ struct broker_hooks {
 MD_MUST_USE int broker_new(struct broker **out, const struct broker_limits *limits,
                            const struct broker_hooks *hooks, const struct env *env);
 void broker_free(struct broker *b); /* NULL is fine; every conn is lost first */
+
+/* Brings back Sessions and Retained Messages from `store` and keeps them there from now on.  Before
+ * the first client.
+ *
+ * store  kept until broker_free().
+ * Errors: MD_NOMEM; the broker is then only good for broker_free(). */
+MD_MUST_USE int broker_restore(struct broker *b, struct store *store);
 
 /* Publishes as the server itself: no authorisation, no Session.  The message
  * is copied, and routed during the next broker_turn(), never inside this call.

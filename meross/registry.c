@@ -193,7 +193,8 @@ static void unlink_device(struct registry *r, struct device *d)
 
 void registry_remove(struct registry *r, struct device *d)
 {
-    int err = d->announced ? store_del(r->store, STORE_DEVICE, span_str(d->uuid_key)) : MD_OK;
+    int err =
+        d->announced ? store_del(r->store, STORE_DEVICE, span_str(d->uuid_key), STORE_NOW) : MD_OK;
     if (err != MD_OK && err != MD_NOENT)
         log_warn("registry", "plug=%s its record could not be removed (%s) and may come back",
                  log_q(span_str(d->name)), md_err_text(err));
@@ -210,7 +211,8 @@ static int save_device(struct registry *r, struct device *d)
     device_write_record(&w, d);
     int err = w.err;
     if (err == MD_OK)
-        err = store_put(r->store, STORE_DEVICE, span_str(d->uuid_key), buf_view(&record));
+        err =
+            store_put(r->store, STORE_DEVICE, span_str(d->uuid_key), buf_view(&record), STORE_NOW);
     buf_free(&record);
     if (err != MD_OK)
         return err;

@@ -108,19 +108,6 @@ static int open_listeners(struct serve *s)
 
 /* --- parts --------------------------------------------------------------------------------- */
 
-static int open_store(struct serve *s)
-{
-    char note[256] = "";
-    int err = store_file_open(&s->store, s->dir, note);
-    if (err == MD_OK && note[0] != '\0')
-        log_warn("store", "%s", note);
-    else if (note[0] != '\0')
-        (void)snprintf(s->err, sizeof s->err, "%s", note);
-    else if (err != MD_OK)
-        (void)complain(s, err, "cannot open the store");
-    return err;
-}
-
 static int make_access(struct serve *s, const struct broker_hooks *inner)
 {
     struct access_listener v[CONFIG_MAX_LISTENERS];
@@ -148,6 +135,8 @@ static int make_broker(struct serve *s)
         return complain(s, err, "cannot start");
     hooks = access_hooks(s->access);
     err = broker_new(&s->broker, &s->cfg.limits, &hooks, env);
+    if (err == MD_OK && (err = serve_store_restore(s)) != MD_OK)
+        return err;
     if (err == MD_OK)
         err = meross_attach(s->meross, s->broker);
     if (err == MD_OK)
@@ -159,7 +148,7 @@ static int start(struct serve *s)
 {
     int err = serve_host_folder(s->dir, &s->lock, s->err);
     if (err == MD_OK)
-        err = open_store(s);
+        err = serve_store_open(s);
     if (err == MD_OK && (err = server_new(&s->server)) != MD_OK)
         (void)complain(s, err, "cannot start the event loop");
     if (err == MD_OK)

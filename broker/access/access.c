@@ -63,6 +63,12 @@ static bool may(void *ctx, const struct broker_client *who, enum broker_action w
     return a->inner.may == NULL || a->inner.may(a->inner.ctx, who, what, topic);
 }
 
+static bool may_receive(void *ctx, const struct broker_client *who, struct span topic)
+{
+    struct access *a = ctx;
+    return a->inner.may_receive(a->inner.ctx, who, topic);
+}
+
 static void on_connected(void *ctx, const struct broker_client *who)
 {
     struct access *a = ctx;
@@ -95,6 +101,7 @@ struct broker_hooks access_hooks(struct access *a)
     return (struct broker_hooks){.on_connect = on_connect,
                                  .on_connected = on_connected,
                                  .may = may,
+                                 .may_receive = a->inner.may_receive == NULL ? NULL : may_receive,
                                  .on_publish = on_publish,
                                  .on_subscribe = on_subscribe,
                                  .on_disconnect = on_disconnect,

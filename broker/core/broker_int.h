@@ -19,10 +19,12 @@ struct local_item { /* one message for one local subscriber, or (sub == NULL) on
 struct local_queue { /* FIFO; v[head..n) waits */
     struct local_item *v;
     size_t head, n, cap;
+    size_t bytes; /* of what waits */
 };
 
 struct local { /* local.c: publishers and subscribers without a socket */
     struct local_queue inbox, outbox;
+    unsigned dropped; /* since the inbox was empty */
     struct list subs;
 };
 
@@ -38,9 +40,12 @@ struct broker {
     struct list lost;    /* to be freed by broker_turn() */
     struct timers timers;
     struct local local;
-    struct list app_timers; /* struct broker_timer */
-    uint64_t tickets;       /* given to connections so far */
-    unsigned n_open;        /* conns in state OPEN */
+    struct list app_timers;  /* struct broker_timer */
+    struct store *store;     /* NULL: nothing is kept */
+    uint32_t session_number; /* given to kept Sessions so far */
+    uint64_t message_id;     /* given to stored messages so far */
+    uint64_t tickets;        /* given to connections so far */
+    unsigned n_open;         /* conns in state OPEN */
     struct broker_stats stats;
 };
 

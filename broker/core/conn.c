@@ -20,6 +20,13 @@
 /* The largest CONNECT the protocol allows is five strings of 65,535 bytes. */
 #define CONNECT_MAX ((size_t)5 * (65535 + 2) + 15)
 
+/* A verdict may wait for many others: a whole house coming back after a power cut. */
+#define ASKING_MS 60000u
+/* A timer that fires so much too late says that the program stood still, not the client. */
+#define LATE_MS 500u
+/* What a client may have sent behind a CONNECT that waits, before reading stops. */
+#define PIPELINED ((size_t)256 << 10)
+
 static void on_timer(struct timer *t);
 
 int conn_new(struct conn **out, struct broker *b, const struct conn_peer *peer, struct conn_io io)
@@ -33,7 +40,8 @@ int conn_new(struct conn **out, struct broker *b, const struct conn_peer *peer, 
                                     .tls = peer->tls,
                                     .loopback = peer->loopback,
                                     .listener = peer->listener};
-    buf_init(&c->in, b->limits.max_packet_size ? b->limits.max_packet_size : SIZE_MAX);
+    size_t max = b->limits.max_packet_size;
+    buf_init(&c->in, max != 0 && max < SIZE_MAX - PIPELINED ? max + PIPELINED : SIZE_MAX);
     buf_init(&c->ctl, CTL_MAX);
     buf_init(&c->parked, SIZE_MAX);
     c->who.ticket = ++b->tickets;
@@ -141,8 +149,13 @@ void conn_ack(struct conn *c, enum mqtt_type type, uint16_t packet_id)
 static void on_timer(struct timer *t)
 {
     struct conn *c = LIST_OF(t, struct conn, timer);
+    uint64_t now = env_mono_ms(c->broker->env);
     uint64_t due = c->last_packet_ms + c->timeout_ms;
-    if (env_mono_ms(c->broker->env) >= due)
+    if (c->state == CONN_ASKING)
+        due += ASKING_MS; /* whoever waits for its verdict is not to blame */
+    if (now >= due && now - t->due_ms > LATE_MS)
+        due = now + LATE_MS; /* we were held up, and what it sent meanwhile is not read yet */
+    if (now >= due)
         conn_close(c, c->state == CONN_OPEN ? "exceeded its Keep Alive" : "no CONNECT in time");
     else if (timers_start(&c->broker->timers, t, due) != MD_OK)
         conn_close(c, "out of memory for a timer");

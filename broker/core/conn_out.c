@@ -86,7 +86,7 @@ static void take_messages(struct conn *c, struct conn_out *o)
 {
     struct delivery d;
     bool trace = log_wants(LOG_DEBUG);
-    while (room(o) && outq_next(&c->session->out, &c->broker->queue_limits, &d)) {
+    while (room(o) && outq_next(&c->session->out, &d)) {
         if (trace)
             trace_sending(c->who.client_id, &d);
         if (d.state == DELIVERY_RELEASED) {
@@ -101,8 +101,7 @@ static void take_messages(struct conn *c, struct conn_out *o)
 
 static bool more(const struct conn *c)
 {
-    return c->ctl.n > 0 ||
-           (c->session != NULL && outq_ready(&c->session->out, &c->broker->queue_limits));
+    return c->ctl.n > 0 || (c->session != NULL && outq_ready(&c->session->out));
 }
 
 bool conn_take(struct conn *c, struct conn_out *out)

@@ -17,7 +17,7 @@ int handle_ack(struct conn *c, enum mqtt_type type, uint16_t id, const char **wh
 {
     if (type == MQTT_PUBREL)
         return on_pubrel(c, id);
-    int err = outq_ack(&c->session->out, type, id);
+    int err = session_ack(c->session, type, id);
     if (err == MD_PROTO) {
         *why = "[MQTT-4.8.0-1]: an acknowledgement that does not fit the message's QoS";
         return err;
@@ -27,7 +27,5 @@ int handle_ack(struct conn *c, enum mqtt_type type, uint16_t id, const char **wh
                   log_q(c->who.client_id), id);
     if (type == MQTT_PUBREC)
         conn_ack(c, MQTT_PUBREL, id); /* unknown ones too: it waits for this */
-    if (c->state == CONN_OPEN && outq_ready(&c->session->out, &c->broker->queue_limits))
-        conn_wake(c);
     return MD_OK;
 }

@@ -162,6 +162,13 @@ static int check(struct conn *c, const struct mqtt_connect *p, const char **why)
     return MD_OK;
 }
 
+/* It ends a connection, so there will not be more of them. */
+static bool taking_over(const struct conn *c)
+{
+    const struct session *s = session_find(c->broker, c->who.client_id);
+    return s != NULL && s->conn != NULL;
+}
+
 /* What follows the verdict, now or in broker_decide(). */
 static int proceed(struct conn *c, const struct mqtt_connect *p, enum broker_verdict v,
                    const char **why)
@@ -170,7 +177,7 @@ static int proceed(struct conn *c, const struct mqtt_connect *p, enum broker_ver
     enum mqtt_connack code = code_of(c, p, v);
     if (code != MQTT_ACCEPTED)
         return refuse(c, code, why, "it was refused");
-    if (b->limits.max_connections != 0 && b->n_open >= b->limits.max_connections)
+    if (b->limits.max_connections != 0 && b->n_open >= b->limits.max_connections && !taking_over(c))
         return refuse(c, MQTT_REFUSED_UNAVAILABLE, why, "max_connections is reached");
     int err = keep_will(c, p);
     return err != MD_OK ? err : open_session(c, p);
@@ -214,6 +221,7 @@ bool broker_decide(struct broker *b, uint64_t ticket, enum broker_verdict verdic
     int err = mqtt_decode(buf_view(&packet), MQTT_LEVEL_NONE, &p, &why);
     MD_ASSERT(err == MD_OK); /* it was decoded before */
     c->who.tag = tag;
+    c->last_packet_ms = env_mono_ms(b->env); /* it was we who did not read */
     c->state = CONN_NEW;
     if (p.u.connect.client_id.n > 0)
         c->who.client_id = p.u.connect.client_id;

@@ -28,13 +28,16 @@ static int subscribe_one(struct conn *c, struct span filter, enum mqtt_qos qos, 
     bool added;
     g->code = (uint8_t)qos;
     g->replay = false;
-    if (!permitted(c, filter)) {
+    bool allowed = permitted(c, filter);
+    if (c->state != CONN_OPEN) /* a hook has ended it */
+        return MD_OK;
+    if (!allowed) {
         /* 3.1 has no code for failure: the QoS is granted and nothing is delivered. */
         if (c->who.level == MQTT_3_1_1)
             g->code = MQTT_SUBACK_FAILURE; /* [MQTT-3.9.3-2] */
         return MD_OK;
     }
-    int err = subs_add(c->broker->subs, filter, &c->session->sub, (unsigned)qos, &added);
+    int err = session_subscribe(c->session, filter, (unsigned)qos, &added);
     if (err != MD_OK)
         return err;
     if (c->broker->hooks.on_subscribe != NULL)
@@ -53,8 +56,7 @@ static int replay_one(void *ctx, struct message *m)
 {
     struct replay *r = ctx;
     unsigned qos = m->qos < r->qos ? m->qos : r->qos;
-    int err = session_deliver_retained(r->to, m, qos);
-    return err == MD_FULL ? MD_OK : err; /* counted there */
+    return session_deliver_retained(r->to, m, qos);
 }
 
 /* After SUBACK, which conn_out.c sends first. */
@@ -68,7 +70,8 @@ static int replay_all(struct conn *c, struct mqtt_filters list, const struct gra
         if (g->replay)
             err = retain_match(c->broker->retain, filter, replay_one, &r);
     }
-    return err;
+    /* A full queue ends it: a packet may name "#" half a million times. */
+    return err == MD_FULL ? MD_OK : err;
 }
 
 static int put_suback(struct conn *c, uint16_t packet_id, const struct grant *g, size_t n)
@@ -94,7 +97,8 @@ int handle_subscribe(struct conn *c, struct mqtt_filters *p, const char **why)
     struct grant *grants = mem_calloc(p->count, sizeof *grants);
     if (grants == NULL)
         return MD_NOMEM;
-    for (size_t i = 0; err == MD_OK && mqtt_next_filter(&list, &filter, &qos); i++)
+    for (size_t i = 0;
+         err == MD_OK && c->state == CONN_OPEN && mqtt_next_filter(&list, &filter, &qos); i++)
         err = subscribe_one(c, filter, qos, &grants[i]);
     if (err == MD_OK && c->state == CONN_OPEN) /* a hook may have ended it */
         err = put_suback(c, p->packet_id, grants, p->count);
@@ -111,7 +115,7 @@ int handle_unsubscribe(struct conn *c, struct mqtt_filters *p, const char **why)
     (void)why;
     struct span filter;
     while (mqtt_next_filter(p, &filter, NULL))
-        (void)subs_remove(c->broker->subs, filter, &c->session->sub);
+        session_unsubscribe(c->session, filter);
     conn_ack(c, MQTT_UNSUBACK, p->packet_id); /* also when nothing went [MQTT-3.10.4-5] */
     return MD_OK;
 }

@@ -2,13 +2,17 @@
  *
  * Everything passes through two queues, so that a callback never runs inside packet
  * handling or inside another callback: first what subscribers have received, then what publishers
- * have said, each as a snapshot of the turn. */
+ * have said.  A turn has a budget, because one small request may have a large answer; the inbox has
+ * the limits of any Session. */
 #include "broker/core/broker_int.h"
 
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "broker/codec/topic.h"
 #include "broker/core/router.h"
+
+#define TURN_ITEMS 64                  /* received by modules in one turn, at most   */
+#define TURN_BYTES ((size_t)256 << 10) /* and until they have said so much           */
 
 struct broker_sub {
     struct subscriber sub;
@@ -19,6 +23,8 @@ struct broker_sub {
 };
 
 void local_init(struct broker *b) { list_init(&b->local.subs); }
+
+static size_t queue_waiting(const struct local_queue *q) { return q->n - q->head; }
 
 static int queue_put(struct local_queue *q, struct broker_sub *sub, struct message *m)
 {
@@ -31,18 +37,18 @@ static int queue_put(struct local_queue *q, struct broker_sub *sub, struct messa
         q->cap = cap;
     }
     q->v[q->n++] = (struct local_item){sub, message_ref(m)};
+    q->bytes += message_size(m);
     return MD_OK;
 }
 
 static struct local_item queue_take(struct local_queue *q)
 {
     struct local_item item = q->v[q->head++];
+    q->bytes -= message_size(item.m);
     if (q->head == q->n)
         q->head = q->n = 0;
     return item;
 }
-
-static size_t queue_waiting(const struct local_queue *q) { return q->n - q->head; }
 
 /* Moves what waits to the front, so that a queue that is never quite empty does not creep
  * through memory. */
@@ -63,12 +69,24 @@ static void queue_clear(struct local_queue *q)
     *q = (struct local_queue){0};
 }
 
+static bool full(const struct local_queue *q, const struct outq_limits *l)
+{
+    return (l->max_messages != 0 && queue_waiting(q) >= l->max_messages) ||
+           (l->max_bytes != 0 && q->bytes >= l->max_bytes);
+}
+
 static void sub_deliver(struct subscriber *me, struct message *m, unsigned qos)
 {
     (void)qos;
     struct broker_sub *s = LIST_OF(me, struct broker_sub, sub);
-    if (queue_put(&s->broker->local.inbox, s, m) != MD_OK)
-        log_warn("broker", "out of memory: a message to %s did not reach merossd's own logic",
+    struct local *l = &s->broker->local;
+    if (!full(&l->inbox, &s->broker->queue_limits) && queue_put(&l->inbox, s, m) == MD_OK)
+        return;
+    s->broker->stats.dropped++;
+    if (l->dropped++ == 0)
+        log_warn("broker",
+                 "merossd's own logic gets more than it can do: a message to %s and "
+                 "newer ones are dropped until it has caught up",
                  log_q(message_topic(m)));
 }
 
@@ -113,6 +131,7 @@ int broker_publish(struct broker *b, const struct broker_message *m)
     int err = message_new(&copy, m->topic, m->payload, m->qos, m->retain);
     if (err != MD_OK)
         return err;
+    copy->local = true;
     err = queue_put(&b->local.outbox, NULL, copy);
     message_unref(copy);
     return err;
@@ -135,22 +154,31 @@ static void receive(const struct local_item *item)
     item->sub->cb(item->sub->ctx, &m);
 }
 
-bool local_turn(struct broker *b)
+static void receive_some(struct local *l)
 {
-    struct local_queue *in = &b->local.inbox, *out = &b->local.outbox;
-    for (size_t budget = queue_waiting(in); budget > 0 && queue_waiting(in) > 0; budget--) {
-        struct local_item item = queue_take(in);
+    for (unsigned n = 0; n < TURN_ITEMS && queue_waiting(&l->inbox) > 0; n++) {
+        if (l->outbox.bytes >= TURN_BYTES)
+            break;
+        struct local_item item = queue_take(&l->inbox);
         receive(&item);
         message_unref(item.m);
     }
-    queue_compact(in);
-    for (size_t budget = queue_waiting(out); budget > 0; budget--) {
-        struct local_item item = queue_take(out);
+    if (queue_waiting(&l->inbox) == 0)
+        l->dropped = 0;
+    queue_compact(&l->inbox);
+}
+
+bool local_turn(struct broker *b)
+{
+    struct local *l = &b->local;
+    receive_some(l);
+    for (size_t budget = queue_waiting(&l->outbox); budget > 0; budget--) {
+        struct local_item item = queue_take(&l->outbox);
         if (route_publish(b, item.m) != MD_OK)
             log_warn("broker", "out of memory: merossd's own message to %s is lost",
                      log_q(message_topic(item.m)));
         message_unref(item.m);
     }
-    queue_compact(out);
-    return queue_waiting(in) + queue_waiting(out) > 0;
+    queue_compact(&l->outbox);
+    return queue_waiting(&l->inbox) + queue_waiting(&l->outbox) > 0;
 }

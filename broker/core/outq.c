@@ -75,13 +75,13 @@ void outq_drop_qos0(struct outq *q)
 }
 
 static void filter_ring(struct outq *q, struct ring *r,
-                        bool (*keep)(void *ctx, const struct message *m), void *ctx)
+                        bool (*keep)(void *ctx, const struct delivery *d), void *ctx)
 {
     for (uint32_t n = r->n; n > 0; n--) { /* once around: the order stays */
         struct delivery d = *ring_at(r, 0);
         r->head = (r->head + 1) & (r->cap - 1);
         r->n--;
-        if (keep(ctx, d.m)) {
+        if (keep(ctx, &d)) {
             *ring_at(r, r->n++) = d;
             continue;
         }
@@ -90,10 +90,19 @@ static void filter_ring(struct outq *q, struct ring *r,
     }
 }
 
-void outq_filter(struct outq *q, bool (*keep)(void *ctx, const struct message *m), void *ctx)
+void outq_filter(struct outq *q, bool (*keep)(void *ctx, const struct delivery *d), void *ctx)
 {
     filter_ring(q, &q->qos0, keep, ctx);
     filter_ring(q, &q->queued, keep, ctx);
+}
+
+void outq_each(const struct outq *q, void (*each)(void *ctx, const struct delivery *d), void *ctx)
+{
+    for (uint32_t i = 0; i < q->window.n; i++)
+        if (ring_at(&q->window, i)->state != DELIVERY_DONE)
+            each(ctx, ring_at(&q->window, i));
+    for (uint32_t i = 0; i < q->queued.n; i++)
+        each(ctx, ring_at(&q->queued, i));
 }
 
 static bool full(const struct outq *q, const struct outq_limits *l, const struct message *m)
@@ -106,19 +115,30 @@ static bool full(const struct outq *q, const struct outq_limits *l, const struct
 }
 
 int outq_push(struct outq *q, const struct outq_limits *limits, struct message *m, unsigned qos,
-              bool retain)
+              bool retain, struct delivery **out)
 {
+    struct ring *r = qos == 0 ? &q->qos0 : &q->queued;
     if (full(q, limits, m))
         return MD_FULL;
     struct delivery d = {
         .m = m, .order = q->order, .qos = qos & 3u, .retain = retain, .state = DELIVERY_QUEUED};
-    int err = ring_push(qos == 0 ? &q->qos0 : &q->queued, &d);
+    int err = ring_push(r, &d);
     if (err != MD_OK)
         return err;
     message_ref(m);
     q->order++;
     q->queued_bytes += message_size(m);
+    *out = ring_at(r, r->n - 1);
     return MD_OK;
+}
+
+void outq_unpush(struct outq *q, unsigned qos)
+{
+    struct ring *r = qos == 0 ? &q->qos0 : &q->queued;
+    struct message *m = ring_at(r, --r->n)->m;
+    q->order--;
+    q->queued_bytes -= message_size(m);
+    message_unref(m);
 }
 
 static unsigned max_inflight(const struct outq_limits *l)
@@ -135,10 +155,10 @@ static bool window_open(const struct outq *q, const struct outq_limits *l)
 
 static uint16_t id_after(uint16_t id) { return id == IDS ? 1 : (uint16_t)(id + 1); }
 
-/* Moves the head of the queue into the window and gives it its Packet Identifier
- * [MQTT-2.3.1-4]; false when there is no memory: it stays queued. */
-static bool admit(struct outq *q, struct delivery *d)
+bool outq_admit(struct outq *q, const struct outq_limits *limits, struct delivery **out)
 {
+    if (q->queued.n == 0 || !window_open(q, limits))
+        return false;
     struct delivery e = *ring_at(&q->queued, 0);
     e.packet_id = q->next_id;
     e.state = DELIVERY_PUBLISHED;
@@ -148,12 +168,29 @@ static bool admit(struct outq *q, struct delivery *d)
         q->first_id = e.packet_id;
     q->next_id = id_after(q->next_id);
     q->n_inflight++;
-    q->n_sent++;
     q->queued_bytes -= message_size(e.m);
     ring_pop(&q->queued);
-    *d = e;
-    message_ref(d->m);
+    *out = ring_at(&q->window, q->window.n - 1);
     return true;
+}
+
+/* The next entry of the window that this connection has not seen; NULL when there is none. */
+static struct delivery *unsent(const struct outq *q)
+{
+    for (uint32_t i = q->n_sent; i < q->window.n; i++)
+        if (ring_at(&q->window, i)->state != DELIVERY_DONE)
+            return ring_at(&q->window, i);
+    return NULL;
+}
+
+static void take_window(struct outq *q, const struct delivery *e, struct delivery *d)
+{
+    while (ring_at(&q->window, q->n_sent) != e)
+        q->n_sent++; /* holes */
+    q->n_sent++;
+    *d = *e;
+    if (d->m != NULL)
+        message_ref(d->m);
 }
 
 static void take_qos0(struct outq *q, struct delivery *d)
@@ -163,39 +200,18 @@ static void take_qos0(struct outq *q, struct delivery *d)
     q->queued_bytes -= message_size(d->m);
 }
 
-/* After a rewind: the next entry of the window that this connection has not seen. */
-static bool resend(struct outq *q, struct delivery *d)
-{
-    while (q->n_sent < q->window.n) {
-        struct delivery *e = ring_at(&q->window, q->n_sent++);
-        if (e->state == DELIVERY_DONE)
-            continue;
-        e->dup = e->state == DELIVERY_PUBLISHED; /* [MQTT-3.3.1-1] */
-        *d = *e;
-        if (d->m != NULL)
-            message_ref(d->m);
-        return true;
-    }
-    return false;
-}
+bool outq_ready(const struct outq *q) { return q->qos0.n > 0 || unsent(q) != NULL; }
 
-bool outq_ready(const struct outq *q, const struct outq_limits *limits)
+bool outq_next(struct outq *q, struct delivery *d)
 {
-    return q->n_sent < q->window.n || q->qos0.n > 0 || (q->queued.n > 0 && window_open(q, limits));
-}
-
-bool outq_next(struct outq *q, const struct outq_limits *limits, struct delivery *d)
-{
-    if (resend(q, d))
-        return true;
-    bool can = q->queued.n > 0 && window_open(q, limits);
-    if (can && q->qos0.n > 0) /* both may go: the older one first */
-        can = (int32_t)(ring_at(&q->queued, 0)->order - ring_at(&q->qos0, 0)->order) < 0;
-    if (can && admit(q, d))
-        return true;
-    if (q->qos0.n == 0)
+    const struct delivery *e = unsent(q);
+    /* The older one first; what is sent again is older than anything. */
+    if (e != NULL && (q->qos0.n == 0 || (int32_t)(e->order - ring_at(&q->qos0, 0)->order) < 0))
+        take_window(q, e, d);
+    else if (q->qos0.n > 0)
+        take_qos0(q, d);
+    else
         return false;
-    take_qos0(q, d);
     return true;
 }
 
@@ -215,36 +231,80 @@ static struct delivery *find(struct outq *q, uint16_t id)
 
 static void finish(struct outq *q, struct delivery *d)
 {
-    message_unref(d->m);
     d->m = NULL;
     d->state = DELIVERY_DONE;
     q->n_inflight--;
     while (q->window.n > 0 && ring_at(&q->window, 0)->state == DELIVERY_DONE) {
         ring_pop(&q->window);
         q->first_id = id_after(q->first_id);
-        q->n_sent--;
+        if (q->n_sent > 0) /* after a rewind a hole may go before it was passed */
+            q->n_sent--;
     }
 }
 
-int outq_ack(struct outq *q, enum mqtt_type type, uint16_t packet_id)
+int outq_ack(struct outq *q, enum mqtt_type type, uint16_t packet_id, struct delivery *was)
 {
     struct delivery *d = find(q, packet_id);
     if (d == NULL)
         return MD_NOENT;
     if (d->qos == MQTT_QOS1 ? type != MQTT_PUBACK : type == MQTT_PUBACK)
         return MD_PROTO;
-    if (type == MQTT_PUBREC) {
-        /* PUBREL follows, also for a repeated PUBREC; the message is not needed any more
-         * [MQTT-4.3.3-1]. */
-        message_unref(d->m);
-        d->m = NULL;
-        d->state = DELIVERY_RELEASED;
-        return MD_OK;
-    }
     if (type == MQTT_PUBCOMP && d->state != DELIVERY_RELEASED)
         return MD_PROTO;
-    finish(q, d);
+    *was = *d;
+    if (type != MQTT_PUBREC) {
+        finish(q, d);
+        return MD_OK;
+    }
+    /* PUBREL follows, also for a repeated PUBREC; the message is not needed any more
+     * [MQTT-4.3.3-1]. */
+    d->m = NULL;
+    d->state = DELIVERY_RELEASED;
     return MD_OK;
 }
 
-void outq_rewind(struct outq *q) { q->n_sent = 0; }
+void outq_rewind(struct outq *q)
+{
+    for (uint32_t i = 0; i < q->n_sent; i++)
+        ring_at(&q->window, i)->dup = ring_at(&q->window, i)->state == DELIVERY_PUBLISHED;
+    q->n_sent = 0; /* [MQTT-3.3.1-1] */
+}
+
+/* Ids between those that were stored are holes: what they belonged to is done. */
+static int restore_window(struct outq *q, const struct delivery *d)
+{
+    struct delivery hole = {.state = DELIVERY_DONE, .order = d->order};
+    if (q->window.n == 0)
+        q->first_id = q->next_id = d->packet_id;
+    while (q->next_id != d->packet_id) {
+        hole.packet_id = q->next_id;
+        int err = q->window.n >= IDS - 1 ? MD_FULL : ring_push(&q->window, &hole);
+        if (err != MD_OK)
+            return err;
+        q->next_id = id_after(q->next_id);
+    }
+    int err = ring_push(&q->window, d);
+    if (err != MD_OK)
+        return err;
+    ring_at(&q->window, q->window.n - 1)->dup = d->state == DELIVERY_PUBLISHED;
+    q->next_id = id_after(q->next_id);
+    q->n_inflight++;
+    return MD_OK;
+}
+
+int outq_restore(struct outq *q, struct delivery *v, size_t n)
+{
+    int err = MD_OK;
+    for (size_t i = 0; i < n && err == MD_OK; i++)
+        err = v[i].packet_id != 0 ? restore_window(q, &v[i]) : ring_push(&q->queued, &v[i]);
+    if (err != MD_OK) {
+        ring_free(&q->window);
+        ring_free(&q->queued);
+        outq_init(q);
+        return err;
+    }
+    for (uint32_t i = 0; i < q->queued.n; i++)
+        q->queued_bytes += message_size(ring_at(&q->queued, i)->m);
+    q->order = n > 0 ? v[n - 1].order + 1 : 0;
+    return MD_OK;
+}

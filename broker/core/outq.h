@@ -1,9 +1,13 @@
 /* outq.h - what one Session still has to send: two FIFOs and, in front of the second,
  * the window of QoS 1/2 messages in flight.
  *
- *   qos0:    queued --next--> gone
- *   QoS 1:   queued --next--> PUBLISH sent --PUBACK--> done
- *   QoS 2:   queued --next--> PUBLISH sent --PUBREC--> PUBREL sent --PUBCOMP--> done
+ *   QoS 0:   queued --next--> gone
+ *   QoS 1:   queued --admit--> in the window --next--> PUBLISH sent --PUBACK--> done
+ *   QoS 2:   queued --admit--> in the window --next--> PUBLISH sent
+ *                              --PUBREC--> PUBREL sent --PUBCOMP--> done
+ *
+ * A message gets its Packet Identifier when it is admitted, before anything of the turn is sent:
+ * what a stored Session has sent must have been written down first.
  *
  * Two FIFOs, because a full window must not hold back QoS 0; a running number keeps the
  * order of arrival as long as it does not.  Order is kept for each QoS
@@ -46,30 +50,44 @@ struct outq {
     struct ring qos0, queued, window;
     size_t queued_bytes;
     uint32_t order;
-    uint32_t n_inflight; /* entries of the window that are not DONE          */
-    uint32_t n_sent;     /* entries of the window already sent on this conn  */
-    uint16_t first_id;   /* Packet Identifier of the window's head           */
-    uint16_t next_id;    /* to be given to the next message                  */
+    uint32_t n_inflight; /* entries of the window that are not DONE              */
+    uint32_t n_sent;     /* entries of the window already sent on this connection */
+    uint16_t first_id;   /* Packet Identifier of the window's head               */
+    uint16_t next_id;    /* to be given to the next message                      */
 };
 
 void outq_init(struct outq *q);
 void outq_clear(struct outq *q); /* drops every reference */
 
-/* `m` is shared.  The message travels with `qos` and RETAIN as given.
- * Errors: MD_FULL: a limit is reached, the message is not queued; MD_NOMEM. */
+/* `m` is shared.  The message travels with `qos` and RETAIN as given.  *out is the entry, lent until
+ * the next call.  Errors: MD_FULL: a limit is reached, the message is not queued; MD_NOMEM. */
 MD_MUST_USE int outq_push(struct outq *q, const struct outq_limits *limits, struct message *m,
-                          unsigned qos, bool retain);
+                          unsigned qos, bool retain, struct delivery **out);
+/* Takes back the last outq_push(), which must have been the last call. */
+void outq_unpush(struct outq *q, unsigned qos);
+
+/* Moves one message from the queue into the window and gives it its Packet Identifier
+ * [MQTT-2.3.1-4]; *out is lent until the next call.  False: nothing waits, the window is full,
+ * or there is no memory for it now. */
+bool outq_admit(struct outq *q, const struct outq_limits *limits, struct delivery **out);
 
 /* Takes the next packet the Session may put on the wire: PUBLISH, or PUBREL when
  * d->state is DELIVERY_RELEASED.  The reference d->m is the caller's (message_unref()).
  * False: nothing now. */
-bool outq_next(struct outq *q, const struct outq_limits *limits, struct delivery *d);
-bool outq_ready(const struct outq *q, const struct outq_limits *limits); /* outq_next() has one */
+bool outq_next(struct outq *q, struct delivery *d);
+bool outq_ready(const struct outq *q); /* outq_next() has one */
 
-/* PUBACK, PUBREC or PUBCOMP arrived.
+/* PUBACK, PUBREC or PUBCOMP arrived; *was is the entry as it was, and the reference was->m (NULL if
+ * there is none any more) the caller's.
  * MD_NOENT   the id is not in flight: logged, not fatal.
  * MD_PROTO   the ack does not belong to this QoS or state [MQTT-4.8.0-1]. */
-MD_MUST_USE int outq_ack(struct outq *q, enum mqtt_type type, uint16_t packet_id);
+MD_MUST_USE int outq_ack(struct outq *q, enum mqtt_type type, uint16_t packet_id,
+                         struct delivery *was);
+
+/* Puts back what was stored, into an empty queue: v[] is in order of arrival; those with a Packet
+ * Identifier were in the window, and count as sent.  The references are taken.
+ * Errors: MD_NOMEM: nothing is taken. */
+MD_MUST_USE int outq_restore(struct outq *q, struct delivery *v, size_t n);
 
 /* The Session is resumed on a new connection: everything in the window is to be sent again,
  * PUBLISH with DUP = 1, in the original order [MQTT-4.4.0-1] [MQTT-4.6.0-1]. */
@@ -79,7 +97,10 @@ void outq_rewind(struct outq *q);
 void outq_drop_qos0(struct outq *q);
 
 /* Drops of what waits (not of what is in flight) all that `keep` does not want. */
-void outq_filter(struct outq *q, bool (*keep)(void *ctx, const struct message *m), void *ctx);
+void outq_filter(struct outq *q, bool (*keep)(void *ctx, const struct delivery *d), void *ctx);
+
+/* Every QoS 1/2 entry, in order; `each` may change nothing. */
+void outq_each(const struct outq *q, void (*each)(void *ctx, const struct delivery *d), void *ctx);
 
 static inline uint32_t outq_waiting(const struct outq *q) { return q->qos0.n + q->queued.n; }
 

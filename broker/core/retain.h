@@ -15,6 +15,9 @@ void retain_free(struct retain *r); /* NULL is fine */
  * payload removes and is not kept [MQTT-3.3.1-10] [MQTT-3.3.1-11].  Errors: MD_NOMEM: as before. */
 MD_MUST_USE int retain_set(struct retain *r, struct message *m);
 
+/* The one kept for a topic; lent, NULL if there is none. */
+struct message *retain_get(const struct retain *r, struct span topic);
+
 /* Calls each with every Retained Message the filter matches, in no order; `each` may not
  * change Retained Messages.  Stops early when it returns an error, and returns that.
  * Errors: MD_NOMEM. */

@@ -1,11 +1,18 @@
 #include "broker/core/router.h"
 
-#include "broker/core/broker_int.h"
+#include "broker/core/persist.h"
+
+static int keep(struct broker *b, struct message *m)
+{
+    int err =
+        b->store == NULL ? MD_OK : persist_retained(b, m, retain_get(b->retain, message_topic(m)));
+    return err == MD_OK ? retain_set(b->retain, m) : err;
+}
 
 int route_publish(struct broker *b, struct message *m)
 {
     struct subs_hits hits;
-    int err = m->retain ? retain_set(b->retain, m) : MD_OK;
+    int err = m->retain ? keep(b, m) : MD_OK;
     if (err == MD_OK)
         err = subs_match(b->subs, message_topic(m), &hits);
     if (err != MD_OK)

@@ -5,6 +5,7 @@
 #include "broker/base/mem.h"
 #include "broker/core/broker_int.h"
 #include "broker/core/conn_int.h"
+#include "broker/core/persist.h"
 
 static void count_dropped(struct session *s)
 {
@@ -33,6 +34,33 @@ static bool may_receive(struct session *s, const struct message *m)
     return h->may_receive(h->ctx, s->conn != NULL ? conn_who(s->conn) : &away, message_topic(m));
 }
 
+/* Gives Packet Identifiers to as many as the window takes, and writes that down. */
+static void admit(struct session *s)
+{
+    struct delivery *d;
+    while (s->conn != NULL && outq_admit(&s->out, &s->broker->queue_limits, &d))
+        if (persist_delivery(s, d) != MD_OK)
+            log_warn("broker", "client=%s out of memory: a message may come twice after a restart",
+                     log_q(s->by_id.key));
+}
+
+static int push(struct session *s, const struct outq_limits *limits, struct message *m,
+                unsigned qos, bool retain)
+{
+    struct delivery *d;
+    int err = outq_push(&s->out, limits, m, qos, retain, &d);
+    if (err != MD_OK)
+        return err;
+    err = persist_delivery(s, d);
+    if (err != MD_OK) {
+        outq_unpush(&s->out, qos);
+        return err;
+    }
+    admit(s);
+    wake(s);
+    return MD_OK;
+}
+
 /* Never closes the connection: a receiver's capacity is not the publisher's business
  * [MQTT-4.5.0-1], and the router is walking its hits. */
 static void session_deliver(struct subscriber *me, struct message *m, unsigned qos)
@@ -40,10 +68,8 @@ static void session_deliver(struct subscriber *me, struct message *m, unsigned q
     struct session *s = LIST_OF(me, struct session, sub);
     if ((s->conn == NULL && qos == MQTT_QOS0) || !may_receive(s, m))
         return;
-    if (outq_push(&s->out, &s->broker->queue_limits, m, qos, false) != MD_OK)
+    if (push(s, &s->broker->queue_limits, m, qos, false) != MD_OK)
         count_dropped(s);
-    else
-        wake(s);
 }
 
 int session_deliver_retained(struct session *s, struct message *m, unsigned qos)
@@ -54,10 +80,8 @@ int session_deliver_retained(struct session *s, struct message *m, unsigned qos)
     if (limits.max_messages != 0)
         limits.max_messages += (unsigned)retain_count(s->broker->retain);
     limits.max_bytes = 0;
-    int err = outq_push(&s->out, &limits, m, qos, true);
-    if (err == MD_OK)
-        wake(s);
-    else if (err == MD_FULL)
+    int err = push(s, &limits, m, qos, true);
+    if (err == MD_FULL)
         count_dropped(s);
     return err;
 }
@@ -95,6 +119,57 @@ static void reset(struct session *s)
     s->n_qos2_in = s->cap_qos2_in = 0;
 }
 
+void session_discard(struct session *s)
+{
+    persist_session_gone(s);
+    session_free(s);
+}
+
+int session_restore(struct session **out, struct broker *b, struct span client_id,
+                    struct span username)
+{
+    struct session *s;
+    int err = session_new(&s, b, client_id);
+    if (err != MD_OK)
+        return err;
+    err = session_identify(s, username);
+    if (err != MD_OK) {
+        session_free(s);
+        return err;
+    }
+    *out = s;
+    return MD_OK;
+}
+
+int session_subscribe(struct session *s, struct span filter, unsigned qos, bool *added)
+{
+    int err = persist_sub(s, filter, qos);
+    return err == MD_OK ? subs_add(s->broker->subs, filter, &s->sub, qos, added) : err;
+}
+
+void session_unsubscribe(struct session *s, struct span filter)
+{
+    if (subs_remove(s->broker->subs, filter, &s->sub))
+        persist_unsub(s, filter);
+}
+
+int session_ack(struct session *s, enum mqtt_type type, uint16_t packet_id)
+{
+    struct delivery was;
+    int err = outq_ack(&s->out, type, packet_id, &was);
+    if (err != MD_OK)
+        return err;
+    if (type == MQTT_PUBREC)
+        persist_delivery_released(s, &was, was.m);
+    else
+        persist_delivery_done(s, &was, was.m);
+    message_unref(was.m);
+    admit(s);
+    if (outq_ready(&s->out))
+        wake(s);
+    return MD_OK;
+}
+
 void session_free(struct session *s)
 {
     reset(s);
@@ -108,8 +183,10 @@ int session_attach(struct session **out, struct broker *b, struct span client_id
     struct session *s = session_find(b, client_id);
     MD_ASSERT(s == NULL || s->conn == NULL);
     *present = s != NULL && !clean;
-    if (s != NULL && clean)
+    if (s != NULL && clean) {
+        persist_session_gone(s);
         reset(s);
+    }
     int err = s != NULL ? MD_OK : session_new(&s, b, client_id);
     if (err != MD_OK)
         return err;
@@ -121,7 +198,14 @@ int session_attach(struct session **out, struct broker *b, struct span client_id
     return MD_OK;
 }
 
-static bool keep(void *ctx, const struct message *m) { return may_receive(ctx, m); }
+static bool keep(void *ctx, const struct delivery *d)
+{
+    struct session *s = ctx;
+    if (may_receive(s, d->m))
+        return true;
+    persist_delivery_done(s, d, d->m);
+    return false;
+}
 
 int session_identify(struct session *s, struct span username)
 {
@@ -134,16 +218,21 @@ int session_identify(struct session *s, struct span username)
     }
     mem_free(s->username);
     s->username = name;
+    if (s->conn == NULL)
+        return MD_OK; /* it is being restored */
     if (s->broker->hooks.may_receive != NULL)
         outq_filter(&s->out, keep, s);
-    return MD_OK;
+    int err = s->clean ? MD_OK : persist_session(s);
+    if (err == MD_OK)
+        admit(s);
+    return err;
 }
 
 void session_detach(struct session *s)
 {
     s->conn = NULL;
     if (s->clean)
-        session_free(s); /* [MQTT-3.1.2-6] */
+        session_discard(s); /* [MQTT-3.1.2-6] */
     else
         outq_drop_qos0(&s->out);
 }
@@ -168,7 +257,7 @@ bool session_qos2_known(const struct session *s, uint16_t packet_id)
     return i < s->n_qos2_in && s->qos2_in[i] == packet_id;
 }
 
-int session_qos2_add(struct session *s, uint16_t packet_id)
+int session_qos2_restore(struct session *s, uint16_t packet_id)
 {
     if (s->n_qos2_in == s->cap_qos2_in) {
         uint32_t cap = s->cap_qos2_in ? s->cap_qos2_in * 2 : 8;
@@ -185,11 +274,23 @@ int session_qos2_add(struct session *s, uint16_t packet_id)
     return MD_OK;
 }
 
+int session_qos2_add(struct session *s, uint16_t packet_id)
+{
+    int err = session_qos2_restore(s, packet_id);
+    if (err != MD_OK)
+        return err;
+    err = persist_qos2(s, packet_id);
+    if (err != MD_OK)
+        session_qos2_release(s, packet_id);
+    return err;
+}
+
 void session_qos2_release(struct session *s, uint16_t packet_id)
 {
     uint32_t i = qos2_place(s, packet_id);
     if (i >= s->n_qos2_in || s->qos2_in[i] != packet_id)
         return; /* the Session may have been lost; PUBCOMP is right all the same */
+    persist_qos2_done(s, packet_id);
     s->n_qos2_in--;
     memmove(s->qos2_in + i, s->qos2_in + i + 1, (s->n_qos2_in - i) * sizeof *s->qos2_in);
 }

@@ -21,6 +21,7 @@ struct session {
     uint32_t n_qos2_in, cap_qos2_in;
     uint32_t dropped; /* messages since the last connect               */
     char *username;   /* NULL: none; for the time it is absent       */
+    uint32_t number;  /* its name in the store; 0 = it is not kept there */
     bool clean;       /* Clean Session: ends with the connection       */
     char client_id[]; /* by_id.key is this                             */
 };
@@ -34,12 +35,25 @@ MD_MUST_USE int session_attach(struct session **out, struct broker *b, struct sp
  * Errors: MD_NOMEM. */
 MD_MUST_USE int session_identify(struct session *s, struct span username);
 struct session *session_find(struct broker *b, struct span client_id); /* lent; NULL if none */
-void session_detach(struct session *s);                                /* frees it when clean */
-void session_free(struct session *s);
+void session_detach(struct session *s);  /* discards it when clean             */
+void session_discard(struct session *s); /* the Session ends, in the store too */
+void session_free(struct session *s);    /* the program ends: what is stored stays */
+
+/* One that was stored, still without its queue.  Errors: MD_NOMEM. */
+MD_MUST_USE int session_restore(struct session **out, struct broker *b, struct span client_id,
+                                struct span username);
+
+MD_MUST_USE int session_subscribe(struct session *s, struct span filter, unsigned qos,
+                                  bool *added); /* MD_NOMEM */
+void session_unsubscribe(struct session *s, struct span filter);
+
+/* PUBACK, PUBREC or PUBCOMP; errors as outq_ack(). */
+MD_MUST_USE int session_ack(struct session *s, enum mqtt_type type, uint16_t packet_id);
 
 /* The same id before its PUBREL is the same message [MQTT-4.3.3-2]. */
 bool session_qos2_known(const struct session *s, uint16_t packet_id);
-MD_MUST_USE int session_qos2_add(struct session *s, uint16_t packet_id); /* MD_NOMEM */
+MD_MUST_USE int session_qos2_add(struct session *s, uint16_t packet_id);     /* MD_NOMEM */
+MD_MUST_USE int session_qos2_restore(struct session *s, uint16_t packet_id); /* it was stored */
 void session_qos2_release(struct session *s, uint16_t packet_id);
 
 /* Queues a Retained Message for a new subscription; more may wait than the limits allow for live

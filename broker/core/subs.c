@@ -143,11 +143,20 @@ void subs_remove_all(struct subs *t, struct subscriber *who)
         unlink_and_free(t, who->filters);
 }
 
-void subs_each(const struct subscriber *who,
-               void (*each)(void *ctx, const struct tree_node *node, unsigned qos), void *ctx)
+int subs_each(struct subs *t, const struct subscriber *who,
+              void (*each)(void *ctx, struct span filter, unsigned qos), void *ctx)
 {
-    for (const struct subscription *s = who->filters; s != NULL; s = s->who_next)
-        each(ctx, s->node, s->qos);
+    struct buf path;
+    int err = MD_OK;
+    buf_init(&path, SIZE_MAX);
+    for (const struct subscription *s = who->filters; s != NULL && err == MD_OK; s = s->who_next) {
+        path.n = 0;
+        err = tree_path(&t->tree, s->node, &path);
+        if (err == MD_OK)
+            each(ctx, buf_view(&path), s->qos);
+    }
+    buf_free(&path);
+    return err;
 }
 
 static int nodes_add(struct nodes *s, struct tree_node *node)

@@ -51,8 +51,9 @@ MD_MUST_USE int subs_match(struct subs *t, struct span topic, struct subs_hits *
 size_t subs_count(const struct subs *t); /* subscriptions                              */
 size_t subs_nodes(const struct subs *t); /* tree nodes: 0 when nothing is subscribed   */
 
-/* Calls each with every filter of `who` and its QoS; each may not change subscriptions. */
-void subs_each(const struct subscriber *who,
-               void (*each)(void *ctx, const struct tree_node *node, unsigned qos), void *ctx);
+/* Calls each with every filter of `who` and its QoS; `filter` is lent, `each` may not change
+ * subscriptions.  Errors: MD_NOMEM. */
+int subs_each(struct subs *t, const struct subscriber *who,
+              void (*each)(void *ctx, struct span filter, unsigned qos), void *ctx);
 
 #endif

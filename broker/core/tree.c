@@ -176,3 +176,22 @@ struct tree_node *tree_next(const struct tree_node *top, struct tree_node *node)
         node = node->parent;
     return node == top ? NULL : node->next;
 }
+
+int tree_path(const struct tree *t, const struct tree_node *node, struct buf *out)
+{
+    size_t n = 0;
+    for (const struct tree_node *at = node; at != t->root; at = at->parent)
+        n += at->name_n + (at->parent != t->root ? 1u : 0u);
+    int err = buf_reserve(out, n);
+    if (err != MD_OK)
+        return err;
+    uint8_t *end = out->p + out->n + n;
+    out->n += n;
+    for (const struct tree_node *at = node; at != t->root; at = at->parent) {
+        end -= at->name_n;
+        memcpy(end, at->name, at->name_n);
+        if (at->parent != t->root)
+            *--end = '/';
+    }
+    return MD_OK;
+}

@@ -18,6 +18,7 @@
 #ifndef BROKER_CORE_TREE_H
 #define BROKER_CORE_TREE_H
 
+#include "broker/base/buf.h"
 #include "broker/base/map.h"
 
 struct tree_node {
@@ -58,6 +59,9 @@ void tree_prune(struct tree *t, struct tree_node *node);
 /* The next node of the subtree of `top` in depth-first order, starting with node = top; NULL after
  * the last. */
 struct tree_node *tree_next(const struct tree_node *top, struct tree_node *node);
+
+/* Appends the whole topic or filter of a node.  Errors: MD_NOMEM, MD_TOOBIG. */
+MD_MUST_USE int tree_path(const struct tree *t, const struct tree_node *node, struct buf *out);
 
 static inline struct span tree_name(const struct tree_node *n)
 {

@@ -14,7 +14,7 @@
 #include <time.h>
 
 #define SECOND_MS   1000
-#define STORE_RETRY 60 /* failed flushes between two log lines, one every second */
+#define COMPLAIN_MS 60000
 
 struct job { /* server_every() */
     struct list link;
@@ -182,6 +182,28 @@ int server_work(struct server *s, void (*work)(void *ctx), void (*done)(void *ct
     return MD_OK;
 }
 
+/* --- the store ------------------------------------------------------------------------------- */
+
+static bool always(const struct server *s)
+{
+    return s->store != NULL && s->store->sync == STORE_SYNC_ALWAYS;
+}
+
+bool server_holding(const struct server *s) { return always(s) && s->flush != NULL; }
+
+/* The first failure is said, and then one a minute. */
+static void complain(struct server *s, const char *what)
+{
+    uint64_t now = uv_now(&s->loop);
+    if (s->complained_ms != 0 && now - s->complained_ms < COMPLAIN_MS)
+        return;
+    s->complained_ms = now;
+    log_error("store",
+              "%s; what is new is kept in memory and tried again: is the disk full, or "
+              "the state directory read-only?",
+              what);
+}
+
 static void on_flush(uv_work_t *req)
 {
     struct server *s = LIST_OF(req, struct server, flush_work);
@@ -195,24 +217,49 @@ static void on_flush_done(uv_work_t *req, int status)
     s->n_work--;
     store_flush_end(s->store, s->flush, s->flush_result);
     s->flush = NULL;
-    if (s->flush_result == MD_OK)
-        s->flush_failures = 0;
-    else if (s->flush_failures++ % STORE_RETRY == 0)
-        log_error("store", "the state could not be written; it is kept in memory and tried again "
-                           "every second: is the disk full, or state_dir read-only?");
+    s->flushed_ms = uv_now(&s->loop);
+    if (s->flush_result != MD_OK)
+        complain(s, "the state could not be written to the medium");
+    else
+        s->complained_ms = 0;
 }
 
-static void flush_store(struct server *s)
+static bool flush_store(struct server *s)
 {
-    if (s->store == NULL || s->flush != NULL || !store_dirty(s->store) ||
-        store_flush_begin(s->store, &s->flush) != MD_OK)
-        return;
+    if (s->flush != NULL)
+        return true;
+    if (store_flush_begin(s->store, &s->flush) != MD_OK) {
+        complain(s, "there is no memory to write the state");
+        return false;
+    }
     if (uv_queue_work(&s->loop, &s->flush_work, on_flush, on_flush_done) != 0) {
         store_flush_end(s->store, s->flush, MD_NOMEM);
         s->flush = NULL;
-        return;
+        return false;
     }
     s->n_work++;
+    return true;
+}
+
+static void flush_when_due(struct server *s)
+{
+    if (s->store == NULL || !store_dirty(s->store))
+        return;
+    if (uv_now(&s->loop) - s->flushed_ms >= (uint64_t)s->store->period_s * SECOND_MS)
+        (void)flush_store(s);
+}
+
+/* Before anything of this turn is sent: what it acknowledges is written down. */
+static void write_store(struct server *s)
+{
+    if (s->store == NULL)
+        return;
+    if (store_write(s->store) != MD_OK)
+        complain(s, "the journal could not be written");
+    if (always(s) && s->flush == NULL && store_dirty(s->store)) {
+        streams_hold(s);
+        (void)flush_store(s);
+    }
 }
 
 static void on_turn_due(uv_timer_t *t) { (void)t; /* on_prepare does the work */ }
@@ -220,9 +267,11 @@ static void on_turn_due(uv_timer_t *t) { (void)t; /* on_prepare does the work */
 void server_turn(struct server *s)
 {
     uint64_t next = broker_turn(s->broker);
+    write_store(s);
     streams_resume(s);
     streams_flush(s);
-    if (!list_empty(&s->dirty) || !list_empty(&s->resting))
+    /* While acknowledgements wait for the medium, the flush wakes us. */
+    if ((!list_empty(&s->dirty) && !server_holding(s)) || !list_empty(&s->resting))
         next = 0;
     if (next == UINT64_MAX)
         (void)uv_timer_stop(&s->turn);
@@ -251,7 +300,7 @@ static void on_second(uv_timer_t *t)
     streams_sweep(s);
     LIST_EACH (it, &s->listeners)
         listener_retry(LIST_OF(it, struct listener, link));
-    flush_store(s);
+    flush_when_due(s);
     if (s->stop_ms != 0 && uv_now(&s->loop) >= s->stop_ms)
         streams_cut(s);
 }

@@ -40,7 +40,7 @@ struct server {
     struct store_flush *flush; /* under way in the thread pool */
     uv_work_t flush_work;
     int flush_result;
-    unsigned flush_failures;
+    uint64_t flushed_ms, complained_ms;
     struct server_signals on;
     struct list listeners, streams;
     struct list dirty;   /* streams that have something to send or to close      */
@@ -56,6 +56,8 @@ struct server {
 
 /* server.c: one turn of the broker and one flush of each stream, once per loop iteration. */
 void server_turn(struct server *s);
+/* Nothing a client is told may leave before the flush that is under way is done. */
+bool server_holding(const struct server *s);
 
 /* listen.c */
 void listener_close(struct listener *l);

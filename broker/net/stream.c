@@ -248,6 +248,12 @@ void streams_flush(struct server *srv)
     }
 }
 
+void streams_hold(struct server *srv)
+{
+    LIST_EACH (it, &srv->dirty)
+        stream_hold(LIST_OF(it, struct stream, dirty));
+}
+
 void streams_resume(struct server *srv)
 {
     struct list now, *it;

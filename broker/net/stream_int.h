@@ -21,7 +21,7 @@ struct stream {
     struct tls *tls;   /* NULL: in clear       */
     struct tls_holder *holder;
     struct pending *pending; /* a write the kernel has not taken whole */
-    struct kept *tail;       /* TLS: pieces that are not encrypted yet */
+    struct kept *tail;       /* pieces taken from the conn and not sent yet */
     uv_tcp_t tcp;
     uv_work_t work; /* a handshake step in the thread pool */
     int work_result;
@@ -47,6 +47,7 @@ void stream_feed(struct stream *s, struct span plain);
 
 /* stream_out.c.  True: there is more for the next turn. */
 bool stream_flush(struct stream *s);
+void stream_hold(struct stream *s); /* keeps what it has to say, unsent; persistence_sync always */
 void stream_drop_output(struct stream *s); /* what is kept for later turns */
 bool stream_send_cipher(
     struct stream *s); /* tls_output() to the socket; false: nothing went wrong but

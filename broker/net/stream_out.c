@@ -187,10 +187,31 @@ static bool send_tail(struct stream *s)
     struct kept *k = s->tail;
     if (k == NULL)
         return true;
-    k->next += send_slices(s, k->piece + k->next, k->n - k->next);
+    if (s->tls != NULL) {
+        k->next += send_slices(s, k->piece + k->next, k->n - k->next);
+    } else {
+        send_pieces(s, k->piece, k->n); /* it takes over what the kernel does not */
+        k->next = k->n;
+    }
     if (s->state != STREAM_CLOSED && k->next == k->n)
         stream_drop_output(s);
     return s->state != STREAM_CLOSED && s->tail == NULL && s->pending == NULL;
+}
+
+void stream_hold(struct stream *s)
+{
+    struct conn_out out;
+    if (s->state != STREAM_OPEN || s->pending != NULL || s->tail != NULL ||
+        (s->tls != NULL && (s->working || !tls_open(s->tls))))
+        return;
+    out.stage = s->server->stage;
+    (void)conn_take(s->conn, &out); /* it stays dirty, so more will be asked for */
+    if (out.n > 0) {
+        s->tail = kept_new(out.piece, out.n);
+        if (s->tail == NULL)
+            stream_close(s, "out of memory for its output");
+    }
+    conn_out_release(&out);
 }
 
 static void send_out(struct stream *s, struct conn_out *out)
@@ -254,6 +275,8 @@ static bool flush_open(struct stream *s)
 {
     struct conn_out out;
     bool more = true;
+    if (server_holding(s->server))
+        return true; /* it stays dirty until the flush is done */
     if (!send_tail(s))
         return false;
     out.stage = s->server->stage;
@@ -276,7 +299,8 @@ bool stream_flush(struct stream *s)
     if (s->state == STREAM_CLOSED || s->state == STREAM_LINGER || s->pending != NULL)
         return false;
     if (s->state == STREAM_ENDING) {
-        end(s);
+        if (send_tail(s)) /* a packet that was begun is finished */
+            end(s);
         return false;
     }
     if (s->tls == NULL || tls_ready(s))

@@ -52,7 +52,8 @@ static void opened(struct stream *s)
     read_records(s);
     if (s->state == STREAM_OPEN) {
         stream_mark_dirty(s);
-        stream_read_start(s);
+        if (conn_reading(s->conn))
+            stream_read_start(s);
     }
 }
 
@@ -91,10 +92,8 @@ static void start_step(struct stream *s)
 
 static void step(struct stream *s)
 {
-    if (tls_lane_acquire(s->tls))
-        start_step(s);
-    else
-        list_append(&s->server->queue, &s->wait);
+    list_append(&s->server->queue, &s->wait); /* behind those who were here before */
+    stream_tls_queue_next(s->server);
 }
 
 /* Each waits for its own lane, so the first in the queue does not speak for the others. */

@@ -10,6 +10,8 @@
 
 #include "broker/base/buf.h"
 
+#define RECORD_OVERHEAD 13u /* bytes besides key and value */
+
 struct record {
     uint8_t ns;
     struct span key, value;

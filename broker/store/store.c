@@ -1,19 +1,24 @@
 #include "broker/store/store.h"
 
-int store_put(struct store *s, enum store_ns ns, struct span key, struct span value)
+int store_put(struct store *s, enum store_ns ns, struct span key, struct span value,
+              enum store_when when)
 {
-    return s->ops->put(s, ns, key, value);
+    return s->ops->put(s, ns, key, value, when);
 }
 
-int store_del(struct store *s, enum store_ns ns, struct span key)
+int store_del(struct store *s, enum store_ns ns, struct span key, enum store_when when)
 {
-    return s->ops->del(s, ns, key);
+    return s->ops->del(s, ns, key, when);
 }
 
 int store_each(struct store *s, enum store_ns ns, store_each_cb cb, void *ctx)
 {
     return s->ops->each(s, ns, cb, ctx);
 }
+
+void store_loaded(struct store *s) { s->ops->loaded(s); }
+
+int store_write(struct store *s) { return s->ops->write(s); }
 
 bool store_dirty(const struct store *s) { return s->ops->dirty(s); }
 

@@ -1,34 +1,58 @@
 /* store.h - small key/value persistence behind an interface.
  *
- * meross/ keeps its plugs here (and, later, broker/core its Sessions and Retained
- * Messages).  Nobody above this line knows about files.  store_file is for the
- * product, store_mem for tests and for `persistence false`.
+ * broker/core keeps Sessions, their messages and Retained Messages here, meross its
+ * plugs.  Nobody above this line knows about files.  store_file is for the product, store_mem
+ * for tests and for `persistence false`.
  *
- * put and del take effect in memory at once.  They reach the medium by a flush, in
- * three steps, so that the disk can be waited for in the thread pool:
+ * What is stored travels in three steps:
  *
- *     begin (loop thread, takes a snapshot) -> run (any thread, blocks) -> end (loop thread)
+ *     put, del   take effect in memory at once
+ *     write      once per loop turn, before anything is sent: what is STORE_NOW survives the death of
+ *                this process from here on
+ *     flush      every few seconds: all of it reaches the medium.  It has three parts, so that
+ *                the disk is waited for in the thread pool:
+ *                begin (loop thread) -> run (any thread, blocks) -> end (loop thread); one at a time
  *
- * One flush at a time. */
+ * Between two flushes only the last value of a key is kept, and a key that was made and deleted in
+ * between never reaches the medium: flash wears out. */
 #ifndef BROKER_STORE_STORE_H
 #define BROKER_STORE_STORE_H
 
 #include "broker/base/err.h"
 #include "broker/base/span.h"
 
-enum store_ns { STORE_META = 1, STORE_SESSION, STORE_RETAIN, STORE_DEVICE };
+enum store_ns {
+    STORE_META = 1,
+    STORE_DEVICE, /* meross/registry.c                */
+    STORE_RETAIN, /* the rest: broker/core/persist.c  */
+    STORE_SESSION,
+    STORE_SUB,
+    STORE_MESSAGE,
+    STORE_QUEUE,
+    STORE_QOS2
+};
 
-#define STORE_KEY_MAX   65535u
-#define STORE_VALUE_MAX (16u << 20)
+enum store_when {
+    STORE_NOW,  /* an acknowledgement depends on it */
+    STORE_SOON, /* the next flush is early enough   */
+    STORE_FRESH /* as NOW, for a key that did not exist before */
+};
+
+#define STORE_KEY_MAX 65535u
+#define STORE_VALUE_MAX                                                                            \
+    (0x10000000u + 65536u) /* the largest MQTT payload, and something beside it */
 
 struct store;
 struct store_flush;
 typedef int (*store_each_cb)(void *ctx, struct span key, struct span value); /* non-zero stops */
 
 struct store_ops {
-    int (*put)(struct store *s, enum store_ns ns, struct span key, struct span value);
-    int (*del)(struct store *s, enum store_ns ns, struct span key);
+    int (*put)(struct store *s, enum store_ns ns, struct span key, struct span value,
+               enum store_when when);
+    int (*del)(struct store *s, enum store_ns ns, struct span key, enum store_when when);
     int (*each)(struct store *s, enum store_ns ns, store_each_cb cb, void *ctx);
+    void (*loaded)(struct store *s);
+    int (*write)(struct store *s);
     bool (*dirty)(const struct store *s);
     int (*flush_begin)(struct store *s, struct store_flush **out);
     int (*flush_run)(struct store_flush *f);
@@ -36,36 +60,56 @@ struct store_ops {
     void (*close)(struct store *s);
 };
 
+/* When what is written must be on the medium. */
+enum store_sync { STORE_SYNC_ALWAYS, STORE_SYNC_PERIOD, STORE_SYNC_OFF };
+
 struct store {
     const struct store_ops *ops;
+    enum store_sync sync;
+    unsigned period_s; /* between two flushes */
 };
 
-/* Both are copied.  Errors: MD_NOMEM, MD_TOOBIG. */
-MD_MUST_USE int store_put(struct store *s, enum store_ns ns, struct span key, struct span value);
-/* MD_NOENT when there is none. */
-MD_MUST_USE int store_del(struct store *s, enum store_ns ns, struct span key);
-/* In no order; cb may not call the store.  Returns what cb returned last, MD_OK otherwise. */
+/* Both are copied.  Errors: MD_NOMEM, MD_TOOBIG: as before. */
+MD_MUST_USE int store_put(struct store *s, enum store_ns ns, struct span key, struct span value,
+                          enum store_when when);
+/* Also when there is none.  Errors: MD_NOMEM: as before. */
+MD_MUST_USE int store_del(struct store *s, enum store_ns ns, struct span key, enum store_when when);
+
+/* What was stored when the store was opened, in no order; cb may not call the store.  Returns what
+ * cb returned first that was not MD_OK.  After store_loaded() there is nothing to walk. */
 MD_MUST_USE int store_each(struct store *s, enum store_ns ns, store_each_cb cb, void *ctx);
+void store_loaded(struct store *s); /* everybody has read: give the memory back */
+
+/* Errors: MD_IO: kept in memory and tried again with the next. */
+int store_write(struct store *s);
 
 bool store_dirty(const struct store *s); /* something is not on the medium yet */
 /* *out given: hand it to flush_end.  Errors: MD_NOMEM, MD_AGAIN (one is under way). */
 MD_MUST_USE int store_flush_begin(struct store *s, struct store_flush **out);
-/* Blocks on the disk.  Errors: MD_IO: the old file is still whole. */
+/* Blocks on the disk.  Errors: MD_IO: what was on the medium is still whole. */
 MD_MUST_USE int store_flush_run(struct store *s, struct store_flush *f);
-/* `result` is what flush_run returned; after MD_IO the store stays dirty. Frees f. */
+/* `result` is what flush_run returned; after an error the store stays dirty.  Frees f. */
 void store_flush_end(struct store *s, struct store_flush *f, int result);
 
-int store_sync(struct store *s);   /* the three steps at once; MD_OK when nothing is dirty */
-void store_close(struct store *s); /* syncs, then frees; NULL is fine                       */
+int store_sync(struct store *s);   /* the three parts at once; MD_OK when nothing is dirty */
+void store_close(struct store *s); /* syncs, then frees; NULL is fine                      */
 
-/* Opens (or makes) the store in `dir`, which exists.  A damaged file is renamed to
- * "<name>.damaged-<seconds>", what can be read of it is kept, and *note says so
- * in one sentence ("" otherwise): the program starts.  A file of a newer format is left alone
- * and refused.
+struct store_file_config {
+    const char *dir; /* exists                                                            */
+    /* Where what is STORE_NOW waits for the next flush: a directory in memory (tmpfs), so that flash
+     * is not written for each message.  NULL: in `dir`.  Made if missing. */
+    const char *journal_dir;
+    enum store_sync sync;
+    unsigned period_s;
+};
+
+/* Opens (or makes) the store.  Damaged files are renamed to "<name>.damaged-<seconds>", what can be
+ * read of them is kept, and *note says so in one sentence ("" otherwise): the program starts.
+ * Files of a newer format are left alone and refused.
  *
- * note  for the log, 256 bytes.
  * Errors: MD_IO (note says what and what to do), MD_INVAL (newer format), MD_NOMEM. */
-MD_MUST_USE int store_file_open(struct store **out, const char *dir, char note[256]);
-MD_MUST_USE int store_mem_open(struct store **out);
+MD_MUST_USE int store_file_open(struct store **out, const struct store_file_config *cfg,
+                                char note[256]);
+MD_MUST_USE int store_mem_open(struct store **out); /* remembers until it is closed */
 
 #endif

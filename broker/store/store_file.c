@@ -1,281 +1,477 @@
-/* store_file.c - the store on disk: one file, written anew and put in place of the old one.
+/* store_file.c - the store on disk.
  *
- *     "MDSTORE1" | record | record | ...
+ *     put(NOW) ----> batch of this turn --write--> hot journal (tmpfs): survives kill -9
+ *        |
+ *        '-> changes since the last flush (last value of each key) --flush--> journal in `dir`
+ *                                                 --when it has grown--> a new base in `dir`
  *
- * It is whole at any moment: the new one is written beside it, synced, and renamed over it. */
+ * A flush appends the changes as one batch and syncs; then the hot journals that went before it are of no
+ * use and go.  When the journals in `dir` outgrow the base, the same worker reads them and
+ * writes a new base, with memory of its own; the loop notices nothing. */
+#include "broker/base/check.h"
 #include "broker/base/mem.h"
-#include "broker/store/record.h"
-#include "broker/store/table.h"
+#include "broker/store/compact.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define NAME     "registry"
-#define MAGIC    "MDSTORE"
-#define FORMAT   '1' /* a newer one is refused, never overwritten */
-#define HEAD_N   8u
-#define FILE_MAX ((size_t)64 << 20)
-#define PATH_N   1024
+#define FILE_MAX    ((size_t)1 << 30)
+#define GROWN_BYTES ((size_t)1 << 20) /* journals smaller than this are not worth a new base */
 
 struct store_file {
     struct store store;
-    struct table table;
-    uint64_t changes, flushed; /* dirty when they differ */
-    bool flushing;
-    char dir[PATH_N - 64];
+    struct table loaded;  /* what was there at the start, until store_loaded()  */
+    struct table changes; /* since the last flush                               */
+    struct buf turn;      /* the batch of this turn; begun at 0                 */
+    size_t turn_at;
+    bool turn_open, flushing;
+    bool failed; /* the last flush: its changes are here again, and in the old hot journals */
+    int hot_fd;  /* -1: could not be opened */
+    uint32_t hot_number, number;
+    char dir[SEGMENT_PATH - 64], journal_dir[SEGMENT_PATH - 64];
 };
 
 struct store_flush {
-    struct buf bytes;
-    uint64_t changes;
-    const char *dir; /* the store's */
+    const struct store_file *store;
+    struct buf bytes; /* one batch */
+    uint32_t hot_until, number;
+    bool sync, rotated;
 };
 
 static struct store_file *of(struct store *s) { return (struct store_file *)(void *)s; }
 
-static void path(char out[PATH_N], const char *dir, const char *suffix)
+static struct span head_span(uint8_t head[JOURNAL_HEAD])
 {
-    (void)snprintf(out, PATH_N, "%s/" NAME "%s", dir, suffix);
+    journal_head(head);
+    return span_of(head, JOURNAL_HEAD);
 }
 
-static int file_put(struct store *s, enum store_ns ns, struct span key, struct span value)
+/* --- changes -------------------------------------------------------------------------------- */
+
+/* Room in the batch of this turn, so that what follows cannot fail half-way. */
+static int reserve_turn(struct store_file *s, struct span key, struct span value)
 {
-    int err = table_put(&of(s)->table, ns, key, value);
-    if (err == MD_OK)
-        of(s)->changes++;
-    return err;
+    int err = s->turn_open ? MD_OK : journal_begin(&s->turn, &s->turn_at);
+    if (err != MD_OK)
+        return err;
+    s->turn_open = true;
+    return buf_reserve(&s->turn, RECORD_OVERHEAD + key.n + value.n);
 }
 
-static int file_del(struct store *s, enum store_ns ns, struct span key)
+static void add_to_turn(struct store_file *s, enum store_ns ns, struct span key, struct span value,
+                        bool deleted)
 {
-    int err = table_del(&of(s)->table, ns, key);
+    int err = journal_add(&s->turn, ns, key, value, deleted);
+    MD_ASSERT(err == MD_OK);
+}
+
+/* What the hot journal knows must stay true there, so a key that is in it follows even when
+ * nobody waits for it; otherwise an older value would come back after a crash. */
+static bool to_hot(const struct table_entry *e, enum store_when when)
+{
+    return when != STORE_SOON || (e != NULL && e->written);
+}
+
+static int file_put(struct store *base, enum store_ns ns, struct span key, struct span value,
+                    enum store_when when)
+{
+    struct store_file *s = of(base);
+    struct table_entry *e = table_find(&s->changes, ns, key);
+    bool hot = to_hot(e, when), known = e != NULL;
+    int err = hot ? reserve_turn(s, key, value) : MD_OK;
     if (err == MD_OK)
-        of(s)->changes++;
-    return err;
+        err = table_put(&s->changes, ns, key, value, &e);
+    if (err != MD_OK)
+        return err;
+    if (hot)
+        add_to_turn(s, ns, key, value, false);
+    e->fresh = known ? e->fresh : when == STORE_FRESH;
+    e->deleted = false;
+    e->written |= hot;
+    return MD_OK;
+}
+
+static int file_del(struct store *base, enum store_ns ns, struct span key, enum store_when when)
+{
+    struct store_file *s = of(base);
+    struct span nothing = {NULL, 0};
+    struct table_entry *e = table_find(&s->changes, ns, key);
+    bool hot = to_hot(e, when), fresh = e != NULL && e->fresh;
+    int err = hot ? reserve_turn(s, key, nothing) : MD_OK;
+    if (err == MD_OK && !fresh)
+        err = table_put(&s->changes, ns, key, nothing, &e);
+    if (err != MD_OK)
+        return err;
+    if (hot)
+        add_to_turn(s, ns, key, nothing, true);
+    if (fresh) {
+        table_drop(&s->changes, e); /* the medium never heard of it */
+        return MD_OK;
+    }
+    e->deleted = true;
+    e->written |= hot;
+    return MD_OK;
 }
 
 static int file_each(struct store *s, enum store_ns ns, store_each_cb cb, void *ctx)
 {
-    return table_each(&of(s)->table, ns, cb, ctx);
+    return table_each_in(&of(s)->loaded, ns, cb, ctx);
 }
+
+static void file_loaded(struct store *s) { table_clear(&of(s)->loaded); }
 
 static bool file_dirty(const struct store *s)
 {
-    const struct store_file *f = (const struct store_file *)(const void *)s;
-    return f->changes != f->flushed;
+    return ((const struct store_file *)(const void *)s)->changes.map.n > 0;
 }
 
-static int put_record(void *ctx, unsigned ns, struct span key, struct span value)
+/* --- the hot journal ------------------------------------------------------------------------- */
+
+static int hot_open(struct store_file *s, uint32_t number)
 {
-    struct record r = {(uint8_t)ns, key, value};
-    return record_put(ctx, &r);
+    char path[SEGMENT_PATH];
+    uint8_t head[JOURNAL_HEAD];
+    segment_path(path, s->journal_dir, (struct segment){SEGMENT_HOT, number});
+    return segment_open(path, head_span(head));
+}
+
+static int file_write(struct store *base)
+{
+    struct store_file *s = of(base);
+    if (!s->turn_open)
+        return MD_OK;
+    journal_end(&s->turn, s->turn_at);
+    int err = MD_OK;
+    if (s->turn.n > 0 && s->store.sync != STORE_SYNC_ALWAYS) {
+        if (s->hot_fd < 0)
+            s->hot_fd = hot_open(s, s->hot_number);
+        err = s->hot_fd < 0 ? MD_IO : segment_append(s->hot_fd, buf_view(&s->turn));
+    }
+    s->turn.n = 0;
+    s->turn_open = false;
+    if (s->turn.cap > GROWN_BYTES)
+        buf_free(&s->turn);
+    return err;
+}
+
+/* Later turns go to a new hot journal, so that the old ones can go when the flush is done. */
+static void hot_rotate(struct store_file *s)
+{
+    if (s->hot_fd >= 0)
+        (void)close(s->hot_fd);
+    s->hot_fd = -1; /* opened with the first write */
+    s->hot_number = ++s->number;
+}
+
+static void hot_remove(const struct store_file *s, uint32_t until)
+{
+    struct segments all = {.n = 0};
+    char path[SEGMENT_PATH];
+    if (segment_list(s->journal_dir, &all) != MD_OK)
+        return;
+    for (unsigned i = 0; i < all.n; i++) {
+        if (all.v[i].kind != SEGMENT_HOT || all.v[i].number > until)
+            continue;
+        segment_path(path, s->journal_dir, all.v[i]);
+        segment_remove(path);
+    }
+}
+
+/* --- flush ----------------------------------------------------------------------------------- */
+
+static int put_change(void *ctx, struct table_entry *e)
+{
+    struct span value = e->deleted ? span_of(NULL, 0) : table_value(e);
+    return journal_add(ctx, table_ns(e), table_key(e), value, e->deleted);
 }
 
 static void flush_free(struct store_flush *f)
 {
-    if (f->bytes.p != NULL)
-        mem_wipe(f->bytes.p, f->bytes.n);
     buf_free(&f->bytes);
     mem_free(f);
 }
 
-static int file_flush_begin(struct store *s, struct store_flush **out)
+static int file_flush_begin(struct store *base, struct store_flush **out)
 {
-    struct store_file *sf = of(s);
-    if (sf->flushing)
+    struct store_file *s = of(base);
+    size_t at;
+    if (s->flushing)
         return MD_AGAIN;
+    struct table fresh;
     struct store_flush *f = mem_alloc(sizeof *f);
-    if (f == NULL)
+    if (f == NULL || table_init(&fresh) != MD_OK) {
+        mem_free(f);
         return MD_NOMEM;
-    f->changes = sf->changes;
-    f->dir = sf->dir;
+    }
     buf_init(&f->bytes, FILE_MAX);
-    const char head[HEAD_N + 1] = MAGIC "1";
-    int err = buf_put(&f->bytes, span_of(head, HEAD_N));
+    int err = journal_begin(&f->bytes, &at);
     if (err == MD_OK)
-        err = table_each_all(&sf->table, put_record, &f->bytes);
+        err = table_each(&s->changes, put_change, &f->bytes);
     if (err != MD_OK) {
+        table_clear(&fresh);
         flush_free(f);
         return err;
     }
-    sf->flushing = true;
+    journal_end(&f->bytes, at);
+    table_clear(&s->changes);
+    s->changes = fresh;
+    (void)file_write(base); /* what this turn said belongs before the turn of the journal */
+    f->hot_until = s->hot_number;
+    f->rotated = !s->failed; /* while the disk refuses, they do not multiply */
+    if (f->rotated)
+        hot_rotate(s);
+    f->number = ++s->number;
+    f->store = s;
+    f->sync = s->store.sync != STORE_SYNC_OFF;
+    s->flushing = true;
     *out = f;
     return MD_OK;
 }
 
-static int write_all(int fd, struct span s)
-{
-    while (s.n > 0) {
-        ssize_t n = write(fd, s.p, s.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return MD_IO;
-        s = span_skip(s, (size_t)n);
-    }
-    return MD_OK;
-}
-
-static int write_new(const char *name, struct span bytes)
-{
-    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return MD_IO;
-    int err = write_all(fd, bytes);
-    if (fsync(fd) != 0)
-        err = MD_IO;
-    if (close(fd) != 0)
-        err = MD_IO;
-    return err;
-}
-
-static int sync_dir(const char *dir)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return MD_IO;
-    int err = fsync(fd) == 0 ? MD_OK : MD_IO;
-    (void)close(fd);
-    return err;
-}
+/* --- the worker's part ------------------------------------------------------------------------ */
 
 static int file_flush_run(struct store_flush *f)
 {
-    char fresh[PATH_N], name[PATH_N];
-    path(fresh, f->dir, ".new");
-    path(name, f->dir, "");
-    int err = write_new(fresh, buf_view(&f->bytes));
-    if (err == MD_OK && rename(fresh, name) != 0)
-        err = MD_IO;
-    if (err != MD_OK) {
-        (void)unlink(fresh);
+    const char *dir = f->store->dir;
+    struct segments all = {.n = 0}, now;
+    if (segment_list(dir, &all) != MD_OK)
+        return MD_IO;
+    compact_current(&all, &now);
+    int err = compact_append(dir, &now, f->number, buf_view(&f->bytes), f->sync);
+    if (err != MD_OK)
         return err;
-    }
-    return sync_dir(f->dir);
+    all.n = 0;
+    if (segment_list(dir, &all) != MD_OK)
+        return MD_OK;
+    compact_current(&all, &now);
+    if (compact_due(dir, &now))
+        (void)compact_all(dir, &all, f->number + 1); /* if not now, then with the next flush */
+    return MD_OK;
 }
 
-static void file_flush_end(struct store *s, struct store_flush *f, int result)
+/* After a failed flush its changes wait again, except where something newer does. */
+static int take_back(void *ctx, unsigned ns, struct span key, struct span value, bool deleted)
 {
-    of(s)->flushing = false;
-    if (result == MD_OK)
-        of(s)->flushed = f->changes;
+    struct store_file *s = ctx;
+    struct table_entry *e = table_find(&s->changes, ns, key);
+    if (e != NULL) {
+        e->fresh = false;
+        return MD_OK;
+    }
+    int err = table_put(&s->changes, ns, key, value, &e);
+    if (err == MD_OK) {
+        e->deleted = deleted;
+        e->written = true; /* perhaps; at worst it is written once more */
+    }
+    return err;
+}
+
+static int take_back_all(struct store_file *s, struct span batch)
+{
+    uint8_t head[JOURNAL_HEAD];
+    struct journal_report report;
+    struct buf file;
+    buf_init(&file, FILE_MAX);
+    int err = buf_put(&file, head_span(head));
+    if (err == MD_OK)
+        err = buf_put(&file, batch);
+    if (err == MD_OK)
+        err = journal_read(buf_view(&file), take_back, s, &report);
+    buf_free(&file);
+    return err;
+}
+
+static int put_written(void *ctx, struct table_entry *e)
+{
+    return e->written ? put_change(ctx, e) : MD_OK;
+}
+
+/* The current hot journal holds what was flushed and what came since: the latter moves to a new one. */
+static int hot_restart(struct store_file *s)
+{
+    struct buf batch;
+    size_t at;
+    buf_init(&batch, FILE_MAX);
+    int err = journal_begin(&batch, &at);
+    if (err == MD_OK)
+        err = table_each(&s->changes, put_written, &batch);
+    if (err == MD_OK) {
+        journal_end(&batch, at);
+        hot_rotate(s);
+        s->hot_fd = hot_open(s, s->hot_number);
+        err = s->hot_fd < 0 ? MD_IO : segment_append(s->hot_fd, buf_view(&batch));
+    }
+    buf_free(&batch);
+    return err;
+}
+
+static void file_flush_end(struct store *base, struct store_flush *f, int result)
+{
+    struct store_file *s = of(base);
+    s->flushing = false;
+    s->number++; /* a base may have taken f->number + 1 */
+    if (result != MD_OK)
+        (void)take_back_all(s, buf_view(&f->bytes)); /* no memory: the hot journals have it */
+    else if (f->rotated || hot_restart(s) == MD_OK)
+        hot_remove(s, f->hot_until);
+    s->failed = result != MD_OK;
     flush_free(f);
 }
 
-static void file_close(struct store *s)
+static void file_close(struct store *base)
 {
-    table_clear(&of(s)->table);
+    struct store_file *s = of(base);
+    if (s->hot_fd >= 0)
+        (void)close(s->hot_fd);
+    table_clear(&s->loaded);
+    table_clear(&s->changes);
+    buf_free(&s->turn);
     mem_free(s);
 }
 
-/* The whole file; MD_NOENT when there is none. */
-static int read_file(const char *name, struct buf *out)
-{
-    int fd = open(name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? MD_NOENT : MD_IO;
-    int err;
-    ssize_t n = 1;
-    do {
-        err = buf_reserve(out, 4096);
-        if (err == MD_OK)
-            n = read(fd, out->p + out->n, out->cap - out->n);
-        if (n > 0)
-            out->n += (size_t)n;
-    } while (err == MD_OK && (n > 0 || (n < 0 && errno == EINTR)));
-    (void)close(fd);
-    return err != MD_OK ? err : n < 0 ? MD_IO : MD_OK;
-}
+/* --- opening --------------------------------------------------------------------------------- */
 
-/* Loads what is whole; *damaged counts the bytes that are not. */
-static int load(struct store_file *s, struct span in, size_t *damaged)
+struct opening {
+    struct store_file *s;
+    size_t damaged, torn, records;
+    bool newer;
+    char *note;
+};
+
+static int load_one(struct opening *o, const char *dir, struct segment g)
 {
-    struct record r;
-    size_t skipped;
-    *damaged = 0;
-    if (!span_starts(in, MAGIC) || in.n < HEAD_N)
-        *damaged = in.n < HEAD_N ? HEAD_N : 1;
-    else if (in.p[HEAD_N - 1] > FORMAT)
-        return MD_INVAL;
-    else
-        in = span_skip(in, HEAD_N);
-    while (record_next(&in, &r, &skipped) == MD_OK) {
-        *damaged += skipped;
-        int err = table_put(&s->table, (enum store_ns)r.ns, r.key, r.value);
-        if (err != MD_OK)
-            return err;
+    char path[SEGMENT_PATH];
+    struct journal_report report = {0};
+    segment_path(path, dir, g);
+    int err = compact_read(&o->s->loaded, path, &report);
+    if (err != MD_OK) {
+        (void)snprintf(o->note, 256, "%.150s cannot be read: %s", path,
+                       err == MD_IO ? "check who owns it" : md_err_text(err));
+        return err;
     }
-    *damaged += skipped;
-    return MD_OK;
-}
-
-/* The damaged file is kept, under another name, for whoever wants to look. */
-static int set_aside(struct store_file *s, const char *name, size_t damaged, char note[256])
-{
-    struct stat st;
-    char aside[PATH_N], suffix[48];
-    long long when = stat(name, &st) == 0 ? (long long)st.st_mtime : 0;
-    (void)snprintf(suffix, sizeof suffix, ".damaged-%lld", when);
-    path(aside, s->dir, suffix);
-    if (rename(name, aside) != 0) {
-        (void)snprintf(note, 256, "%.150s is damaged and cannot be renamed: is state_dir writable?",
-                       name);
-        return MD_IO;
-    }
-    s->changes++; /* what was read goes into a new file */
-    (void)snprintf(note, 256,
-                   "%.90s was damaged (%zu bytes lost) and is kept as " NAME "%s; %zu entries were "
-                   "read from it",
-                   name, damaged, suffix, s->table.map.n);
-    return MD_OK;
-}
-
-static int open_existing(struct store_file *s, char note[256])
-{
-    char name[PATH_N];
-    struct buf bytes;
-    size_t damaged = 0;
-    path(name, s->dir, "");
-    buf_init(&bytes, FILE_MAX);
-    int err = read_file(name, &bytes);
-    if (err == MD_OK)
-        err = load(s, buf_view(&bytes), &damaged);
-    if (bytes.p != NULL)
-        mem_wipe(bytes.p, bytes.n);
-    buf_free(&bytes);
-    if (err == MD_NOENT)
-        return MD_OK;
-    if (err == MD_INVAL)
-        (void)snprintf(note, 256,
+    o->damaged += report.damaged;
+    o->torn += report.torn;
+    o->records += report.records;
+    if (report.newer)
+        (void)snprintf(o->note, 256,
                        "%.120s was written by a newer merossd; start that one, or move "
                        "the file away to begin anew",
-                       name);
-    else if (err != MD_OK)
-        (void)snprintf(note, 256, "%.150s cannot be read: %s", name,
-                       err == MD_IO ? "check who owns it" : md_err_text(err));
-    return err == MD_OK && damaged > 0 ? set_aside(s, name, damaged, note) : err;
+                       path);
+    if (report.damaged > 0 && !report.newer && segment_set_aside(path) != MD_OK) {
+        (void)snprintf(o->note, 256,
+                       "%.150s is damaged and cannot be renamed: is state_dir writable?", path);
+        return MD_IO;
+    }
+    if (g.number > o->s->number)
+        o->s->number = g.number;
+    return report.newer ? MD_INVAL : MD_OK;
 }
 
-int store_file_open(struct store **out, const char *dir, char note[256])
+static int load_dir(struct opening *o, bool *changed)
 {
-    static const struct store_ops ops = {file_put,       file_del,         file_each,
-                                         file_dirty,     file_flush_begin, file_flush_run,
-                                         file_flush_end, file_close};
+    struct segments all = {.n = 0}, now;
+    int err = segment_list(o->s->dir, &all);
+    if (err != MD_OK) {
+        (void)snprintf(o->note, 256, "%.150s cannot be read: check that it exists and who owns it",
+                       o->s->dir);
+        return MD_IO;
+    }
+    compact_current(&all, &now);
+    for (unsigned i = 0; i < now.n && err == MD_OK; i++)
+        err = load_one(o, o->s->dir, now.v[i]);
+    *changed = all.n != now.n;
+    return err;
+}
+
+static int load_hot(struct opening *o, bool *found)
+{
+    struct segments all = {.n = 0};
+    int err = segment_list(o->s->journal_dir, &all);
+    *found = false;
+    if (err != MD_OK)
+        return MD_OK; /* a fresh tmpfs */
+    for (unsigned i = 0; i < all.n && err == MD_OK; i++) {
+        if (all.v[i].kind != SEGMENT_HOT)
+            continue;
+        *found = true;
+        err = load_one(o, o->s->journal_dir, all.v[i]);
+    }
+    return err;
+}
+
+static void remark(const struct opening *o)
+{
+    if (o->torn > 0)
+        (void)snprintf(o->note, 256,
+                       "the last %zu bytes of the state in %.80s were cut off: the power or the "
+                       "program died while they were written",
+                       o->torn, o->s->dir);
+    if (o->damaged > 0)
+        (void)snprintf(o->note, 256,
+                       "state in %.80s was damaged (%zu bytes lost); the damaged files are kept as "
+                       "*.damaged-*, %zu records were read",
+                       o->s->dir, o->damaged, o->records);
+}
+
+/* Reads everything; what a crash left in pieces becomes one new base. */
+static int load(struct store_file *s, char note[256])
+{
+    struct opening o = {.s = s, .note = note};
+    bool stale = false, hot = false;
+    int err = load_dir(&o, &stale);
+    if (err == MD_OK)
+        err = load_hot(&o, &hot);
+    if (err != MD_OK)
+        return err;
+    if (stale || hot || o.damaged > 0 || o.torn > 0) {
+        struct segments all = {.n = 0};
+        uint32_t number = s->number + 1;
+        err = compact_write(s->dir, &s->loaded, number);
+        if (err == MD_OK && segment_list(s->dir, &all) == MD_OK)
+            compact_remove_before(s->dir, &all, number);
+        if (err == MD_OK)
+            hot_remove(s, s->number);
+        else
+            (void)snprintf(note, 256, "%.150s cannot be written: is the disk full or read-only?",
+                           s->dir);
+        s->number = number;
+    }
+    remark(&o);
+    s->hot_number = ++s->number;
+    return err;
+}
+
+static int init(struct store_file *s, const struct store_file_config *cfg, char note[256])
+{
+    const char *hot = cfg->journal_dir != NULL ? cfg->journal_dir : cfg->dir;
+    s->hot_fd = -1;
+    s->store.sync = cfg->sync;
+    s->store.period_s = cfg->period_s;
+    buf_init(&s->turn, FILE_MAX);
+    if (!span_to_str(span_str(cfg->dir), s->dir, sizeof s->dir) ||
+        !span_to_str(span_str(hot), s->journal_dir, sizeof s->journal_dir)) {
+        (void)snprintf(note, 256, "the name of the state directory is too long");
+        return MD_INVAL;
+    }
+    if (segment_make_dir(s->journal_dir) != MD_OK)
+        memcpy(s->journal_dir, s->dir, sizeof s->dir); /* slower for flash, as safe */
+    int err = table_init(&s->loaded);
+    return err == MD_OK ? table_init(&s->changes) : err;
+}
+
+int store_file_open(struct store **out, const struct store_file_config *cfg, char note[256])
+{
+    static const struct store_ops ops = {
+        file_put,   file_del,         file_each,      file_loaded,    file_write,
+        file_dirty, file_flush_begin, file_flush_run, file_flush_end, file_close};
     note[0] = '\0';
     struct store_file *s = mem_alloc(sizeof *s);
     if (s == NULL)
         return MD_NOMEM;
     s->store.ops = &ops;
-    int err = MD_INVAL;
-    if (span_to_str(span_str(dir), s->dir, sizeof s->dir))
-        err = table_init(&s->table);
-    else
-        (void)snprintf(note, 256, "the name of the state directory is too long");
+    int err = init(s, cfg, note);
     if (err == MD_OK)
-        err = open_existing(s, note);
+        err = load(s, note);
     if (err != MD_OK) {
         file_close(&s->store);
         return err;

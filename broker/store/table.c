@@ -2,24 +2,17 @@
 
 #include "broker/base/mem.h"
 
-struct entry {
-    struct map_node by_key; /* key: namespace byte, then the key */
-    size_t value_n;
-    uint8_t *value;
-    uint8_t name[];
-};
-
 int table_init(struct table *t)
 {
-    /* What is stored here is named by us, not chosen by a peer: a fixed seed will do. */
-    return map_init(&t->map, (struct map_seed){{0x6d65726f73736421u, 0x73746f7265746162u}});
+    /* Topics and Client Identifiers are keys here, so the seed must not be known to peers; the
+     * address of the table is not, and differs in every process. */
+    uint64_t place = (uint64_t)(uintptr_t)t;
+    return map_init(&t->map, (struct map_seed){{0x6d65726f73736421u ^ place, place << 17 | 1}});
 }
 
-static void entry_free(struct entry *e)
+static void entry_free(struct table_entry *e)
 {
-    if (e == NULL)
-        return;
-    mem_wipe(e->value, e->value_n); /* it may hold a plug's key */
+    mem_wipe(e->value, e->value_n < 4096 ? e->value_n : 0); /* it may hold a secret, if small */
     mem_free(e->value);
     mem_free(e);
 }
@@ -27,7 +20,7 @@ static void entry_free(struct entry *e)
 static void clear_one(void *ctx, struct map_node *node)
 {
     (void)ctx;
-    entry_free(MAP_OF(node, struct entry, by_key));
+    entry_free(MAP_OF(node, struct table_entry, by_key));
 }
 
 void table_clear(struct table *t)
@@ -37,67 +30,95 @@ void table_clear(struct table *t)
     map_clear(&t->map);
 }
 
-static struct entry *entry_new(enum store_ns ns, struct span key, struct span value)
+/* The name of an entry: on the stack when it is short, as nearly all are. */
+struct name {
+    uint8_t small[128];
+    uint8_t *p;
+};
+
+static struct span name_init(struct name *n, unsigned ns, struct span key)
 {
-    struct entry *e = mem_alloc(sizeof *e + 1 + key.n);
-    if (e == NULL)
-        return NULL;
-    e->value = mem_dup(value.p, value.n);
-    e->value_n = value.n;
-    if (e->value == NULL) {
-        mem_free(e);
-        return NULL;
-    }
-    e->name[0] = (uint8_t)ns;
+    n->p = 1 + key.n <= sizeof n->small ? n->small : mem_alloc_raw(1 + key.n);
+    if (n->p == NULL)
+        return span_of(NULL, 0);
+    n->p[0] = (uint8_t)ns;
     if (key.n > 0)
-        memcpy(e->name + 1, key.p, key.n);
+        memcpy(n->p + 1, key.p, key.n);
+    return span_of(n->p, 1 + key.n);
+}
+
+static void name_free(struct name *n)
+{
+    if (n->p != n->small)
+        mem_free(n->p);
+}
+
+static struct table_entry *find(const struct table *t, struct span name)
+{
+    struct map_node *node = name.n == 0 ? NULL : map_get(&t->map, name);
+    return node == NULL ? NULL : MAP_OF(node, struct table_entry, by_key);
+}
+
+struct table_entry *table_find(const struct table *t, unsigned ns, struct span key)
+{
+    struct name n;
+    struct table_entry *e = find(t, name_init(&n, ns, key));
+    name_free(&n);
     return e;
 }
 
-static struct entry *find(const struct table *t, struct span name)
+static int set_value(struct table_entry *e, struct span value)
 {
-    struct map_node *node = map_get(&t->map, name);
-    return node == NULL ? NULL : MAP_OF(node, struct entry, by_key);
+    uint8_t *copy = mem_dup(value.p, value.n);
+    if (copy == NULL)
+        return MD_NOMEM;
+    mem_free(e->value);
+    e->value = copy;
+    e->value_n = value.n;
+    return MD_OK;
 }
 
-int table_put(struct table *t, enum store_ns ns, struct span key, struct span value)
+static int add(struct table *t, struct span name, struct span value, struct table_entry **out)
 {
+    struct table_entry *e = mem_alloc(sizeof *e + name.n);
+    if (e == NULL)
+        return MD_NOMEM;
+    int err = set_value(e, value);
+    if (err != MD_OK) {
+        mem_free(e);
+        return err;
+    }
+    memcpy(e->name, name.p, name.n);
+    map_put(&t->map, &e->by_key, span_of(e->name, name.n));
+    *out = e;
+    return MD_OK;
+}
+
+int table_put(struct table *t, unsigned ns, struct span key, struct span value,
+              struct table_entry **out)
+{
+    struct name n;
     if (key.n > STORE_KEY_MAX || value.n > STORE_VALUE_MAX)
         return MD_TOOBIG;
-    struct entry *e = entry_new(ns, key, value);
-    if (e == NULL)
+    struct span name = name_init(&n, ns, key);
+    if (name.n == 0)
         return MD_NOMEM;
-    struct span name = span_of(e->name, 1 + key.n);
-    struct entry *old = find(t, name);
-    if (old != NULL)
-        map_del(&t->map, &old->by_key);
-    entry_free(old);
-    map_put(&t->map, &e->by_key, name);
-    return MD_OK;
+    struct table_entry *e = find(t, name);
+    int err = e == NULL ? add(t, name, value, &e) : set_value(e, value);
+    name_free(&n);
+    if (err == MD_OK)
+        *out = e;
+    return err;
 }
 
-/* Keys are looked up seldom; a copy with its namespace in front is simple and bounded. */
-int table_del(struct table *t, enum store_ns ns, struct span key)
+void table_drop(struct table *t, struct table_entry *e)
 {
-    if (key.n > STORE_KEY_MAX)
-        return MD_NOENT;
-    uint8_t *name = mem_alloc_raw(1 + key.n);
-    if (name == NULL)
-        return MD_NOMEM;
-    name[0] = (uint8_t)ns;
-    if (key.n > 0)
-        memcpy(name + 1, key.p, key.n);
-    struct entry *e = find(t, span_of(name, 1 + key.n));
-    mem_free(name);
-    if (e == NULL)
-        return MD_NOENT;
     map_del(&t->map, &e->by_key);
     entry_free(e);
-    return MD_OK;
 }
 
 struct walk {
-    table_each_cb cb;
+    int (*cb)(void *ctx, struct table_entry *e);
     void *ctx;
     int result;
 };
@@ -105,16 +126,15 @@ struct walk {
 static void walk_one(void *ctx, struct map_node *node)
 {
     struct walk *w = ctx;
-    const struct entry *e = MAP_OF(node, struct entry, by_key);
     if (w->result == MD_OK)
-        w->result =
-            w->cb(w->ctx, e->name[0], span_skip(e->by_key.key, 1), span_of(e->value, e->value_n));
+        w->result = w->cb(w->ctx, MAP_OF(node, struct table_entry, by_key));
 }
 
-int table_each_all(struct table *t, table_each_cb cb, void *ctx)
+int table_each(struct table *t, int (*cb)(void *ctx, struct table_entry *e), void *ctx)
 {
     struct walk w = {cb, ctx, MD_OK};
-    map_each(&t->map, walk_one, &w);
+    if (t->map.bucket != NULL)
+        map_each(&t->map, walk_one, &w);
     return w.result;
 }
 
@@ -124,14 +144,16 @@ struct filter {
     void *ctx;
 };
 
-static int filter_one(void *ctx, unsigned ns, struct span key, struct span value)
+static int filter_one(void *ctx, struct table_entry *e)
 {
     struct filter *f = ctx;
-    return ns == f->ns ? f->cb(f->ctx, key, value) : MD_OK;
+    if (table_ns(e) != f->ns || e->deleted)
+        return MD_OK;
+    return f->cb(f->ctx, table_key(e), table_value(e));
 }
 
-int table_each(struct table *t, enum store_ns ns, store_each_cb cb, void *ctx)
+int table_each_in(struct table *t, enum store_ns ns, store_each_cb cb, void *ctx)
 {
     struct filter f = {ns, cb, ctx};
-    return table_each_all(t, filter_one, &f);
+    return table_each(t, filter_one, &f);
 }

@@ -34,6 +34,7 @@ void house_broker_start(struct house *h)
     assert_int_equal(access_new(&h->access, NULL, 0, &hooks), MD_OK);
     hooks = access_hooks(h->access);
     assert_int_equal(broker_new(&h->broker, &limits, &hooks, &h->fake.env), MD_OK);
+    assert_int_equal(broker_restore(h->broker, h->store), MD_OK);
     assert_int_equal(meross_attach(h->meross, h->broker), MD_OK);
     wire_open(&h->hand, h->broker, 1);
     wire_connect(&h->hand, "hand", true, MQTT_3_1_1);

@@ -132,6 +132,8 @@ static void max_connections_refuses_politely(void **state)
     assert_int_equal(expect(&w[2], MQTT_CONNACK).u.connack.code, MQTT_REFUSED_UNAVAILABLE);
     assert_true(w[2].closed);
     wire_close(&w[2]);
+    connected(&w[2], b, "a", true); /* who takes its own place is not one more */
+    wire_close(&w[2]);
     wire_close(&w[0]);
     (void)broker_turn(b->broker);
     connected(&w[2], b, "c", true);
@@ -289,6 +291,40 @@ static void modules_in_the_process_are_clients_too(void **state)
     assert_int_equal(e.seen, 1);
     struct broker_message bad = {span_str("a/+"), span_str(""), 0, false};
     assert_int_equal(broker_publish(b->broker, &bad), MD_INVAL);
+    wire_close(&w);
+    finish(b);
+}
+
+static void on_big(void *ctx, const struct broker_message *m)
+{
+    struct echo *e = ctx;
+    static uint8_t big[100000];
+    (void)m;
+    e->seen++;
+    struct broker_message answer = {span_str("answer"), span_of(big, sizeof big), 0, false};
+    assert_int_equal(broker_publish(e->broker, &answer), MD_OK);
+}
+
+/* Small requests with large answers: a turn has a budget, and the inbox the limits of a Session. */
+static void requests_cannot_flood_the_program(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    struct broker_sub *sub;
+    struct broker_stats stats;
+    setup(b);
+    struct echo e = {b->broker, 0};
+    assert_int_equal(broker_subscribe(b->broker, span_str("ask"), on_big, &e, &sub), MD_OK);
+    connected(&w, b, "w", true);
+    for (unsigned i = 0; i < 1500; i++)
+        wire_publish(&w, "ask", "", MQTT_QOS0, false, 0);
+    broker_stats(b->broker, &stats);
+    assert_int_equal(stats.dropped, 500);
+    assert_int_equal(broker_turn(b->broker), 0);
+    assert_int_equal(e.seen, 3); /* until 256 KiB were said */
+    for (unsigned i = 0; i < 1000 && broker_turn(b->broker) == 0; i++)
+        assert_true(mem_used() < 2000000);
+    assert_int_equal(e.seen, 1000);
     wire_close(&w);
     finish(b);
 }
@@ -490,9 +526,95 @@ static void a_verdict_may_come_later(void **state)
     wire_connect(&refused, "z", true, MQTT_3_1_1);
     step(b, 10000);
     wire_take(&refused);
+    assert_false(refused.closed); /* it is not to blame for the queue before it */
+    step(b, 60000);
+    wire_take(&refused);
     assert_true(refused.closed);
     assert_false(broker_decide(b->broker, 3, BROKER_ALLOW, NULL));
     wire_close(&refused);
+    wire_close(&w);
+    finish(b);
+}
+
+static void end_it(void *ctx, const struct broker_client *who, struct span filter)
+{
+    struct broker *b = *(struct broker **)ctx;
+    (void)filter;
+    assert_true(broker_disconnect(b, who->client_id, "test"));
+}
+
+/* A hook may end the client in the middle of its packet. */
+static void a_hook_may_end_a_subscribing_client(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    struct broker_hooks hooks = {.on_subscribe = end_it, .ctx = &b->broker};
+    const uint8_t two[] = {0x82, 10, 0, 1, 0, 1, 'a', 0, 0, 1, 'b', 0};
+    broker_limits_default(&b->limits);
+    setup_with(b, &hooks);
+    connected(&w, b, "x", true);
+    wire_send(&w, span_of(two, sizeof two));
+    wire_take(&w);
+    assert_true(w.closed);
+    wire_close(&w);
+    finish(b);
+}
+
+/* One packet may name "#" thousands of times; the replay ends with the queue. */
+static void a_replay_is_bounded(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    struct broker_stats stats;
+    struct buf packet;
+    setup(b);
+    connected(&w, b, "a", true);
+    char topic[16];
+    for (unsigned i = 0; i < 200; i++) {
+        (void)snprintf(topic, sizeof topic, "r/%u", i);
+        wire_publish(&w, topic, "x", MQTT_QOS0, true, 0);
+    }
+    buf_init(&packet, SIZE_MAX);
+    const uint8_t head[] = {0x82, 0xa2, 0x9c, 0x01, 0, 1}; /* 2 + 5,000 filters of 4 bytes */
+    assert_int_equal(buf_put(&packet, span_of(head, sizeof head)), MD_OK);
+    for (unsigned i = 0; i < 5000; i++)
+        assert_int_equal(buf_put(&packet, span_of("\0\1#", 4)), MD_OK);
+    wire_send(&w, buf_view(&packet));
+    buf_free(&packet);
+    expect(&w, MQTT_SUBACK);
+    unsigned n = 0;
+    struct mqtt_packet p;
+    while (wire_next(&w, &p))
+        n++;
+    assert_int_equal(n, 1000 + 200); /* max_queued_messages and one whole replay */
+    broker_stats(b->broker, &stats);
+    assert_int_equal(stats.dropped, 1);
+    wire_close(&w);
+    finish(b);
+}
+
+/* When the program stood still, what clients sent meanwhile is read before they are judged. */
+static void a_stall_of_ours_does_not_expire_clients(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    struct mqtt_connect c = {
+        .level = MQTT_3_1_1, .clean_session = true, .keep_alive_s = 2, .client_id = span_str("x")};
+    setup(b);
+    wire_open(&w, b->broker, 0);
+    wire_connect_with(&w, &c);
+    expect(&w, MQTT_CONNACK);
+    step(b, 20000);
+    wire_take(&w);
+    assert_false(w.closed);
+    wire_ping(&w);
+    expect(&w, MQTT_PINGRESP);
+    step(b, 2999);
+    wire_take(&w);
+    assert_false(w.closed);
+    step(b, 1);
+    wire_take(&w);
+    assert_true(w.closed);
     wire_close(&w);
     finish(b);
 }
@@ -632,11 +754,15 @@ int main(void)
         T(memory_follows_received_bytes_not_claims),
         T(packets_may_be_cut_anywhere),
         T(modules_in_the_process_are_clients_too),
+        T(requests_cannot_flood_the_program),
         T(timers_of_modules_fire_once),
         T(hooks_see_a_takeover_in_order),
         T(a_refused_connect_touches_nothing),
         T(denied_messages_are_acknowledged),
         T(a_verdict_may_come_later),
+        T(a_hook_may_end_a_subscribing_client),
+        T(a_replay_is_bounded),
+        T(a_stall_of_ours_does_not_expire_clients),
         T(delivery_may_be_refused),
         T(broker_disconnect_ends_a_client),
         T(out_of_memory_costs_one_connection),

@@ -220,7 +220,7 @@ static void test_remove(void **state)
 
 static void put(const char *key, const char *value)
 {
-    assert_int_equal(store_put(store, STORE_DEVICE, span_str(key), span_str(value)), MD_OK);
+    assert_int_equal(store_put(store, STORE_DEVICE, span_str(key), span_str(value), STORE_NOW), MD_OK);
 }
 
 /* Damaged records are left out, each with a line; the others live. */

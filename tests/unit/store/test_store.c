@@ -1,7 +1,8 @@
-/* The store: what is put is there after reopening; damage costs only what is damaged. */
+/* The store: what is written survives the process, what is flushed the power; damage costs only what
+ * is damaged. */
 #include "broker/base/buf.h"
 #include "broker/base/mem.h"
-#include "broker/store/record.h"
+#include "broker/store/journal.h"
 #include "broker/store/store.h"
 #include "tests/unit/cmocka.h"
 
@@ -13,7 +14,7 @@
 #include <unistd.h>
 
 struct place {
-    char dir[64], file[80];
+    char dir[64], hot[64];
 };
 
 static int make_place(void **state)
@@ -22,14 +23,15 @@ static int make_place(void **state)
     if (p == NULL)
         return -1;
     (void)snprintf(p->dir, sizeof p->dir, "/tmp/merossd-store-XXXXXX");
-    if (mkdtemp(p->dir) == NULL)
+    (void)snprintf(p->hot, sizeof p->hot, "/tmp/merossd-hot-XXXXXX");
+    if (mkdtemp(p->dir) == NULL || mkdtemp(p->hot) == NULL)
         return -1;
-    (void)snprintf(p->file, sizeof p->file, "%s/registry", p->dir);
     *state = p;
     return 0;
 }
 
-static unsigned each_file(const char *dir, bool remove_them, const char *prefix)
+/* Calls f with every file of a directory whose name holds `part`; returns how many. */
+static unsigned each_file(const char *dir, const char *part, void (*f)(const char *path))
 {
     unsigned n = 0;
     DIR *d = opendir(dir);
@@ -37,39 +39,64 @@ static unsigned each_file(const char *dir, bool remove_them, const char *prefix)
     struct dirent *e;
     while ((e = readdir(d)) != NULL) {
         char path[400];
-        if (e->d_name[0] == '.')
+        if (e->d_name[0] == '.' || strstr(e->d_name, part) == NULL)
             continue;
-        n += strncmp(e->d_name, prefix, strlen(prefix)) == 0;
+        n++;
         (void)snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
-        if (remove_them)
-            (void)unlink(path);
+        if (f != NULL)
+            f(path);
     }
     closedir(d);
     return n;
 }
 
+static void remove_file(const char *path) { (void)unlink(path); }
+
+static void empty(const struct place *p)
+{
+    (void)each_file(p->dir, "", remove_file);
+    (void)each_file(p->hot, "", remove_file);
+}
+
 static int remove_place(void **state)
 {
     struct place *p = *state;
-    (void)chmod(p->dir, 0700);
-    (void)each_file(p->dir, true, "");
+    empty(p);
     (void)rmdir(p->dir);
+    (void)rmdir(p->hot);
     free(p);
     return mem_used() == 0 ? 0 : -1;
 }
 
-static struct store *open_store(const struct place *p)
+static struct store *open_with(const struct place *p, enum store_sync sync, char note[256])
 {
     struct store *s = NULL;
+    struct store_file_config cfg = {
+        .dir = p->dir, .journal_dir = p->hot, .sync = sync, .period_s = 2};
+    int err = store_file_open(&s, &cfg, note);
+    assert_int_equal(err, MD_OK);
+    return s;
+}
+
+static struct store *open_store(const struct place *p)
+{
     char note[256];
-    assert_int_equal(store_file_open(&s, p->dir, note), MD_OK);
+    struct store *s = open_with(p, STORE_SYNC_PERIOD, note);
     assert_string_equal(note, "");
     return s;
 }
 
+/* As after kill -9: nothing is flushed, memory is gone. */
+static void kill_store(struct store *s) { s->ops->close(s); }
+
+static int put_as(struct store *s, const char *key, const char *value, enum store_when when)
+{
+    return store_put(s, STORE_DEVICE, span_str(key), span_str(value), when);
+}
+
 static int put(struct store *s, const char *key, const char *value)
 {
-    return store_put(s, STORE_DEVICE, span_str(key), span_str(value));
+    return put_as(s, key, value, STORE_NOW);
 }
 
 struct find {
@@ -94,7 +121,7 @@ static struct find find(struct store *s, const char *key)
     return f;
 }
 
-static void what_is_put_is_there_after_reopening(void **state)
+static void what_is_flushed_is_there_after_reopening(void **state)
 {
     const struct place *p = *state;
     struct store *s = open_store(p);
@@ -102,88 +129,216 @@ static void what_is_put_is_there_after_reopening(void **state)
     assert_int_equal(put(s, "a", "one"), MD_OK);
     assert_int_equal(put(s, "b", "two"), MD_OK);
     assert_int_equal(put(s, "a", "three"), MD_OK);
-    assert_int_equal(store_put(s, STORE_META, span_str("a"), span_str("other")), MD_OK);
-    assert_int_equal(store_del(s, STORE_DEVICE, span_str("b")), MD_OK);
-    assert_int_equal(store_del(s, STORE_DEVICE, span_str("b")), MD_NOENT);
+    assert_int_equal(store_put(s, STORE_META, span_str("a"), span_str("other"), STORE_SOON), MD_OK);
+    assert_int_equal(store_del(s, STORE_DEVICE, span_str("b"), STORE_NOW), MD_OK);
+    assert_int_equal(store_del(s, STORE_DEVICE, span_str("never"), STORE_NOW), MD_OK);
     assert_true(store_dirty(s));
     store_close(s);
+    assert_int_equal(each_file(p->hot, "state.", NULL), 0); /* of no use any more */
     s = open_store(p);
     struct find f = find(s, "a");
     assert_string_equal(f.value, "three");
     assert_int_equal(f.n, 1);
+    store_loaded(s);
+    assert_int_equal(find(s, "a").n, 0);
     store_close(s);
 }
 
-static void the_file_is_private(void **state)
+/* F147: written is enough against kill -9; SOON may be lost, NOW may not. */
+static void what_is_written_survives_kill(void **state)
 {
     const struct place *p = *state;
-    struct stat st;
     struct store *s = open_store(p);
-    assert_int_equal(put(s, "a", "one"), MD_OK);
+    assert_int_equal(put_as(s, "now", "1", STORE_NOW), MD_OK);
+    assert_int_equal(put_as(s, "fresh", "1", STORE_FRESH), MD_OK);
+    assert_int_equal(put_as(s, "soon", "1", STORE_SOON), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    assert_int_equal(put_as(s, "late", "1", STORE_NOW), MD_OK); /* its turn never ended */
+    kill_store(s);
+    s = open_store(p);
+    assert_string_equal(find(s, "now").value, "1");
+    assert_string_equal(find(s, "fresh").value, "1");
+    assert_string_equal(find(s, "soon").value, "");
+    assert_string_equal(find(s, "late").value, "");
     store_close(s);
-    assert_int_equal(stat(p->file, &st), 0);
-    assert_int_equal(st.st_mode & 0777, 0600);         /* F157 */
-    assert_int_equal(each_file(p->dir, false, ""), 1); /* nothing temporary stays */
+    assert_int_equal(each_file(p->hot, "state.", NULL), 0);
 }
 
-/* What changes while a flush is under way is not lost. */
+/* A key the journal knows must not come back older than it was. */
+static void a_later_value_that_may_wait_follows_into_the_journal(void **state)
+{
+    const struct place *p = *state;
+    struct store *s = open_store(p);
+    assert_int_equal(put_as(s, "a", "acknowledged", STORE_NOW), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    assert_int_equal(put_as(s, "a", "newer", STORE_SOON), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    kill_store(s);
+    s = open_store(p);
+    assert_string_equal(find(s, "a").value, "newer");
+    store_close(s);
+}
+
+static size_t bytes_in(const char *dir)
+{
+    size_t n = 0;
+    DIR *d = opendir(dir);
+    assert_non_null(d);
+    struct dirent *e;
+    while ((e = readdir(d)) != NULL) {
+        char path[400];
+        struct stat st;
+        (void)snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+        if (e->d_name[0] != '.' && stat(path, &st) == 0)
+            n += (size_t)st.st_size;
+    }
+    closedir(d);
+    return n;
+}
+
+/* Kind to flash: the last value of a key, once; what came and went, never. */
+static void the_medium_sees_each_key_once(void **state)
+{
+    const struct place *p = *state;
+    struct store *s = open_store(p);
+    assert_int_equal(store_sync(s), MD_OK);
+    for (unsigned i = 0; i < 1000; i++) {
+        char value[16];
+        (void)snprintf(value, sizeof value, "%u", i);
+        assert_int_equal(put_as(s, "a", value, STORE_SOON), MD_OK);
+        assert_int_equal(put_as(s, "b", value, STORE_FRESH), MD_OK);
+        assert_int_equal(store_del(s, STORE_DEVICE, span_str("b"), STORE_NOW), MD_OK);
+        assert_int_equal(store_write(s), MD_OK);
+    }
+    assert_int_equal(store_sync(s), MD_OK);
+    assert_true(bytes_in(p->dir) < 100);
+    store_close(s);
+}
+
+static void files_are_private(void **state)
+{
+    const struct place *p = *state;
+    struct store *s = open_store(p);
+    struct stat st;
+    char path[100];
+    assert_int_equal(put(s, "a", "one"), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    (void)snprintf(path, sizeof path, "%s/state.%08u.hot", p->hot, 1u);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600); /* F157 */
+    store_close(s);
+    assert_int_equal(each_file(p->dir, "", NULL), 1); /* nothing temporary stays */
+}
+
+/* What changes while a flush is under way is not lost, nor its journal. */
 static void a_change_during_a_flush_stays_dirty(void **state)
 {
     const struct place *p = *state;
     struct store *s = open_store(p);
     struct store_flush *f, *g;
     assert_int_equal(put(s, "a", "one"), MD_OK);
+    assert_int_equal(put(s, "b", "gone"), MD_OK);
     assert_int_equal(store_flush_begin(s, &f), MD_OK);
     assert_int_equal(store_flush_begin(s, &g), MD_AGAIN);
     assert_int_equal(put(s, "a", "two"), MD_OK);
+    assert_int_equal(store_del(s, STORE_DEVICE, span_str("b"), STORE_NOW), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
     assert_int_equal(store_flush_run(s, f), MD_OK);
     store_flush_end(s, f, MD_OK);
     assert_true(store_dirty(s));
-    assert_int_equal(store_sync(s), MD_OK);
-    assert_false(store_dirty(s));
-    store_close(s);
+    kill_store(s);
     s = open_store(p);
     assert_string_equal(find(s, "a").value, "two");
+    assert_int_equal(find(s, "").n, 1);
     store_close(s);
 }
 
-/* F156 */
-static void a_failed_write_keeps_the_old_file_and_stays_dirty(void **state)
+/* F156: the disk refuses, again and again; nothing is lost and nothing piles up. */
+static void a_failed_flush_loses_nothing(void **state)
 {
     const struct place *p = *state;
-    char blocker[100];
     struct store *s = open_store(p);
-    assert_int_equal(put(s, "a", "one"), MD_OK);
-    assert_int_equal(store_sync(s), MD_OK);
-    assert_int_equal(put(s, "a", "two"), MD_OK);
-    (void)snprintf(blocker, sizeof blocker, "%s/registry.new", p->dir);
-    assert_int_equal(mkdir(blocker, 0700), 0); /* root may write anywhere, but not here */
-    assert_int_equal(store_sync(s), MD_IO);
-    assert_true(store_dirty(s));
-    struct store *again = open_store(p);
-    assert_string_equal(find(again, "a").value, "one");
-    store_close(again);
-    assert_int_equal(rmdir(blocker), 0);
-    assert_int_equal(store_sync(s), MD_OK);
+    struct store_flush *f;
+    for (unsigned i = 0; i < 100; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof key, "k%u", i);
+        assert_int_equal(put(s, key, "v"), MD_OK);
+        assert_int_equal(store_write(s), MD_OK);
+        assert_int_equal(store_flush_begin(s, &f), MD_OK);
+        assert_int_equal(put(s, "during", key), MD_OK);
+        assert_int_equal(store_write(s), MD_OK);
+        store_flush_end(s, f, MD_IO);
+        assert_true(store_dirty(s));
+    }
+    assert_true(each_file(p->hot, "state.", NULL) <= 3);
+    kill_store(s);
+    s = open_store(p);
+    assert_int_equal(find(s, "").n, 101);
+    assert_string_equal(find(s, "during").value, "k99");
+    /* And the disk works again while something else is being written. */
+    assert_int_equal(put(s, "x", "1"), MD_OK);
+    assert_int_equal(store_flush_begin(s, &f), MD_OK);
+    store_flush_end(s, f, MD_IO);
+    assert_int_equal(store_flush_begin(s, &f), MD_OK);
+    assert_int_equal(put(s, "y", "2"), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    assert_int_equal(store_flush_run(s, f), MD_OK);
+    store_flush_end(s, f, MD_OK);
+    kill_store(s);
+    s = open_store(p);
+    assert_string_equal(find(s, "x").value, "1");
+    assert_string_equal(find(s, "y").value, "2");
     store_close(s);
 }
 
-static size_t file_size(const struct place *p)
+/* F155: journals that outgrow the base become a new base. */
+static void journals_are_folded_into_a_base(void **state)
 {
-    struct stat st;
-    assert_int_equal(stat(p->file, &st), 0);
-    return (size_t)st.st_size;
+    const struct place *p = *state;
+    static char big[100001];
+    struct store *s = open_store(p);
+    memset(big, 'x', sizeof big - 1);
+    for (unsigned i = 0; i < 60; i++) {
+        char key[8];
+        (void)snprintf(key, sizeof key, "%u", i % 5);
+        big[0] = (char)('A' + i % 26);
+        assert_int_equal(put_as(s, key, big, STORE_SOON), MD_OK);
+        assert_int_equal(store_sync(s), MD_OK);
+    }
+    assert_true(bytes_in(p->dir) < 2500000);
+    assert_int_equal(each_file(p->dir, ".base", NULL), 1);
+    store_close(s);
+    s = open_store(p);
+    assert_int_equal(find(s, "").n, 5);
+    store_close(s);
 }
 
-static void flip(const struct place *p, size_t at)
+static void sync_always_writes_no_journal(void **state)
 {
-    int fd = open(p->file, O_RDWR);
-    uint8_t c;
-    assert_true(fd >= 0);
-    assert_int_equal(pread(fd, &c, 1, (off_t)at), 1);
-    c ^= 0x5a;
-    assert_int_equal(pwrite(fd, &c, 1, (off_t)at), 1);
-    (void)close(fd);
+    const struct place *p = *state;
+    char note[256];
+    struct store *s = open_with(p, STORE_SYNC_ALWAYS, note);
+    assert_int_equal(put(s, "a", "1"), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    assert_int_equal(each_file(p->hot, "", NULL), 0);
+    assert_int_equal(store_sync(s), MD_OK);
+    kill_store(s);
+    s = open_store(p);
+    assert_string_equal(find(s, "a").value, "1");
+    store_close(s);
+}
+
+static char path_found[400];
+
+static void note_path(const char *path)
+{
+    (void)snprintf(path_found, sizeof path_found, "%s", path);
+}
+
+static const char *the_file(const char *dir, const char *part)
+{
+    assert_int_equal(each_file(dir, part, note_path), 1);
+    return path_found;
 }
 
 static void fill(const struct place *p)
@@ -197,50 +352,71 @@ static void fill(const struct place *p)
     store_close(s);
 }
 
+static void flip(const char *path, size_t at)
+{
+    int fd = open(path, O_RDWR);
+    uint8_t c;
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &c, 1, (off_t)at), 1);
+    c ^= 0x5a;
+    assert_int_equal(pwrite(fd, &c, 1, (off_t)at), 1);
+    (void)close(fd);
+}
+
 /* F150: every byte damaged in turn costs at most one record, and the program starts. */
 static void any_damaged_byte_costs_at_most_one_entry(void **state)
 {
     const struct place *p = *state;
     fill(p);
-    size_t size = file_size(p);
+    size_t size = bytes_in(p->dir);
     for (size_t at = 0; at < size; at++) {
         struct store *s = NULL;
         char note[256];
+        struct store_file_config cfg = {.dir = p->dir, .journal_dir = p->hot, .period_s = 2};
+        empty(p);
         fill(p);
-        flip(p, at);
-        int err = store_file_open(&s, p->dir, note);
+        flip(the_file(p->dir, ".journal"), at);
+        int err = store_file_open(&s, &cfg, note);
         if (at == 7) { /* the format digit: it looks newer, and is left alone */
             assert_int_equal(err, MD_INVAL);
             assert_non_null(strstr(note, "newer merossd"));
-            (void)each_file(p->dir, true, "");
             continue;
         }
         assert_int_equal(err, MD_OK);
         assert_non_null(strstr(note, "damaged"));
         assert_true(find(s, "").n >= 4);
         store_close(s);
-        s = open_store(p); /* the new file is sound */
+        s = open_store(p); /* what is there now is sound */
         store_close(s);
-        assert_int_equal(each_file(p->dir, true, "registry.damaged-"), 1);
+        assert_int_equal(each_file(p->dir, ".damaged-", NULL), 1);
     }
 }
 
-/* F148: a torn tail. */
-static void any_cut_keeps_what_is_whole(void **state)
+/* F148: a batch that was cut off anywhere counts as never written; those before it stay. */
+static void any_cut_of_the_journal_keeps_whole_turns(void **state)
 {
     const struct place *p = *state;
-    fill(p);
-    size_t size = file_size(p);
-    for (size_t keep = 0; keep < size; keep++) {
-        struct store *s = NULL;
-        char note[256];
-        fill(p);
-        assert_int_equal(truncate(p->file, (off_t)keep), 0);
-        assert_int_equal(store_file_open(&s, p->dir, note), MD_OK);
-        size_t record = (size - 8) / 5;
-        assert_int_equal(find(s, "").n, keep < 8 ? 0 : (keep - 8) / record);
+    size_t turn_ends[6] = {0};
+    for (size_t cut = 8; cut == 8 || cut < turn_ends[5]; cut++) {
+        char note[256], key[8];
+        empty(p);
+        struct store *s = open_store(p);
+        for (unsigned i = 0; i < 5; i++) {
+            (void)snprintf(key, sizeof key, "a%u", i);
+            assert_int_equal(put(s, key, "1"), MD_OK);
+            (void)snprintf(key, sizeof key, "b%u", i);
+            assert_int_equal(put(s, key, "2"), MD_OK); /* two records a turn: both or none */
+            assert_int_equal(store_write(s), MD_OK);
+            turn_ends[i + 1] = bytes_in(p->hot);
+        }
+        kill_store(s);
+        assert_int_equal(truncate(the_file(p->hot, ".hot"), (off_t)cut), 0);
+        s = open_with(p, STORE_SYNC_PERIOD, note);
+        unsigned whole = 0;
+        while (whole < 5 && turn_ends[whole + 1] <= cut)
+            whole++;
+        assert_int_equal(find(s, "").n, 2 * whole);
         store_close(s);
-        (void)each_file(p->dir, true, "");
     }
 }
 
@@ -256,7 +432,7 @@ static void records_have_limits(void **state)
     r.key = span_of(key, STORE_KEY_MAX + 1);
     assert_int_equal(record_put(&b, &r), MD_TOOBIG);
     r.key.n = 1;
-    r.value = span_of(key, STORE_VALUE_MAX + 1); /* only its length is looked at */
+    r.value = span_of(key, (size_t)STORE_VALUE_MAX + 1); /* only its length is looked at */
     assert_int_equal(record_put(&b, &r), MD_TOOBIG);
     buf_free(&b);
     assert_int_equal(record_crc(span_str("123456789")), 0xe3069283); /* the CRC-32C check value */
@@ -265,16 +441,20 @@ static void records_have_limits(void **state)
 static void out_of_memory_is_survived(void **state)
 {
     const struct place *p = *state;
-    fill(p);
     int err = MD_NOMEM;
     for (long n = 1; err != MD_OK; n++) {
+        empty(p);
+        fill(p);
         struct store *s = NULL;
         char note[256];
+        struct store_file_config cfg = {.dir = p->dir, .journal_dir = p->hot, .period_s = 2};
         assert_true(n < 1000);
         mem_fail_after(n);
-        err = store_file_open(&s, p->dir, note);
+        err = store_file_open(&s, &cfg, note);
         if (err == MD_OK)
             err = put(s, "new", "value");
+        if (err == MD_OK)
+            err = store_write(s);
         if (err == MD_OK)
             err = store_sync(s);
         mem_fail_after(-1);
@@ -294,8 +474,10 @@ static void a_store_in_memory_forgets(void **state)
     assert_int_equal(put(s, "a", "one"), MD_OK);
     assert_string_equal(find(s, "a").value, "one");
     assert_false(store_dirty(s));
+    assert_int_equal(store_write(s), MD_OK);
     assert_int_equal(store_sync(s), MD_OK);
-    assert_int_equal(store_del(s, STORE_DEVICE, span_str("a")), MD_OK);
+    assert_int_equal(store_del(s, STORE_DEVICE, span_str("a"), STORE_NOW), MD_OK);
+    assert_int_equal(find(s, "a").n, 0);
     store_close(s);
     store_close(NULL);
 }
@@ -304,12 +486,17 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, make_place, remove_place)
     const struct CMUnitTest tests[] = {
-        T(what_is_put_is_there_after_reopening),
-        T(the_file_is_private),
+        T(what_is_flushed_is_there_after_reopening),
+        T(what_is_written_survives_kill),
+        T(a_later_value_that_may_wait_follows_into_the_journal),
+        T(the_medium_sees_each_key_once),
+        T(files_are_private),
         T(a_change_during_a_flush_stays_dirty),
-        T(a_failed_write_keeps_the_old_file_and_stays_dirty),
+        T(a_failed_flush_loses_nothing),
+        T(journals_are_folded_into_a_base),
+        T(sync_always_writes_no_journal),
         T(any_damaged_byte_costs_at_most_one_entry),
-        T(any_cut_keeps_what_is_whole),
+        T(any_cut_of_the_journal_keeps_whole_turns),
         T(records_have_limits),
         T(out_of_memory_is_survived),
         T(a_store_in_memory_forgets),

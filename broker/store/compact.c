@@ -1,0 +1,138 @@
+#include "broker/store/compact.h"
+
+#include <unistd.h>
+
+#define FILE_MAX    ((size_t)1 << 30)
+#define GROWN_BYTES ((size_t)1 << 20) /* journals smaller than this are not worth a new base */
+
+/* The files that count: the last base, and the journals behind it. */
+void compact_current(const struct segments *all, struct segments *out)
+{
+    out->n = 0;
+    for (unsigned i = 0; i < all->n; i++) {
+        if (all->v[i].kind == SEGMENT_BASE)
+            out->n = 0;
+        if (all->v[i].kind != SEGMENT_HOT)
+            out->v[out->n++] = all->v[i];
+    }
+}
+
+static int apply(void *ctx, unsigned ns, struct span key, struct span value, bool deleted)
+{
+    struct table *t = ctx;
+    struct table_entry *e = NULL;
+    if (!deleted)
+        return table_put(t, ns, key, value, &e);
+    e = table_find(t, ns, key);
+    if (e != NULL)
+        table_drop(t, e);
+    return MD_OK;
+}
+
+int compact_read(struct table *t, const char *path, struct journal_report *report)
+{
+    struct buf bytes;
+    buf_init(&bytes, FILE_MAX);
+    int err = segment_read(path, &bytes);
+    if (err == MD_OK)
+        err = journal_read(buf_view(&bytes), apply, t, report);
+    buf_free(&bytes);
+    return err;
+}
+
+static int put_live(void *ctx, struct table_entry *e)
+{
+    struct buf *out = ctx;
+    size_t at; /* a batch each, so that damage costs one */
+    int err = journal_begin(out, &at);
+    if (err == MD_OK)
+        err = journal_add(out, table_ns(e), table_key(e), table_value(e), false);
+    if (err == MD_OK)
+        journal_end(out, at);
+    return err;
+}
+
+int compact_write(const char *dir, struct table *t, uint32_t number)
+{
+    char path[SEGMENT_PATH];
+    uint8_t head[JOURNAL_HEAD];
+    struct buf bytes;
+    buf_init(&bytes, FILE_MAX);
+    journal_head(head);
+    int err = buf_put(&bytes, span_of(head, JOURNAL_HEAD));
+    if (err == MD_OK)
+        err = table_each(t, put_live, &bytes);
+    segment_path(path, dir, (struct segment){SEGMENT_BASE, number});
+    if (err == MD_OK)
+        err = segment_replace(dir, path, buf_view(&bytes));
+    buf_free(&bytes);
+    return err;
+}
+
+void compact_remove_before(const char *dir, const struct segments *all, uint32_t number)
+{
+    char path[SEGMENT_PATH];
+    for (unsigned i = 0; i < all->n; i++) {
+        if (all->v[i].number >= number || all->v[i].kind == SEGMENT_HOT)
+            continue;
+        segment_path(path, dir, all->v[i]);
+        segment_remove(path);
+    }
+}
+
+/* Reads what counts and writes it as a new base with the given number. */
+int compact_all(const char *dir, const struct segments *all, uint32_t number)
+{
+    struct segments now;
+    struct table t;
+    struct journal_report report;
+    char path[SEGMENT_PATH];
+    compact_current(all, &now);
+    int err = table_init(&t);
+    for (unsigned i = 0; i < now.n && err == MD_OK; i++) {
+        segment_path(path, dir, now.v[i]);
+        err = compact_read(&t, path, &report);
+    }
+    if (err == MD_OK)
+        err = compact_write(dir, &t, number);
+    table_clear(&t);
+    if (err == MD_OK)
+        compact_remove_before(dir, all, number);
+    return err;
+}
+
+static size_t size_of(const char *dir, struct segment g)
+{
+    char path[SEGMENT_PATH];
+    segment_path(path, dir, g);
+    return segment_size(path);
+}
+
+/* The journal to append to is the last one, or a new one behind a base. */
+int compact_append(const char *dir, const struct segments *now, uint32_t number, struct span batch,
+                   bool sync)
+{
+    char path[SEGMENT_PATH];
+    uint8_t head[JOURNAL_HEAD];
+    struct segment g = {SEGMENT_JOURNAL, number};
+    if (now->n > 0 && now->v[now->n - 1].kind == SEGMENT_JOURNAL)
+        g = now->v[now->n - 1];
+    segment_path(path, dir, g);
+    journal_head(head);
+    int fd = segment_open(path, span_of(head, JOURNAL_HEAD));
+    if (fd < 0)
+        return MD_IO;
+    int err = segment_append(fd, batch);
+    if (err == MD_OK && sync && fdatasync(fd) != 0)
+        err = MD_IO;
+    (void)close(fd);
+    return err;
+}
+
+bool compact_due(const char *dir, const struct segments *now)
+{
+    size_t base = 0, journals = 0;
+    for (unsigned i = 0; i < now->n; i++)
+        *(now->v[i].kind == SEGMENT_BASE ? &base : &journals) += size_of(dir, now->v[i]);
+    return journals > GROWN_BYTES && journals > 2 * base;
+}

@@ -1,0 +1,42 @@
+/* journal.h - what a store file holds: batches of changes, all or nothing.  Pure, fuzzed.
+ *
+ *     file:   "MDSTATE" format(1) | batch | batch | ...
+ *     batch:  mark(2) = D5 42 | length(4) | crc of these six(4) | crc of the body(4) | body
+ *     body:   records as in record.h; the namespace's top bit means: deleted
+ *
+ * A batch is what one loop turn (or one sync) changed.  Cut off by a crash, it counts as never
+ * written, so a message and the note that it was received cannot part.  Damaged in the middle
+ * of a file, it is searched for its records, each of which has a CRC of its own. */
+#ifndef BROKER_STORE_JOURNAL_H
+#define BROKER_STORE_JOURNAL_H
+
+#include "broker/store/record.h"
+
+#define JOURNAL_HEAD    8u /* bytes before the first batch */
+#define JOURNAL_DELETED 0x80u
+
+void journal_head(uint8_t out[JOURNAL_HEAD]);
+
+/* Begins a batch in `out`; returns where it began, for journal_end().  Errors: MD_TOOBIG,
+ * MD_NOMEM: as before. */
+MD_MUST_USE int journal_begin(struct buf *out, size_t *at);
+/* Records follow with journal_add(), then this completes it; one without records vanishes. */
+void journal_end(struct buf *out, size_t at);
+MD_MUST_USE int journal_add(struct buf *out, unsigned ns, struct span key, struct span value,
+                            bool deleted);
+
+struct journal_report {
+    size_t records; /* read                                             */
+    size_t damaged; /* bytes that made no sense                         */
+    size_t torn;    /* bytes of a last batch that was cut off           */
+    bool newer;     /* of a later format: nothing was read              */
+};
+
+/* Calls cb with every record of a file, in order.  Stops when it returns an error, and returns that.
+ * An empty file is a file without records. */
+int journal_read(struct span file,
+                 int (*cb)(void *ctx, unsigned ns, struct span key, struct span value,
+                           bool deleted),
+                 void *ctx, struct journal_report *report);
+
+#endif

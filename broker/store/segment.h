@@ -1,0 +1,52 @@
+/* segment.h - the files of a store: numbered pieces in a directory, read in order.
+ *
+ *     <dir>/state.<number>.base      everything up to here; older files are of no use
+ *     <dir>/state.<number>.journal   changes that followed
+ *     <journal_dir>/state.<number>.hot   changes since the last flush, in memory (tmpfs)
+ *
+ * Knows names, reading, appending and replacing; nothing of what is in them. */
+#ifndef BROKER_STORE_SEGMENT_H
+#define BROKER_STORE_SEGMENT_H
+
+#include "broker/base/buf.h"
+#include "broker/base/err.h"
+
+#define SEGMENT_PATH 1024
+#define SEGMENT_MAX  64 /* files of one store; a flush makes and removes few */
+
+enum segment_kind { SEGMENT_BASE, SEGMENT_JOURNAL, SEGMENT_HOT };
+
+struct segment {
+    enum segment_kind kind;
+    uint32_t number;
+};
+
+struct segments {
+    struct segment v[SEGMENT_MAX];
+    unsigned n;
+};
+
+void segment_path(char out[SEGMENT_PATH], const char *dir, struct segment s);
+
+/* Adds the files of `dir` that are of this store, ascending by number.  Unfinished ones (.new) are
+ * removed.  Errors: MD_IO (no such directory), MD_FULL. */
+MD_MUST_USE int segment_list(const char *dir, struct segments *out);
+
+/* Errors: MD_IO, MD_NOMEM, MD_TOOBIG; *out is appended to. */
+MD_MUST_USE int segment_read(const char *path, struct buf *out);
+
+/* Opens for appending, made with mode 0600 and the file's head if it is new; -1 on error. */
+int segment_open(const char *path, struct span head);
+/* All of it, or nothing: what was written in part is cut off again.  Errors: MD_IO. */
+MD_MUST_USE int segment_append(int fd, struct span bytes);
+/* A whole new file in place of any old one: <path>.new, fsync, rename, fsync of the directory.
+ * Errors: MD_IO. */
+MD_MUST_USE int segment_replace(const char *dir, const char *path, struct span bytes);
+size_t segment_size(const char *path); /* 0 when it cannot be told */
+void segment_remove(const char *path);
+/* Keeps the file as "<path>.damaged-<seconds of its last change>" too, where the medium can.
+ * Errors: MD_IO. */
+MD_MUST_USE int segment_set_aside(const char *path);
+MD_MUST_USE int segment_make_dir(const char *dir); /* 0700; fine if it exists.  Errors: MD_IO. */
+
+#endif

@@ -1,0 +1,55 @@
+/* serve_store.c - where the state lives.
+ *
+ * Flash wears out, so what must survive only the death of the process (every acknowledged message,
+ * for two seconds) goes to a journal in memory; the state directory gets what is left of it. */
+#include "broker/base/log.h"
+#include "tools/serve_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SYNC_S 2
+
+/* A place in memory of our own, named after the state directory because there may be several
+ * brokers; false: there is none, and the state directory has to do. */
+static bool place_in_memory(const char *state_dir, char out[512])
+{
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    const char *base = geteuid() == 0 ? "/run" : runtime;
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    if (base == NULL || base[0] != '/')
+        return false;
+    (void)snprintf(out, 512, "%.400s/merossd", base);
+    if (mkdir(out, 0700) != 0 && access(out, W_OK) != 0)
+        return false;
+    for (const char *p = state_dir; *p != '\0'; p++)
+        hash = (hash ^ (uint8_t)*p) * 16777619u;
+    (void)snprintf(out, 512, "%.400s/merossd/%08x", base, (unsigned)hash);
+    return true;
+}
+
+int serve_store_open(struct serve *s)
+{
+    char note[256] = "", memory[512];
+    struct store_file_config cfg = {.dir = s->dir, .sync = STORE_SYNC_PERIOD, .period_s = SYNC_S};
+    if (place_in_memory(s->dir, memory))
+        cfg.journal_dir = memory;
+    int err = store_file_open(&s->store, &cfg, note);
+    if (err == MD_OK && note[0] != '\0')
+        log_warn("store", "%s", note);
+    else if (err != MD_OK)
+        (void)snprintf(s->err, sizeof s->err, "%s",
+                       note[0] != '\0' ? note : "cannot open the store: out of memory");
+    return err;
+}
+
+int serve_store_restore(struct serve *s)
+{
+    int err = broker_restore(s->broker, s->store);
+    store_loaded(s->store);
+    if (err != MD_OK)
+        (void)snprintf(s->err, sizeof s->err, "cannot restore the state: %s", md_err_text(err));
+    return err;
+}
