@@ -117,17 +117,18 @@ static void send_pieces(struct stream *s, struct conn_piece *v, unsigned n)
 {
     uv_buf_t bufs[CONN_OUT_PIECES];
     size_t total = 0;
-    for (unsigned i = 0; i < n; i++) {
+    unsigned i = 0;
+    do { /* there is at least one */
         bufs[i] = uv_buf_init((char *)(uintptr_t)v[i].p, (unsigned)v[i].n);
         total += v[i].n;
-    }
+    } while (++i < n);
     int sent = uv_try_write((uv_stream_t *)&s->tcp, bufs, n);
     int err = sent >= 0 || sent == UV_EAGAIN ? 0 : sent;
     if (err == 0 && (sent < 0 || (size_t)sent < total)) {
         unsigned done = skip_sent(v, n, sent < 0 ? 0 : (size_t)sent);
         err = pending_start(s, v + done, n - done);
     }
-    for (unsigned i = 0; i < n; i++)
+    for (i = 0; i < n; i++)
         conn_piece_release(&v[i]);
     if (err != 0)
         stream_close(s, uv_strerror(err));

@@ -51,7 +51,7 @@ need_packages() {
     fi
 }
 
-# build_tree DIRECTORY [cmake options...] - configures and builds; one line when there is work.
+# build_tree DIRECTORY [cmake options...] - configures and builds; one line when that takes time.
 build_tree() {
     tree=$1
     shift
@@ -61,11 +61,16 @@ build_tree() {
         tail -n 20 "$tree/configure.log" >&2
         die "configuring failed; the lines above say what is missing"
     fi
-    if ninja -C "$tree" -n | grep -q 'no work to do'; then
-        return 0
-    fi
-    say "building $tree"
-    if ! ninja -C "$tree" >"$tree/build.log" 2>&1; then
+    # With globs even a dry run cannot tell whether there is work; whoever waits is told.
+    ninja -C "$tree" >"$tree/build.log" 2>&1 </dev/null &
+    build_pid=$!
+    (sleep 2 && kill -0 "$build_pid" 2>/dev/null && say "building $tree") &
+    note_pid=$!
+    status=0
+    wait "$build_pid" || status=$?
+    kill "$note_pid" 2>/dev/null || true
+    wait "$note_pid" 2>/dev/null || true
+    if [ "$status" -ne 0 ]; then
         grep -v '^\[' "$tree/build.log" | tail -n 60 >&2
         die "the build failed; all of its output is in $tree/build.log"
     fi
