@@ -44,14 +44,27 @@ static int route_once(struct conn *c, const struct mqtt_publish *p)
     return err;
 }
 
+/* What the configuration forbids, it forbids as mosquitto does: the connection ends. */
+static int check(const struct conn *c, const struct mqtt_publish *p, const char **why)
+{
+    const struct broker_limits *l = &c->broker->limits;
+    *why = "a Topic Name has more levels than max_topic_levels";
+    if (l->max_topic_levels != 0 && topic_levels(p->topic) > l->max_topic_levels)
+        return MD_TOOBIG;
+    *why = "it published with a QoS above max_qos";
+    if ((unsigned)p->qos > conn_max_qos(c))
+        return MD_DENIED;
+    *why = "it published with RETAIN, and retain_available is false";
+    return p->retain && !l->retain_available ? MD_DENIED : MD_OK;
+}
+
 int handle_publish(struct conn *c, const struct mqtt_publish *p, const char **why)
 {
-    unsigned levels = c->broker->limits.max_topic_levels;
-    if (levels != 0 && topic_levels(p->topic) > levels) {
-        *why = "a Topic Name has more levels than max_topic_levels";
-        return MD_TOOBIG;
-    }
-    int err = p->qos == MQTT_QOS2 ? route_once(c, p) : route(c, p);
+    int err = check(c, p, why);
+    if (err != MD_OK)
+        return err;
+    err = p->qos == MQTT_QOS2 ? route_once(c, p) : route(c, p);
+    *why = err == MD_FULL ? "memory_limit is reached" : "out of memory";
     if (err != MD_OK || c->state != CONN_OPEN) /* a hook may have ended it */
         return err;
     if (p->qos == MQTT_QOS1)

@@ -28,13 +28,15 @@ static int subscribe_one(struct conn *c, struct span filter, enum mqtt_qos qos, 
     bool added;
     g->code = (uint8_t)qos;
     g->replay = false;
+    if ((unsigned)qos > conn_max_qos(c))
+        g->code = (uint8_t)conn_max_qos(c);
     if (!permitted(c, filter)) {
         /* 3.1 has no code for failure: the QoS is granted and nothing is delivered. */
         if (c->who.level == MQTT_3_1_1)
             g->code = MQTT_SUBACK_FAILURE; /* [MQTT-3.9.3-2] */
         return MD_OK;
     }
-    int err = subs_add(c->broker->subs, filter, &c->session->sub, (unsigned)qos, &added);
+    int err = subs_add(c->broker->subs, filter, &c->session->sub, g->code, &added);
     if (err != MD_OK)
         return err;
     if (c->broker->hooks.on_subscribe != NULL)
@@ -47,12 +49,13 @@ static int subscribe_one(struct conn *c, struct span filter, enum mqtt_qos qos, 
 struct replay {
     struct session *to;
     unsigned qos;
+    bool upgrade;
 };
 
 static int replay_one(void *ctx, struct message *m)
 {
     struct replay *r = ctx;
-    unsigned qos = m->qos < r->qos ? m->qos : r->qos;
+    unsigned qos = m->qos < r->qos && !r->upgrade ? m->qos : r->qos;
     int err = session_deliver_retained(r->to, m, qos);
     return err == MD_FULL ? MD_OK : err; /* counted there */
 }
@@ -64,7 +67,7 @@ static int replay_all(struct conn *c, struct mqtt_filters list, const struct gra
     enum mqtt_qos qos;
     int err = MD_OK;
     for (; err == MD_OK && mqtt_next_filter(&list, &filter, &qos); g++) {
-        struct replay r = {c->session, (unsigned)qos};
+        struct replay r = {c->session, g->code, c->broker->limits.upgrade_outgoing_qos};
         if (g->replay)
             err = retain_match(c->broker->retain, filter, replay_one, &r);
     }

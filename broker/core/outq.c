@@ -130,6 +130,9 @@ static bool window_open(const struct outq *q, const struct outq_limits *l)
 {
     unsigned max = max_inflight(l);
     uint32_t span = WINDOW_SPAN(max) < IDS ? WINDOW_SPAN(max) : IDS;
+    if (l->max_inflight_bytes != 0 && q->inflight_bytes > 0 && q->queued.n > 0 &&
+        q->inflight_bytes + message_size(ring_at(&q->queued, 0)->m) > l->max_inflight_bytes)
+        return false;
     return q->n_inflight < max && q->window.n < span;
 }
 
@@ -150,6 +153,7 @@ static bool admit(struct outq *q, struct delivery *d)
     q->n_inflight++;
     q->n_sent++;
     q->queued_bytes -= message_size(e.m);
+    q->inflight_bytes += message_size(e.m);
     ring_pop(&q->queued);
     *d = e;
     message_ref(d->m);
@@ -213,10 +217,18 @@ static struct delivery *find(struct outq *q, uint16_t id)
     return d->state == DELIVERY_DONE ? NULL : d;
 }
 
-static void finish(struct outq *q, struct delivery *d)
+/* The window does not need the message any more. */
+static void forget_message(struct outq *q, struct delivery *d)
 {
+    if (d->m != NULL)
+        q->inflight_bytes -= message_size(d->m);
     message_unref(d->m);
     d->m = NULL;
+}
+
+static void finish(struct outq *q, struct delivery *d)
+{
+    forget_message(q, d);
     d->state = DELIVERY_DONE;
     q->n_inflight--;
     while (q->window.n > 0 && ring_at(&q->window, 0)->state == DELIVERY_DONE) {
@@ -236,8 +248,7 @@ int outq_ack(struct outq *q, enum mqtt_type type, uint16_t packet_id)
     if (type == MQTT_PUBREC) {
         /* PUBREL follows, also for a repeated PUBREC; the message is not needed any more
          * [MQTT-4.3.3-1]. */
-        message_unref(d->m);
-        d->m = NULL;
+        forget_message(q, d);
         d->state = DELIVERY_RELEASED;
         return MD_OK;
     }

@@ -33,6 +33,12 @@ void retain_free(struct retain *r)
 
 size_t retain_count(const struct retain *r) { return r->n; }
 
+struct message *retain_get(const struct retain *r, struct span topic)
+{
+    struct tree_node *node = tree_find(&r->tree, topic);
+    return node == NULL ? NULL : node->value;
+}
+
 static void forget(struct retain *r, struct span topic)
 {
     struct tree_node *node = tree_find(&r->tree, topic);
