@@ -27,8 +27,10 @@ static const struct cmd verbs[] = {
      ARGS_CONFIG | ARGS_JSON, 0, 0, cmd_cert},
     {"check", "FILE", "check a configuration file without starting", NULL, ARGS_JSON, 1, 1,
      cmd_check},
-    {"help", "[VERB | config]", "explain a verb, or all options of the configuration file", NULL, 0,
-     0, 1, cmd_help},
+    {"help", "[VERB | config]", "explain a verb, or print an example of the configuration file",
+     "`merossd help config` prints every option with its default, ready to be edited; `merossd "
+     "help options` prints them as a table.",
+     0, 0, 1, cmd_help},
 };
 
 #define N_VERBS (sizeof verbs / sizeof verbs[0])

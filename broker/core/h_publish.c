@@ -1,6 +1,7 @@
 /* h_publish.c - PUBLISH from a client, and the first answer to it.  [MQTT 3.3] */
 #include "broker/core/handlers.h"
 
+#include "broker/base/log.h"
 #include "broker/codec/topic.h"
 #include "broker/core/broker_int.h"
 #include "broker/core/router.h"
@@ -16,11 +17,24 @@ static bool wanted(struct conn *c, const struct mqtt_publish *p)
     return h->on_publish == NULL || h->on_publish(h->ctx, &c->who, &m);
 }
 
+static bool too_large(const struct conn *c, const struct mqtt_publish *p)
+{
+    size_t max = c->broker->limits.message_size_limit;
+    if (max == 0 || p->payload.n <= max)
+        return false;
+    log_warn("broker",
+             "client=%s its message to %s is dropped: %zu bytes are more than "
+             "message_size_limit",
+             log_q(c->who.client_id), log_q(p->topic), p->payload.n);
+    c->broker->stats.dropped++;
+    return true;
+}
+
 static int route(struct conn *c, const struct mqtt_publish *p)
 {
     struct message *m;
     c->broker->stats.messages_in++;
-    if (!wanted(c, p))
+    if (too_large(c, p) || !wanted(c, p))
         return MD_OK;
     int err = message_new(&m, p->topic, p->payload, (unsigned)p->qos, p->retain);
     if (err != MD_OK)

@@ -432,6 +432,26 @@ static void memory_limit_keeps_retained_messages_from_growing(void **state)
     finish(b);
 }
 
+static void message_size_limit_drops_and_acknowledges(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    broker_limits_default(&b->limits);
+    b->limits.message_size_limit = 4;
+    setup(b);
+    connected(&w, b, "a", true);
+    wire_subscribe(&w, "t", MQTT_QOS0);
+    expect(&w, MQTT_SUBACK);
+    wire_publish(&w, "t", "12345", MQTT_QOS1, true, 1);
+    expect(&w, MQTT_PUBACK);
+    expect_nothing(&w);
+    wire_publish(&w, "t", "1234", MQTT_QOS1, false, 2);
+    expect(&w, MQTT_PUBACK);
+    expect(&w, MQTT_PUBLISH);
+    wire_close(&w);
+    finish(b);
+}
+
 struct seen {
     unsigned n, connected, subscriptions, queued;
     uint64_t since_s;
@@ -528,6 +548,7 @@ int main(void)
         cmocka_unit_test_prestate(memory_limit_refuses_clients_first, &b),
         cmocka_unit_test_prestate(memory_limit_then_drops_qos0_then_everything_new, &b),
         cmocka_unit_test_prestate(memory_limit_keeps_retained_messages_from_growing, &b),
+        cmocka_unit_test_prestate(message_size_limit_drops_and_acknowledges, &b),
         cmocka_unit_test_prestate(every_session_is_shown, &b),
         cmocka_unit_test_prestate(a_larger_packet_fits_after_the_limit_was_raised, &b),
     };
