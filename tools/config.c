@@ -458,6 +458,14 @@ static int add_plain(struct config *c, unsigned port)
     return err;
 }
 
+void config_listener_limits(struct config *c)
+{
+    memset(c->limits.max_qos_at, 0, sizeof c->limits.max_qos_at);
+    for (size_t i = 0; i < c->n_listeners; i++)
+        if (c->listeners[i].max_qos < 2)
+            c->limits.max_qos_at[i + 1] = (uint8_t)(1 + c->listeners[i].max_qos);
+}
+
 int config_complete(struct config *c, int plain_port, char err[CONFIG_ERR_MAX])
 {
     int rc = MD_OK;
@@ -472,9 +480,7 @@ int config_complete(struct config *c, int plain_port, char err[CONFIG_ERR_MAX])
                        plain_port, c->listeners[i].line);
         return MD_EXIST;
     }
-    for (size_t i = 0; i < c->n_listeners; i++)
-        if (c->listeners[i].max_qos < 2)
-            c->limits.max_qos_at[i + 1] = (uint8_t)(1 + c->listeners[i].max_qos);
+    config_listener_limits(c);
     c->home_listeners = c->n_listeners == 0;
     if (c->home_listeners)
         rc = add_home(c, NULL, CONFIG_TLS_PORT, true, false);

@@ -115,6 +115,10 @@ MD_MUST_USE int config_load(struct config *out, const char *file, char err[CONFI
  * port). */
 MD_MUST_USE int config_complete(struct config *c, int plain_port, char err[CONFIG_ERR_MAX]);
 
+/* Puts what listeners have of limits into c->limits, by their place plus one; part of
+ * config_complete(). */
+void config_listener_limits(struct config *c);
+
 void config_free(struct config *c); /* fine on a zeroed one */
 
 /* Where things are kept: `state_dir`, else /var/lib/merossd for root, else
