@@ -1,5 +1,5 @@
-/* import_db.h - reads mosquitto.db, versions 5 and 6 (mosquitto 1.6 to 2.0), and hands on what is in
- * it.  Pure: bytes in, calls out; it opens no file and knows no store of ours.
+/* import_db.h - reads mosquitto.db, versions 5 and 6 (mosquitto 1.6 to 2.0), and hands on what is
+ * in it.  Pure: bytes in, calls out; it opens no file and knows no store of ours.
  *
  * The file is a header and chunks, each with its length.  Ids of messages are in the byte order
  * of the machine that wrote them and are only compared.  A chunk that makes no sense is left

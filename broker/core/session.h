@@ -40,7 +40,7 @@ struct session *session_find(struct broker *b, struct span client_id); /* lent; 
 void session_detach(struct session *s);                                /* frees it when clean */
 void session_free(struct session *s);
 
-/* (Re)starts the time after which an absent Session ends, from since_ms on, by the limits of now. */
+/* (Re)starts the time after which an absent Session ends: from since_ms on, by today's limits. */
 void session_expire_later(struct session *s);
 
 /* The same id before its PUBREL is the same message [MQTT-4.3.3-2]. */
