@@ -20,7 +20,10 @@ struct broker;
 struct broker_sub;
 struct broker_timer;
 
-/* Every limit; 0 means none but the protocol's, as in mosquitto.conf. */
+#define BROKER_LISTENERS 64 /* numbers of listeners that can have limits of their own */
+
+/* Every limit; for the numbers but max_qos, 0 means none but the protocol's, as in mosquitto.conf.
+ * The values in brackets are those of broker_limits_default(). */
 struct broker_limits {
     size_t max_packet_size;         /* bytes, fixed header included; larger closes  [2 MiB] */
     size_t max_queued_bytes;        /* per Session; a newer message is dropped      [1 MiB] */
@@ -29,8 +32,29 @@ struct broker_limits {
     unsigned max_connections;       /* over all listeners; CONNACK 3                [0]     */
     unsigned max_topic_levels;      /* 200 separators; PUBLISH closes, SUBSCRIBE gets 0x80 [201] */
     unsigned connect_timeout_s;     /* from accept to CONNECT                       [10]    */
+    size_t max_inflight_bytes; /* topics and payloads of what max_inflight_messages counts, until
+                                  PUBACK or PUBREC; one message always goes       [0]     */
+    size_t message_size_limit; /* bytes of payload; a larger PUBLISH is acknowledged and goes
+                                  nowhere                                         [0]     */
+    unsigned max_keepalive;    /* seconds; a CONNECT with more, or with 0 = never, is refused
+                                  with CONNACK 2                                  [0]     */
+    unsigned max_qos;          /* 0..2: a PUBLISH or Will above it closes, a subscription is
+                                  granted no more                                 [2]     */
+    uint8_t max_qos_at[BROKER_LISTENERS]; /* by the listener's number: 1 + its own, lower,
+                                  max_qos; 0 = none of its own                            */
+    unsigned session_expiry_s;            /* how long a Session lives on without its client; by the
+                                  monotonic clock, and anew after a restart       [0]     */
+    size_t memory_limit;       /* bytes of mem_used().  From 4/5 on, clients of other hosts get
+                                  CONNACK 3; from 9/10 on, QoS 0 messages are not queued; at
+                                  the limit nothing is queued, no Retained Message is added
+                                  (QoS 1 and 2: its publisher is closed, so that nothing is
+                                  acknowledged that is not kept) and no client connects [0] */
+    bool retain_available;     /* false: a PUBLISH or Will with RETAIN closes     [true]  */
+    bool queue_qos0;           /* QoS 0 messages wait for absent Sessions too     [false] */
+    bool upgrade_outgoing_qos; /* deliver with the QoS that was granted, not with the lower one
+                                  of the message; against [MQTT-3.8.4-6]          [false] */
 };
-void broker_limits_default(struct broker_limits *out); /* the values in brackets */
+void broker_limits_default(struct broker_limits *out);
 
 struct broker_message {
     struct span topic, payload;
@@ -43,12 +67,12 @@ struct broker_client { /* what a hook may know about a connection; lent during t
         password;     /* password only in on_connect; p == NULL: none sent */
     const char *peer; /* "192.0.2.7:51234" */
     bool tls;
-    bool loopback;     /* the peer's address is this host                   */
-    unsigned listener; /* the number given to server_listen()               */
-    unsigned level;    /* 3 or 4                                            */
+    bool loopback;                    /* the peer's address is this host                   */
+    unsigned listener;                /* the number given to server_listen()               */
+    unsigned level;                   /* 3 or 4                                            */
     const char *tls_cn, *tls_subject; /* of a verified client certificate; NULL = none */
-    uint64_t ticket;   /* of this connection alone: see broker_decide()      */
-    void *tag;         /* set by on_connect, handed back by every later hook */
+    uint64_t ticket;                  /* of this connection alone: see broker_decide()      */
+    void *tag;                        /* set by on_connect, handed back by every later hook */
 };
 
 enum broker_verdict {
@@ -104,6 +128,11 @@ void broker_free(struct broker *b); /* NULL is fine; every conn is lost first */
  * Errors: MD_NOMEM; the broker is then only good for broker_free(). */
 MD_MUST_USE int broker_restore(struct broker *b, struct store *store);
 
+/* New limits for a running broker.  Nothing that is there is cut: connections, Sessions and
+ * queues above a new limit stay until they shrink by themselves; connect_timeout_s holds for
+ * connections from now on. */
+void broker_set_limits(struct broker *b, const struct broker_limits *limits);
+
 /* Publishes as the server itself: no authorisation, no Session.  The message
  * is copied, and routed during the next broker_turn(), never inside this call.
  * Errors: MD_INVAL for an invalid Topic Name, MD_TOOBIG, MD_NOMEM. */
@@ -146,5 +175,22 @@ struct broker_stats {
     uint64_t messages_in, messages_out, dropped; /* PUBLISH in and out; dropped at a limit */
 };
 void broker_stats(const struct broker *b, struct broker_stats *out);
+
+struct broker_session {              /* one Session, lent during the call            */
+    const struct broker_client *who; /* away: only client_id and username are set    */
+    bool connected, clean;
+    uint64_t since_s; /* seconds since it connected, or went away     */
+    unsigned subscriptions, queued, inflight;
+    size_t queued_bytes;
+    unsigned dropped; /* messages dropped at a limit since it connected */
+};
+
+/* Calls `each` for every Session, connected or away, in no order; it may not call anything of
+ * this header. */
+void broker_each_session(struct broker *b, void (*each)(void *ctx, const struct broker_session *s),
+                         void *ctx);
+
+/* Writes every Session with its subscriptions, queues, and what memory is in use to the log. */
+void broker_dump(struct broker *b);
 
 #endif

@@ -129,10 +129,16 @@ static void verb_forget(struct verb_request *r)
     answer_name(r, name, NULL);
 }
 
+/* Answered by the program around us, which knows all clients. */
+static void verb_elsewhere(struct verb_request *r) { (void)r; }
+
 static const struct {
     const char *name;
     void (*run)(struct verb_request *r);
-} verbs[] = {{"list", verb_list}, {"rename", verb_rename}, {"forget", verb_forget}};
+} verbs[] = {{"list", verb_list},
+             {"rename", verb_rename},
+             {"forget", verb_forget},
+             {"clients", verb_elsewhere}};
 
 static void run(struct verb_request *r, struct span verb)
 {
@@ -143,7 +149,7 @@ static void run(struct verb_request *r, struct span verb)
         }
     }
     answer_error(r->m, &r->answer, "invalid",
-                 "this is no verb of this merossd: it knows list, rename and forget");
+                 "this is no verb of this merossd: it knows list, rename, forget and clients");
 }
 
 void control_broker(struct meross *m, struct span verb, struct span payload)

@@ -73,6 +73,16 @@ const char *keys_of_password(const struct keys *k, struct span password, struct 
     return search(k, logs_in_with, &l, kind);
 }
 
+const char *keys_same(const struct keys *k, const char *key)
+{
+    for (unsigned i = 0; i < k->n; i++)
+        if (strcmp(k->configured[i], key) == 0)
+            return k->configured[i];
+    if (key[0] == '\0')
+        return "";
+    return strcmp(key, key_default) == 0 ? key_default : NULL;
+}
+
 const char *keys_guess(const struct keys *k, enum device_key kind)
 {
     switch (kind) {

@@ -28,6 +28,9 @@ const char *keys_detect(const struct keys *k, const struct envelope *e, enum dev
 const char *keys_of_password(const struct keys *k, struct span password, struct span mac,
                              enum device_key *kind);
 
+/* The same key as `key`, in `k`, lent; NULL when it is not there.  `key` may be of other keys. */
+const char *keys_same(const struct keys *k, const char *key);
+
 /* The likeliest key of that kind, until the plug has said something; NULL when there is none. */
 const char *keys_guess(const struct keys *k, enum device_key kind);
 

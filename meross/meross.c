@@ -7,6 +7,7 @@
 #include "meross/command.h"
 #include "meross/control.h"
 #include "meross/hooks.h"
+#include "meross/plug.h"
 #include "meross/setup.h"
 
 #define REPLY_TIMEOUT_S 5
@@ -148,6 +149,24 @@ int meross_set_zone(struct meross *m, const struct zone *zone)
          d = registry_next(m->registry, d))
         d->time_set_ms = 0; /* the new table is another matter than the last one */
     tell_time(m);
+    return MD_OK;
+}
+
+static void tell_plug(void *ctx, struct map_node *node)
+{
+    (void)ctx;
+    plug_keys_changed(MAP_OF(node, struct plug, by_tag));
+}
+
+int meross_set_keys(struct meross *m, const char *const *keys)
+{
+    struct keys old = m->keys, now;
+    int err = keys_init(&now, keys);
+    if (err != MD_OK)
+        return err;
+    m->keys = now;
+    map_each(&m->plugs, tell_plug, NULL);
+    keys_clear(&old);
     return MD_OK;
 }
 

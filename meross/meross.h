@@ -63,6 +63,12 @@ MD_MUST_USE int meross_attach(struct meross *m, struct broker *b);
  * Returns MD_OK. */
 int meross_set_zone(struct meross *m, const struct zone *zone);
 
+/* New keys in place of those of meross_config.keys: for plugs that connect or speak from now on;
+ * the key that a connected plug was found to use stays its own until it speaks again.
+ * keys  as in meross_config; copied.
+ * Errors: MD_INVAL, MD_NOMEM: as before. */
+MD_MUST_USE int meross_set_keys(struct meross *m, const char *const *keys);
+
 /* Before the broker stops: everything asked but unanswered is answered "offline", plugs
  * and <base>/broker/state are published as offline (the broker needs one more turn to route it),
  * the registry is put into the store.  Hooks may still be called afterwards.  May be called

@@ -178,6 +178,18 @@ static void learn_key(struct plug *p, const struct envelope *e)
     }
 }
 
+void plug_keys_changed(struct plug *p)
+{
+    const char *same = p->key == NULL ? NULL : keys_same(&p->m->keys, p->key);
+    p->key_told = false; /* if it is still the wrong one, that is news again */
+    if (same != NULL || p->key == NULL || p->dev == NULL) {
+        p->key = same;
+        return;
+    }
+    p->key_seen = false;
+    set_key(p, NULL, DEVICE_KEY_UNKNOWN);
+}
+
 void plug_message(struct plug *p, struct span payload)
 {
     struct envelope e;

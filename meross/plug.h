@@ -54,6 +54,9 @@ void plug_free(struct plug *p); /* ends it quietly first */
  * Errors: MD_FULL, MD_NOMEM: the connection is to be ended. */
 MD_MUST_USE int plug_connected(struct plug *p);
 
+/* m->keys are new; the old ones still exist during the call. */
+void plug_keys_changed(struct plug *p);
+
 /* It subscribed to its topic; `uuid` is the part of the Topic Filter, in the plug's own case. */
 void plug_subscribed(struct plug *p, struct span uuid);
 

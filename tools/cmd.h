@@ -19,17 +19,19 @@ const struct cmd *verbs_at(size_t i);           /* NULL after the last; lent, st
 const struct cmd *verbs_find(const char *name); /* NULL: no such verb                */
 int verbs_main(int argc, char **argv, FILE *in, FILE *out, FILE *err); /* the program */
 
-int cmd_serve(struct cli *c);  /* cmd_serve.c: the broker; the composition root   */
-int cmd_list(struct cli *c);   /* cmd_list.c                                      */
-int cmd_show(struct cli *c);   /* cmd_list.c                                      */
-int cmd_on(struct cli *c);     /* cmd_switch.c                                    */
-int cmd_off(struct cli *c);    /* cmd_switch.c                                    */
-int cmd_toggle(struct cli *c); /* cmd_switch.c                                    */
-int cmd_rename(struct cli *c); /* cmd_registry.c                                  */
-int cmd_forget(struct cli *c); /* cmd_registry.c                                  */
-int cmd_watch(struct cli *c);  /* cmd_watch.c                                     */
-int cmd_cert(struct cli *c);   /* cmd_cert.c                                      */
-int cmd_check(struct cli *c);  /* cmd_check.c                                     */
-int cmd_help(struct cli *c);   /* cmd_help.c                                      */
+int cmd_serve(struct cli *c);   /* cmd_serve.c: the broker; the composition root   */
+int cmd_list(struct cli *c);    /* cmd_list.c                                      */
+int cmd_show(struct cli *c);    /* cmd_list.c                                      */
+int cmd_on(struct cli *c);      /* cmd_switch.c                                    */
+int cmd_off(struct cli *c);     /* cmd_switch.c                                    */
+int cmd_toggle(struct cli *c);  /* cmd_switch.c                                    */
+int cmd_rename(struct cli *c);  /* cmd_registry.c                                  */
+int cmd_forget(struct cli *c);  /* cmd_registry.c                                  */
+int cmd_watch(struct cli *c);   /* cmd_watch.c                                     */
+int cmd_clients(struct cli *c); /* cmd_clients.c                                */
+int cmd_cert(struct cli *c);    /* cmd_cert.c                                      */
+int cmd_check(struct cli *c);   /* cmd_check.c                                     */
+int cmd_import(struct cli *c);  /* cmd_import.c                                 */
+int cmd_help(struct cli *c);    /* cmd_help.c                                      */
 
 #endif

@@ -48,7 +48,11 @@ int cmd_help(struct cli *c)
     if (v != NULL)
         return one(c->out, v);
     if (strcmp(name, "config") == 0) {
-        config_options_help(c->out);
+        config_options_example(c->out);
+        return CLI_DONE;
+    }
+    if (strcmp(name, "options") == 0) {
+        config_options_table(c->out);
         return CLI_DONE;
     }
     fprintf(c->err, "merossd: no verb \"%.40s\"; `merossd help` lists them.\n", name);

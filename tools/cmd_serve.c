@@ -3,7 +3,6 @@
 #include "tools/cmd.h"
 #include "tools/hostzone.h"
 #include "tools/serve_int.h"
-#include "tools/table.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -140,26 +139,67 @@ static int make_broker(struct serve *s)
     if (err == MD_OK)
         err = meross_attach(s->meross, s->broker);
     if (err == MD_OK)
+        err = serve_clients_new(&s->clients, s->broker, s->cfg.meross_topic);
+    if (err == MD_OK)
         err = server_every(s->server, ZONE_CHECK_MS, check_zone, s);
     return err == MD_OK ? MD_OK : complain(s, err, "cannot start");
 }
 
-static int start(struct serve *s)
+static void watchdog(void *ctx)
 {
-    int err = serve_host_folder(s->dir, &s->lock, s->err);
-    if (err == MD_OK)
-        err = serve_store_open(s);
+    struct serve *s = ctx;
+    notify_say(&s->notify, "WATCHDOG=1");
+}
+
+static int start_watchdog(struct serve *s)
+{
+    notify_open(&s->notify, getenv("NOTIFY_SOCKET"), getenv("WATCHDOG_USEC"),
+                getenv("WATCHDOG_PID"));
+    if (s->notify.watchdog_ms == 0)
+        return MD_OK;
+    int err = server_every(s->server, s->notify.watchdog_ms, watchdog, s);
+    return err == MD_OK ? MD_OK : complain(s, err, "cannot start the watchdog");
+}
+
+/* The rest needs no root: ports and keys are open, and what is written from now on is the
+ * user's.  A listener with `tls auto` opens later, because its certificate may have to be made
+ * first; its port must be one that the user may open. */
+static int become_user(struct serve *s)
+{
+    int err = serve_host_give(s->dir, &s->user, s->err);
+    if (err == MD_OK && s->user.wanted && s->cfg.pid_file != NULL)
+        (void)lchown(s->cfg.pid_file, s->user.uid, s->user.gid); /* to remove it, if it may */
+    if (err == MD_OK && s->user.wanted && s->sink.file != NULL)
+        (void)fchown(fileno(s->sink.file), s->user.uid, s->user.gid); /* to open it again */
+    return err == MD_OK ? serve_host_become(&s->user, s->err) : err;
+}
+
+static int start_core(struct serve *s)
+{
+    int err = serve_store_open(s);
     if (err == MD_OK && (err = server_new(&s->server)) != MD_OK)
         (void)complain(s, err, "cannot start the event loop");
     if (err == MD_OK)
         err = make_broker(s);
+    return err;
+}
+
+static int start(struct serve *s)
+{
+    int err = serve_host_user(s->cfg.user, &s->user, s->err);
+    if (err == MD_OK)
+        err = serve_host_folder(s->dir, &s->lock, s->err);
+    if (err == MD_OK)
+        err = start_core(s);
     if (err == MD_OK)
         err = open_listeners(s);
     if (err == MD_OK && s->cfg.pid_file != NULL)
         err = serve_host_pid(s->cfg.pid_file, s->err);
     if (err == MD_OK)
+        err = become_user(s);
+    if (err == MD_OK)
         err = serve_tls_start(s);
-    return err;
+    return err == MD_OK ? start_watchdog(s) : err;
 }
 
 /* --- life ---------------------------------------------------------------------------------- */
@@ -200,29 +240,50 @@ static void welcome(const struct serve *s)
 static void on_hup(void *ctx)
 {
     struct serve *s = ctx;
-    log_info("server", "SIGHUP: reading certificates and the time zone again");
-    serve_tls_reload(s);
+    serve_reload(s);
     check_zone(s);
+}
+
+static void on_usr1(void *ctx)
+{
+    struct serve *s = ctx;
+    broker_dump(s->broker);
+}
+
+static void on_ready(void *ctx)
+{
+    struct serve *s = ctx;
+    notify_say(&s->notify, "READY=1\nSTATUS=Running\nMAINPID=%ld", (long)getpid());
+}
+
+static void on_stop(void *ctx)
+{
+    struct serve *s = ctx;
+    notify_say(&s->notify, "STOPPING=1\nSTATUS=Stopping");
 }
 
 static int live(struct serve *s)
 {
-    struct server_signals signals = {.on_hup = on_hup, .ctx = s};
+    struct server_signals signals = {
+        .on_ready = on_ready, .on_stop = on_stop, .on_hup = on_hup, .on_usr1 = on_usr1, .ctx = s};
+    serve_log_to_topics(s);
     welcome(s);
     if (s->ready >= 0)
-        s->sink.out = NULL; /* syslog, before stderr is gone */
+        s->sink.out = s->sink.std = NULL; /* gone in a moment */
     serve_host_ready(s->ready);
     s->ready = -1;
     int err = server_run(s->server, s->broker, s->store, &signals, GRACE_MS);
     if (err != MD_OK)
         log_error("server", "stopped: %s", md_err_text(err));
-    if (s->cfg.pid_file != NULL)
-        (void)unlink(s->cfg.pid_file);
+    if (s->cfg.pid_file != NULL && unlink(s->cfg.pid_file) != 0)
+        (void)truncate(s->cfg.pid_file, 0); /* its folder is not ours any more */
     return err == MD_OK && !s->failed ? CLI_DONE : CLI_FAILED;
 }
 
 static void stop(struct serve *s)
 {
+    s->sink.publish = NULL;
+    serve_clients_free(s->clients);
     if (s->meross != NULL)
         meross_detach(s->meross);
     broker_free(s->broker);
@@ -234,17 +295,19 @@ static void stop(struct serve *s)
     mem_free(s->tls.current);
     if (s->lock >= 0)
         (void)close(s->lock);
-    config_free(&s->cfg);
     logsink_stop();
+    logsink_close(&s->sink);
+    notify_close(&s->notify);
+    config_free(&s->cfg);
     mem_free(s);
 }
 
-static int read_config(struct serve *s, const struct args *a)
+static int read_config(struct serve *s)
 {
     char why[CONFIG_ERR_MAX];
-    int err = config_load(&s->cfg, a->config, why);
+    int err = config_load(&s->cfg, s->config_file, why);
     if (err == MD_OK)
-        err = config_complete(&s->cfg, a->port, why);
+        err = config_complete(&s->cfg, s->plain_port, why);
     if (err == MD_OK && config_state_dir(&s->cfg, s->dir, sizeof s->dir) != MD_OK) {
         (void)snprintf(why, sizeof why, "no state folder: set HOME, XDG_STATE_HOME or `state_dir`");
         err = MD_INVAL;
@@ -254,23 +317,22 @@ static int read_config(struct serve *s, const struct args *a)
     return err;
 }
 
-static void start_log(struct serve *s, const struct cli *c)
+static void take_args(struct serve *s, const struct args *a)
 {
-    s->sink = (struct logsink){.env = c->env,
-                               .out = c->err,
-                               .coloured = table_coloured(c->err),
-                               .connections = s->cfg.connection_messages || c->args->verbose,
-                               .types = c->args->verbose ? CONFIG_LOG_ALL : s->cfg.log_types};
-    logsink_start(&s->sink);
+    s->lock = s->ready = s->notify.fd = -1;
+    s->config_file = a->config;
+    s->plain_port = a->port;
+    s->verbose = a->verbose;
+    s->daemon = a->daemon;
 }
 
 int cmd_serve(struct cli *c)
 {
     struct serve *s = mem_need(sizeof *s, "the broker");
-    s->lock = s->ready = -1;
-    int err = read_config(s, c->args);
+    take_args(s, c->args);
+    int err = read_config(s);
     if (err == MD_OK)
-        start_log(s, c);
+        serve_log_start(s, c->err, c->out, c->env);
     if (err == MD_OK && c->args->daemon)
         err = serve_host_background(&s->ready, s->err);
     if (err == MD_OK)

@@ -14,6 +14,9 @@ struct reader {
     size_t current; /* the listener that options belong to; SIZE_MAX: the default one */
     const char *file;
     unsigned line;
+    unsigned depth;                         /* 1: in a file of include_dir */
+    const struct config_includes *includes; /* NULL: none can be read      */
+    size_t n_warnings;
     char *err;
 };
 
@@ -37,8 +40,18 @@ static int out_of_memory(const struct reader *r)
     return MD_NOMEM;
 }
 
+static void free_texts(char **list)
+{
+    for (size_t i = 0; list != NULL && list[i] != NULL; i++) {
+        mem_wipe(list[i], strlen(list[i])); /* some are keys */
+        mem_free(list[i]);
+    }
+    mem_free(list);
+}
+
 static void free_listener(struct config_listener *l)
 {
+    mem_free(l->file);
     mem_free(l->host);
     mem_free(l->certfile);
     mem_free(l->keyfile);
@@ -50,11 +63,13 @@ void config_free(struct config *c)
     for (size_t i = 0; i < c->n_listeners; i++)
         free_listener(&c->listeners[i]);
     mem_free(c->listeners);
-    for (size_t i = 0; c->meross_keys != NULL && c->meross_keys[i] != NULL; i++) {
-        mem_wipe(c->meross_keys[i], strlen(c->meross_keys[i]));
-        mem_free(c->meross_keys[i]);
-    }
-    mem_free(c->meross_keys);
+    free_texts(c->meross_keys);
+    free_texts(c->warnings);
+    mem_free(c->user);
+    mem_free(c->log_file);
+    mem_free(c->log_timestamp_format);
+    mem_free(c->persistence_location);
+    mem_free(c->persistence_file);
     mem_free(c->state_dir);
     mem_free(c->pid_file);
     mem_free(c->meross_topic);
@@ -72,7 +87,7 @@ static int add_listener(struct config *c, struct config_listener **out)
         return MD_NOMEM;
     c->listeners = grown;
     *out = &grown[c->n_listeners++];
-    **out = (struct config_listener){.port = CONFIG_PLAIN_PORT};
+    **out = (struct config_listener){.port = CONFIG_PLAIN_PORT, .max_qos = 2};
     return MD_OK;
 }
 
@@ -81,6 +96,34 @@ static int listener_failed(const struct reader *r, int err)
     if (err == MD_NOMEM)
         return out_of_memory(r);
     return complain(r, "more than %u listeners", CONFIG_MAX_LISTENERS);
+}
+
+/* Says where the file opens it. */
+static int place_listener(struct reader *r, struct config_listener *l)
+{
+    l->line = r->line;
+    l->file = mem_strdup(r->file);
+    return l->file == NULL ? out_of_memory(r) : MD_OK;
+}
+
+/* Something that is not an error but must be said. */
+__attribute__((format(printf, 2, 3))) static int warn(struct reader *r, const char *fmt, ...)
+{
+    char what[CONFIG_ERR_MAX - 128], text[CONFIG_ERR_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    if (r->n_warnings >= CONFIG_MAX_WARNINGS)
+        return MD_OK; /* the first ones say enough about such a file */
+    (void)snprintf(text, sizeof text, "%.100s:%u: %s", r->file, r->line, what);
+    char **grown = mem_realloc(r->c.warnings, (r->n_warnings + 2) * sizeof *grown);
+    if (grown == NULL)
+        return out_of_memory(r);
+    r->c.warnings = grown;
+    grown[r->n_warnings] = mem_strdup(text);
+    grown[r->n_warnings + 1] = NULL;
+    return grown[r->n_warnings++] == NULL ? out_of_memory(r) : MD_OK;
 }
 
 static int default_listener(struct reader *r, struct config_listener **out)
@@ -95,8 +138,7 @@ static int default_listener(struct reader *r, struct config_listener **out)
     if (err != MD_OK)
         return listener_failed(r, err);
     (*out)->is_default = true;
-    (*out)->line = r->line;
-    return MD_OK;
+    return place_listener(r, *out);
 }
 
 static bool is_blank(uint8_t c) { return c == ' ' || c == '\t'; }
@@ -152,10 +194,10 @@ static int open_listener(struct reader *r, const struct config_option *o, struct
     if (err != MD_OK)
         return listener_failed(r, err);
     l->port = (unsigned)port;
-    l->line = r->line;
     r->current = r->c.n_listeners - 1;
-    if (host.n == 0)
-        return MD_OK;
+    err = place_listener(r, l);
+    if (err != MD_OK || host.n == 0)
+        return err;
     l->host = mem_alloc(host.n + 1);
     if (l->host == NULL)
         return out_of_memory(r);
@@ -181,6 +223,43 @@ static int find_base(struct reader *r, const struct config_option *o, void **out
     return err;
 }
 
+static int take_file(void *reader, const char *file, struct span text);
+
+/* Its files begin at the default listener, each of them, as mosquitto reads them. */
+static int include(struct reader *r, const struct config_option *o, struct span value)
+{
+    struct reader saved = *r;
+    char dir[512], why[CONFIG_ERR_MAX] = "";
+    if (value.n > o->max)
+        return bad_value(r, o, value);
+    if (r->depth > 0)
+        return complain(r, "option 'include_dir' may only stand in the main file");
+    if (r->includes == NULL)
+        return complain(r, "option 'include_dir' cannot be used here");
+    (void)snprintf(dir, sizeof dir, "%.*s", SPAN_ARG(value));
+    r->depth++;
+    int err = r->includes->each(dir, take_file, r, why);
+    r->file = saved.file;
+    r->line = saved.line;
+    r->current = saved.current;
+    r->depth = saved.depth;
+    return err != MD_OK && why[0] != '\0' ? complain(r, "%s", why) : err;
+}
+
+/* What is accepted and yet is not what the words say. */
+static int remark(struct reader *r, const struct config_option *o, struct span value)
+{
+    if (strcmp(o->name, "persistence_location") == 0)
+        return warn(r,
+                    "persistence_location: merossd keeps its state in its own folder (state_dir) "
+                    "and leaves that of mosquitto alone; `merossd import mosquitto` brings it "
+                    "over");
+    if (strcmp(o->name, "log_type") == 0 && config_value_is(o, value, CONFIG_LOG_OTHER))
+        return warn(r, "log_type %.*s: merossd logs that as part of `log_type debug`",
+                    SPAN_ARG(value));
+    return MD_OK;
+}
+
 static int set_option(struct reader *r, const struct config_option *o, struct span value)
 {
     void *base;
@@ -188,6 +267,8 @@ static int set_option(struct reader *r, const struct config_option *o, struct sp
         return bad_value(r, o, value);
     if (o->type == CONFIG_LISTENER)
         return open_listener(r, o, value);
+    if (o->type == CONFIG_INCLUDE)
+        return include(r, o, value);
     int err = find_base(r, o, &base);
     if (err != MD_OK)
         return err;
@@ -198,7 +279,7 @@ static int set_option(struct reader *r, const struct config_option *o, struct sp
         return complain(r, "option '%s' is set twice; remove one of the lines", o->name);
     if (err == MD_FULL)
         return complain(r, "option '%s' stands more than %u times", o->name, CONFIG_MAX_KEYS);
-    return err == MD_OK ? MD_OK : out_of_memory(r);
+    return err == MD_OK ? remark(r, o, value) : out_of_memory(r);
 }
 
 /* Names are printed as they are only when they look like names. */
@@ -213,15 +294,13 @@ static bool looks_like_name(struct span s)
     return s.n <= 64;
 }
 
-static int unknown_option(const struct reader *r, struct span name)
+static int unknown_option(struct reader *r, struct span name)
 {
     if (!looks_like_name(name))
         return complain(r, "unknown option %s", log_q(name));
     if (config_option_foreign(name))
-        return complain(r,
-                        "option '%.*s' is known to mosquitto but not supported by this version; "
-                        "remove the line",
-                        SPAN_ARG(name));
+        return warn(r, "option '%.*s' of mosquitto is ignored: %s", SPAN_ARG(name),
+                    config_option_instead(name));
     const char *like = config_option_like(name);
     if (like != NULL)
         return complain(r, "unknown option '%.*s'; did you mean '%s'?", SPAN_ARG(name), like);
@@ -261,6 +340,15 @@ static int read_lines(struct reader *r, struct span text)
     return err;
 }
 
+static int take_file(void *reader, const char *file, struct span text)
+{
+    struct reader *r = reader;
+    r->file = file;
+    r->line = 0;
+    r->current = NO_LISTENER;
+    return read_lines(r, text);
+}
+
 static bool same_host(const char *a, const char *b)
 {
     return a == NULL ? b == NULL : b != NULL && strcmp(a, b) == 0;
@@ -270,6 +358,7 @@ static int check_listener(struct reader *r, size_t i)
 {
     const struct config_listener *l = &r->c.listeners[i];
     r->line = l->line;
+    r->file = l->file;
     if ((l->certfile == NULL) != (l->keyfile == NULL))
         return complain(r, "listener %u has %s but no %s; both are needed", l->port,
                         l->certfile ? "certfile" : "keyfile", l->certfile ? "keyfile" : "certfile");
@@ -315,10 +404,18 @@ static int set_defaults(struct reader *r, bool texts)
     return MD_OK;
 }
 
-int config_parse(struct config *out, const char *file, struct span text, char err[CONFIG_ERR_MAX])
+/* What the table cannot say as a text. */
+static void set_first(struct config *c)
 {
-    struct reader r = {.file = file, .current = NO_LISTENER, .err = err};
-    broker_limits_default(&r.c.limits);
+    broker_limits_default(&c->limits);
+    c->log_facility = CONFIG_FACILITY_NONE;
+}
+
+int config_parse_with(struct config *out, const char *file, struct span text,
+                      const struct config_includes *includes, char err[CONFIG_ERR_MAX])
+{
+    struct reader r = {.file = file, .includes = includes, .current = NO_LISTENER, .err = err};
+    set_first(&r.c);
     int rc = set_defaults(&r, false);
     if (rc == MD_OK)
         rc = read_lines(&r, text);
@@ -331,6 +428,11 @@ int config_parse(struct config *out, const char *file, struct span text, char er
     else
         config_free(&r.c);
     return rc;
+}
+
+int config_parse(struct config *out, const char *file, struct span text, char err[CONFIG_ERR_MAX])
+{
+    return config_parse_with(out, file, text, NULL, err);
 }
 
 static int add_home(struct config *c, const char *host, unsigned port, bool tls, bool optional)
@@ -356,6 +458,14 @@ static int add_plain(struct config *c, unsigned port)
     return err;
 }
 
+void config_listener_limits(struct config *c)
+{
+    memset(c->limits.max_qos_at, 0, sizeof c->limits.max_qos_at);
+    for (size_t i = 0; i < c->n_listeners; i++)
+        if (c->listeners[i].max_qos < 2)
+            c->limits.max_qos_at[i + 1] = (uint8_t)(1 + c->listeners[i].max_qos);
+}
+
 int config_complete(struct config *c, int plain_port, char err[CONFIG_ERR_MAX])
 {
     int rc = MD_OK;
@@ -370,6 +480,7 @@ int config_complete(struct config *c, int plain_port, char err[CONFIG_ERR_MAX])
                        plain_port, c->listeners[i].line);
         return MD_EXIST;
     }
+    config_listener_limits(c);
     c->home_listeners = c->n_listeners == 0;
     if (c->home_listeners)
         rc = add_home(c, NULL, CONFIG_TLS_PORT, true, false);

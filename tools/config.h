@@ -17,6 +17,7 @@
 #define CONFIG_LINE_MAX      4096u      /* bytes of one line                  */
 #define CONFIG_FILE_MAX      (1u << 20) /* bytes of one file                  */
 #define CONFIG_MAX_LISTENERS 32u
+#define CONFIG_MAX_INCLUDES  256u  /* files of one include_dir           */
 #define CONFIG_MAX_KEYS      16u   /* meross_key lines                   */
 #define CONFIG_PLAIN_PORT    1883u /* people and programs, on this host  */
 #define CONFIG_TLS_PORT      8883u /* plugs, from everywhere             */
@@ -29,13 +30,30 @@ enum config_log_type { /* bits of config.log_types */
                        CONFIG_LOG_DEBUG = 16,
                        CONFIG_LOG_ALL = 31,
                        CONFIG_LOG_NONE =
-                           32 /* says nothing; alone it is not the same as "not set" */
+                           32, /* says nothing; alone it is not the same as "not set" */
+                       CONFIG_LOG_OTHER = 64 /* types of mosquitto that are part of debug here */
 };
+
+enum config_log_dest { /* bits of config.log_dests */
+                       CONFIG_TO_STDERR = 1,
+                       CONFIG_TO_STDOUT = 2,
+                       CONFIG_TO_SYSLOG = 4,
+                       CONFIG_TO_TOPIC = 8,
+                       CONFIG_TO_FILE = 16, /* config.log_file */
+                       CONFIG_TO_NONE = 32
+};
+
+#define CONFIG_SYNC_ALWAYS   0u         /* config.persistence_sync */
+#define CONFIG_SYNC_OFF      UINT32_MAX /* the same                */
+#define CONFIG_FACILITY_NONE 8u         /* config.log_facility: "daemon" */
+#define CONFIG_MAX_WARNINGS  64u
 
 struct config_listener {
     char *host;               /* NULL = every address                                            */
     unsigned port;            /* 0 = any free one                                                */
     unsigned line;            /* where the file opens it; 0 = made by us                         */
+    char *file;               /* and which file; NULL = made by us                               */
+    unsigned max_qos;         /* 0..2; 2 = no limit of its own                                   */
     bool is_default;          /* of `port` and `bind_address`, before any `listener`             */
     bool optional;            /* may fail to open: [::1] of a host without IPv6                  */
     bool tls_auto;            /* the self-made certificate                                       */
@@ -53,7 +71,18 @@ struct config {
     char *pid_file;     /* NULL: none               */
     char **meross_keys; /* NULL-terminated; NULL: none.  Secret. */
     char *meross_topic, *meross_timezone;
-    unsigned log_types; /* enum config_log_type, or'ed */
+    unsigned log_types;    /* enum config_log_type, or'ed */
+    unsigned log_dests;    /* enum config_log_dest, or'ed; 0: not set */
+    unsigned log_facility; /* 0..7 = local0..7, CONFIG_FACILITY_NONE */
+    char *log_file;        /* of CONFIG_TO_FILE */
+    bool log_timestamp;
+    char *log_timestamp_format; /* strftime(3); NULL: ours */
+    char *user;                 /* who root becomes; NULL: nobody else */
+    bool persistence;           /* false: only certificates and plugs are kept */
+    unsigned persistence_sync;  /* seconds, or CONFIG_SYNC_ALWAYS, CONFIG_SYNC_OFF */
+    char *persistence_location, *persistence_file; /* mosquitto's, for `merossd import` */
+    unsigned sys_interval;                         /* seconds; 0: no $SYS topics */
+    char **warnings; /* NULL-terminated, "FILE:LINE: ..."; NULL: none */
     struct broker_limits limits;
 };
 
@@ -65,6 +94,17 @@ struct config {
 MD_MUST_USE int config_parse(struct config *out, const char *file, struct span text,
                              char err[CONFIG_ERR_MAX]);
 
+/* Reads what `include_dir` names: calls `take` for the text of each file, in order, until it fails.
+ * Errors: those of `take`; MD_IO and MD_TOOBIG with err set; MD_NOMEM. */
+typedef int (*config_take_cb)(void *reader, const char *file, struct span text);
+struct config_includes {
+    int (*each)(const char *dir, config_take_cb take, void *reader, char err[CONFIG_ERR_MAX]);
+};
+
+/* config_parse() that follows include_dir; without `includes` that option is an error. */
+MD_MUST_USE int config_parse_with(struct config *out, const char *file, struct span text,
+                                  const struct config_includes *includes, char err[CONFIG_ERR_MAX]);
+
 /* The same for a file; NULL: the defaults alone.  Errors: as above, MD_IO, MD_TOOBIG. */
 MD_MUST_USE int config_load(struct config *out, const char *file, char err[CONFIG_ERR_MAX]);
 
@@ -74,6 +114,10 @@ MD_MUST_USE int config_load(struct config *out, const char *file, char err[CONFI
  * Errors: MD_NOMEM, MD_FULL (CONFIG_MAX_LISTENERS), MD_EXIST (a listener of the file has that
  * port). */
 MD_MUST_USE int config_complete(struct config *c, int plain_port, char err[CONFIG_ERR_MAX]);
+
+/* Puts what listeners have of limits into c->limits, by their place plus one; part of
+ * config_complete(). */
+void config_listener_limits(struct config *c);
 
 void config_free(struct config *c); /* fine on a zeroed one */
 

@@ -8,10 +8,17 @@ static const struct config_word tls_words[] = {{"auto", 1}, {NULL, 0}};
 static const struct config_word version_words[] = {
     {"tlsv1", 10}, {"tlsv1.1", 11}, {"tlsv1.2", 12}, {"tlsv1.3", 13}, {NULL, 0}};
 static const struct config_word log_words[] = {
-    {"error", CONFIG_LOG_ERROR},   {"warning", CONFIG_LOG_WARNING},
-    {"notice", CONFIG_LOG_NOTICE}, {"information", CONFIG_LOG_INFORMATION},
-    {"debug", CONFIG_LOG_DEBUG},   {"all", CONFIG_LOG_ALL},
-    {"none", CONFIG_LOG_NONE},     {NULL, 0}};
+    {"error", CONFIG_LOG_ERROR},       {"warning", CONFIG_LOG_WARNING},
+    {"notice", CONFIG_LOG_NOTICE},     {"information", CONFIG_LOG_INFORMATION},
+    {"debug", CONFIG_LOG_DEBUG},       {"all", CONFIG_LOG_ALL},
+    {"none", CONFIG_LOG_NONE},         {"subscribe", CONFIG_LOG_OTHER},
+    {"unsubscribe", CONFIG_LOG_OTHER}, {"websockets", CONFIG_LOG_OTHER},
+    {"internal", CONFIG_LOG_OTHER},    {NULL, 0}};
+static const struct config_word dest_words[] = {
+    {"stderr", CONFIG_TO_STDERR}, {"stdout", CONFIG_TO_STDOUT}, {"syslog", CONFIG_TO_SYSLOG},
+    {"topic", CONFIG_TO_TOPIC},   {"none", CONFIG_TO_NONE},     {NULL, 0}};
+static const struct config_word sync_words[] = {
+    {"always", CONFIG_SYNC_ALWAYS}, {"off", CONFIG_SYNC_OFF}, {NULL, 0}};
 
 #define GLOBAL(member)   CONFIG_GLOBAL, offsetof(struct config, member)
 #define LISTENER(member) CONFIG_OF_LISTENER, offsetof(struct config_listener, member)
@@ -43,10 +50,56 @@ static const struct config_option options[] = {
      NULL, NULL, "certificates and what is known about plugs"},
     {"pid_file", CONFIG_TEXT, GLOBAL(pid_file), 1, PATH_BYTES, false, false, false, "file", NULL,
      NULL, "where the process id is written"},
+    {"user", CONFIG_TEXT, GLOBAL(user), 1, 64, false, false, false, "name", NULL, NULL,
+     "when started by root: who to be once everything is open; `root` stays root"},
+    {"include_dir", CONFIG_INCLUDE, CONFIG_GLOBAL, 0, 1, PATH_BYTES, false, false, false, "folder",
+     NULL, NULL, "its files that end in .conf are read here, in order of name"},
+    {"log_dest", CONFIG_LOG_DEST, GLOBAL(log_dests), 1, PATH_BYTES, false, false, false, "", NULL,
+     dest_words, "where the log goes; repeatable; stderr when not set, syslog with -d"},
+    {"log_facility", CONFIG_NUMBER, GLOBAL(log_facility), 0, 7, false, false, false, "", NULL, NULL,
+     "the syslog facility local0 to local7 in place of daemon"},
+    {"log_timestamp", CONFIG_BOOL, GLOBAL(log_timestamp), 0, 0, false, false, false, "", "true",
+     NULL, "begin each line with the time"},
+    {"log_timestamp_format", CONFIG_TEXT, GLOBAL(log_timestamp_format), 1, 100, false, false, false,
+     "", NULL, NULL, "the time as strftime(3) writes it, for example %Y-%m-%dT%H:%M:%S"},
     {"log_type", CONFIG_WORDS, GLOBAL(log_types), 0, 0, false, false, false, "", NULL, log_words,
      "what is logged; repeatable; all but debug when not set"},
     {"connection_messages", CONFIG_BOOL, GLOBAL(connection_messages), 0, 0, false, false, false, "",
      "true", NULL, "log clients that come and go"},
+    {"sys_interval", CONFIG_NUMBER, GLOBAL(sys_interval), 1, 65535, true, false, false, "seconds",
+     "10", NULL, "how often the $SYS topics are published; 0: never"},
+    {"persistence", CONFIG_BOOL, GLOBAL(persistence), 0, 0, false, false, false, "", "true", NULL,
+     "keep retained messages and sessions over a restart"},
+    {"persistence_sync", CONFIG_SYNC, GLOBAL(persistence_sync), 1, 3600, false, false, false,
+     "seconds", "2", sync_words,
+     "how often what is kept is forced onto the medium; always: before it is acknowledged"},
+    {"persistence_location", CONFIG_TEXT, GLOBAL(persistence_location), 1, PATH_BYTES, false, false,
+     false, "folder", NULL, NULL,
+     "where `merossd import mosquitto` finds what mosquitto kept; ours is in state_dir"},
+    {"persistence_file", CONFIG_TEXT, GLOBAL(persistence_file), 1, PATH_BYTES, false, false, false,
+     "file", NULL, NULL, "its name there; mosquitto.db when not set"},
+    {"persistent_client_expiration", CONFIG_DURATION, GLOBAL(limits.session_expiry_s), 1, 100000,
+     false, false, false, "", NULL, NULL,
+     "how long a session lives without its client, counted anew after a restart; for ever when "
+     "not set"},
+    {"memory_limit", CONFIG_BYTES, GLOBAL(limits.memory_limit), 1, COUNT_MAX, true, false, false,
+     "bytes", "0", NULL,
+     "near it clients are refused, then QoS 0 messages dropped, then nothing more is kept"},
+    {"message_size_limit", CONFIG_BYTES, GLOBAL(limits.message_size_limit), 1, 268435455, true,
+     false, false, "bytes", "0", NULL, "a message with a larger payload is dropped"},
+    {"max_keepalive", CONFIG_NUMBER, GLOBAL(limits.max_keepalive), 1, 65535, true, false, false,
+     "seconds", "0", NULL, "a client with a longer keep alive, or none, is refused"},
+    {"max_qos", CONFIG_NUMBER, LISTENER(max_qos), 0, 2, false, false, false, "", NULL, NULL,
+     "highest QoS of this listener: more closes a publisher and is not granted; 2 when not set"},
+    {"retain_available", CONFIG_BOOL, GLOBAL(limits.retain_available), 0, 0, false, false, false,
+     "", "true", NULL, "false: who publishes with RETAIN is disconnected"},
+    {"queue_qos0_messages", CONFIG_BOOL, GLOBAL(limits.queue_qos0), 0, 0, false, false, false, "",
+     "false", NULL, "QoS 0 messages wait for clients that are away too"},
+    {"upgrade_outgoing_qos", CONFIG_BOOL, GLOBAL(limits.upgrade_outgoing_qos), 0, 0, false, false,
+     false, "", "false", NULL, "deliver with the QoS of the subscription, not with the lower one"},
+    {"max_inflight_bytes", CONFIG_BYTES, GLOBAL(limits.max_inflight_bytes), 1, COUNT_MAX, true,
+     false, false, "bytes", "0", NULL,
+     "bytes of QoS 1 and 2 messages on their way to one client; more wait"},
     {"max_packet_size", CONFIG_BYTES, GLOBAL(limits.max_packet_size), 20, 268435460, true, false,
      false, "bytes", "2097152", NULL, "a larger packet ends its connection"},
     {"max_inflight_messages", CONFIG_NUMBER, GLOBAL(limits.max_inflight_messages), 1, 65535, true,
@@ -67,7 +120,8 @@ static const struct config_option options[] = {
      NULL, "zone of the plugs: Europe/Berlin, or CET-1CEST,M3.5.0,M10.5.0/3"},
 };
 
-/* Options of mosquitto 2 that are not rows above (mosquitto.conf(5)). */
+/* Options of mosquitto 2 that are not rows above (mosquitto.conf(5)).  In a file they cost a
+ * warning; `instead` below has more to say about some. */
 static const char *const foreign[] = {"acl_file",
                                       "address",
                                       "addresses",
@@ -122,7 +176,6 @@ static const char *const foreign[] = {"acl_file",
                                       "global_plugin",
                                       "http_dir",
                                       "idle_timeout",
-                                      "include_dir",
                                       "keepalive_interval",
                                       "listener_allow_anonymous",
                                       "listener_auto_id_prefix",
@@ -130,18 +183,9 @@ static const char *const foreign[] = {"acl_file",
                                       "local_clientid",
                                       "local_password",
                                       "local_username",
-                                      "log_dest",
-                                      "log_facility",
-                                      "log_timestamp",
-                                      "log_timestamp_format",
-                                      "max_inflight_bytes",
-                                      "max_keepalive",
                                       "max_log_entries",
-                                      "max_qos",
                                       "max_topic_alias",
                                       "max_topic_alias_broker",
-                                      "memory_limit",
-                                      "message_size_limit",
                                       "mount_point",
                                       "notification_topic",
                                       "notifications",
@@ -151,46 +195,60 @@ static const char *const foreign[] = {"acl_file",
                                       "password_file",
                                       "pattern_file",
                                       "per_listener_settings",
-                                      "persistence",
-                                      "persistence_file",
-                                      "persistence_location",
-                                      "persistent_client_expiration",
                                       "plugin",
                                       "plugin_load",
                                       "plugin_use",
                                       "protocol",
                                       "psk_file",
                                       "psk_hint",
-                                      "queue_qos0_messages",
                                       "remote_clientid",
                                       "remote_password",
                                       "remote_username",
                                       "require_certificate",
                                       "restart_timeout",
-                                      "retain_available",
                                       "retain_expiry_interval",
                                       "round_robin",
                                       "set_tcp_nodelay",
                                       "socket_domain",
                                       "start_type",
                                       "store_clean_interval",
-                                      "sys_interval",
                                       "threshold",
                                       "tls_engine",
                                       "tls_engine_kpass_sha1",
                                       "tls_keyform",
                                       "topic",
                                       "try_private",
-                                      "upgrade_outgoing_qos",
                                       "use_identity_as_username",
                                       "use_subject_as_username",
                                       "use_username_as_clientid",
-                                      "user",
                                       "username",
                                       "websockets_headers_size",
                                       "websockets_log_level",
                                       "websockets_origin"};
 
+static const struct {
+    const char *begin; /* of the name */
+    const char *text;
+} instead[] = {
+    {"autosave_", "merossd writes everything that changed at once; see persistence_sync"},
+    {"store_clean_interval", "merossd frees memory at once"},
+    {"auth_plugin", "merossd loads no plugins; use password_file and acl_file"},
+    {"auth_opt_", "merossd loads no plugins; use password_file and acl_file"},
+    {"plugin", "merossd loads no plugins; use password_file and acl_file"},
+    {"global_plugin", "merossd loads no plugins; use password_file and acl_file"},
+    {"allow_duplicate_messages", "each client gets one copy, with the highest QoS of its matching "
+                                 "subscriptions"},
+    {"max_topic_alias", "merossd does not speak MQTT 5 yet"},
+    {"retain_expiry_interval", "retained messages stay until they are replaced"},
+    {"tls_engine", "mbedTLS has no engines"},
+    {"tls_keyform", "mbedTLS has no engines"},
+    {"dhparamfile", "merossd offers no finite-field Diffie-Hellman"},
+    {"websockets_log_level", "WebSockets are part of merossd's own log"},
+    {"http_dir", "merossd serves no files"},
+    {"enable_control_api", "there is no control API"},
+};
+
+#define N_INSTEAD (sizeof instead / sizeof instead[0])
 #define N_OPTIONS (sizeof options / sizeof options[0])
 #define N_FOREIGN (sizeof foreign / sizeof foreign[0])
 
@@ -209,10 +267,20 @@ const struct config_option *config_option_find(struct span name)
 
 bool config_option_foreign(struct span name)
 {
+    if (span_starts(name, "auth_opt_") || span_starts(name, "plugin_opt_"))
+        return true; /* the rest of the name is the plugin's */
     for (size_t i = 0; i < N_FOREIGN; i++)
         if (span_is(name, foreign[i]))
             return true;
     return false;
+}
+
+const char *config_option_instead(struct span name)
+{
+    for (size_t i = 0; i < N_INSTEAD; i++)
+        if (span_starts(name, instead[i].begin))
+            return instead[i].text;
+    return "this version cannot do that";
 }
 
 static unsigned least(unsigned a, unsigned b, unsigned c)
@@ -295,23 +363,23 @@ void config_option_allowed(const struct config_option *o, char *out, size_t cap)
     case CONFIG_WORDS:
         list_words(o->words, out, cap);
         break;
+    case CONFIG_DURATION:
+        (void)snprintf(out, cap,
+                       "a number from %llu to %llu and h, d, w, m or y: 12h, 14d, 3m (of 30 days)",
+                       min, max);
+        break;
+    case CONFIG_SYNC:
+        (void)snprintf(out, cap, "`always`, `off`, or a number from %llu to %llu", min, max);
+        break;
+    case CONFIG_LOG_DEST:
+        list_words(o->words, out, cap);
+        (void)snprintf(out + strlen(out), cap - strlen(out), ", or `file` and a path");
+        break;
+    case CONFIG_INCLUDE:
+        (void)snprintf(out, cap, "a folder");
+        break;
     case CONFIG_LISTENER:
         (void)snprintf(out, cap, "a port from %llu to %llu, then nothing or an address", min, max);
         break;
-    }
-}
-
-void config_options_help(FILE *out)
-{
-    static const char *const scopes[] = {"", " (of the listener above)", " (default listener)"};
-    for (size_t i = 0; i < N_OPTIONS; i++) {
-        const struct config_option *o = &options[i];
-        char allowed[256];
-        config_option_allowed(o, allowed, sizeof allowed);
-        fprintf(out, "%s\n    %s%s.\n    %s%s%s", o->name, o->help, scopes[o->scope], allowed,
-                o->unit[0] ? "; " : "", o->unit);
-        if (o->value_default != NULL)
-            fprintf(out, "; default %s", o->value_default);
-        fputs("\n", out);
     }
 }

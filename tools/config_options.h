@@ -9,16 +9,20 @@
 #include <stdio.h>
 
 enum config_type {
-    CONFIG_BOOL,    /* bool                                                  */
-    CONFIG_NUMBER,  /* unsigned, min to max                                  */
-    CONFIG_BYTES,   /* size_t, min to max                                    */
-    CONFIG_TEXT,    /* char *, 1 to max bytes                                */
-    CONFIG_TEXTS,   /* char **, NULL-terminated, at most CONFIG_MAX_KEYS     */
-    CONFIG_TOPIC,   /* char *, the first levels of a Topic Name              */
-    CONFIG_WORD,    /* unsigned, one of the words                            */
-    CONFIG_SWITCH,  /* bool, true by the only word                           */
-    CONFIG_WORDS,   /* unsigned, words of several lines or'ed                */
-    CONFIG_LISTENER /* PORT [ADDR]; opens a listener                         */
+    CONFIG_BOOL,     /* bool                                                  */
+    CONFIG_NUMBER,   /* unsigned, min to max                                  */
+    CONFIG_BYTES,    /* size_t, min to max                                    */
+    CONFIG_TEXT,     /* char *, 1 to max bytes                                */
+    CONFIG_TEXTS,    /* char **, NULL-terminated, at most CONFIG_MAX_KEYS     */
+    CONFIG_TOPIC,    /* char *, the first levels of a Topic Name              */
+    CONFIG_WORD,     /* unsigned, one of the words                            */
+    CONFIG_SWITCH,   /* bool, true by the only word                           */
+    CONFIG_WORDS,    /* unsigned, words of several lines or'ed                */
+    CONFIG_DURATION, /* unsigned, seconds: a number and h, d, w, m or y       */
+    CONFIG_SYNC,     /* unsigned, one of the words or min to max seconds      */
+    CONFIG_LOG_DEST, /* where the log goes, see enum config_log_dest          */
+    CONFIG_INCLUDE,  /* a folder, read in place of the line                   */
+    CONFIG_LISTENER  /* PORT [ADDR]; opens a listener                         */
 };
 
 enum config_scope {
@@ -49,8 +53,11 @@ struct config_option {
 const struct config_option *config_option_at(size_t i); /* NULL after the last; lent, static */
 const struct config_option *config_option_find(struct span name); /* NULL: no such option    */
 
-/* An option of mosquitto's that this version does not have. */
+/* An option of mosquitto's that cannot be honoured. */
 bool config_option_foreign(struct span name);
+
+/* What holds instead of a foreign option; lent, static. */
+const char *config_option_instead(struct span name);
 
 /* The option or foreign option whose name is spelt most like `name`; NULL when none is close. */
 const char *config_option_like(struct span name);
@@ -58,6 +65,7 @@ const char *config_option_like(struct span name);
 /* "a number from 20 to 100, or 0 for no limit" */
 void config_option_allowed(const struct config_option *o, char *out, size_t cap);
 
-void config_options_help(FILE *out); /* the whole table, for people */
+void config_options_example(FILE *out); /* the whole table as an annotated example file */
+void config_options_table(FILE *out);   /* and as the table of the README */
 
 #endif

@@ -120,6 +120,12 @@ static const struct config_word *find_word(const struct config_option *o, struct
     return NULL;
 }
 
+bool config_value_is(const struct config_option *o, struct span value, unsigned meaning)
+{
+    const struct config_word *w = find_word(o, value);
+    return w != NULL && w->value == meaning;
+}
+
 static int set_word(const struct config_option *o, void *at, struct span value)
 {
     const struct config_word *w = find_word(o, value);
@@ -132,6 +138,55 @@ static int set_word(const struct config_option *o, void *at, struct span value)
     else
         *(unsigned *)at = w->value;
     return MD_OK;
+}
+
+/* "14d": hours, days, weeks, months of 30 days or years of 365, as mosquitto counts them. */
+static int set_duration(const struct config_option *o, unsigned *out, struct span value)
+{
+    static const struct {
+        char letter;
+        unsigned hours;
+    } units[] = {{'h', 1}, {'d', 24}, {'w', 7 * 24}, {'m', 30 * 24}, {'y', 365 * 24}};
+    uint64_t v;
+    if (value.n == 0)
+        return MD_INVAL;
+    struct span digits = span_of(value.p, value.n - 1);
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (value.p[value.n - 1] != units[i].letter)
+            continue;
+        int err = config_value_number(digits, o->min, o->max, &v);
+        v = err == MD_OK ? v * units[i].hours * 3600 : 0;
+        if (err == MD_OK)
+            *out = v < UINT32_MAX ? (unsigned)v : UINT32_MAX; /* 136 years */
+        return err;
+    }
+    return MD_INVAL;
+}
+
+static int set_sync(const struct config_option *o, unsigned *out, struct span value)
+{
+    return find_word(o, value) != NULL ? set_word(o, out, value) : set_number(o, out, value);
+}
+
+/* A word, or `file PATH`. */
+static int set_log_dest(const struct config_option *o, void *at, struct span value)
+{
+    struct config *c = (struct config *)(void *)((char *)at - o->offset);
+    const struct config_word *w = find_word(o, value);
+    if (w != NULL) {
+        c->log_dests |= w->value;
+        return MD_OK;
+    }
+    if (!is_word(span_of(value.p, value.n < 4 ? value.n : 4), "file") || value.n < 6 ||
+        (value.p[4] != ' ' && value.p[4] != '\t'))
+        return MD_INVAL;
+    value = span_skip(value, 5);
+    while (value.n > 0 && (value.p[0] == ' ' || value.p[0] == '\t'))
+        value = span_skip(value, 1);
+    int err = set_text(o, &c->log_file, value);
+    if (err == MD_OK)
+        c->log_dests |= CONFIG_TO_FILE;
+    return err;
 }
 
 int config_value_set(const struct config_option *o, void *base, struct span value)
@@ -154,6 +209,13 @@ int config_value_set(const struct config_option *o, void *base, struct span valu
     case CONFIG_SWITCH:
     case CONFIG_WORDS:
         return set_word(o, at, value);
+    case CONFIG_DURATION:
+        return set_duration(o, at, value);
+    case CONFIG_SYNC:
+        return set_sync(o, at, value);
+    case CONFIG_LOG_DEST:
+        return set_log_dest(o, at, value);
+    case CONFIG_INCLUDE:
     case CONFIG_LISTENER:
         break;
     }

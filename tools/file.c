@@ -45,6 +45,20 @@ static int make_dir(const char *path)
     return MD_IO;
 }
 
+int file_make_parent(const char *path)
+{
+    char dir[512];
+    const char *slash = strrchr(path, '/');
+    size_t n = slash == NULL ? 0 : (size_t)(slash - path);
+    if (n == 0 || n >= sizeof dir)
+        return MD_OK; /* what is wrong with it, the caller's open() says */
+    memcpy(dir, path, n);
+    dir[n] = '\0';
+    if (strrchr(dir, '/') == dir)
+        return MD_OK; /* nothing is made in the root */
+    return mkdir(dir, 0755) == 0 || errno != ENOENT ? MD_OK : MD_IO;
+}
+
 int file_make_dirs(const char *path)
 {
     char part[512];

@@ -12,4 +12,9 @@ MD_MUST_USE int file_read(const char *path, struct buf *out);
  * Errors: MD_IO (errno says why), MD_TOOBIG (a path of more than 500 bytes). */
 MD_MUST_USE int file_make_dirs(const char *path);
 
+/* Makes the folder that the file is to be in, mode 0755, when only the last one is missing:
+ * /run and /var/log are there, /run/mosquitto is not where mosquitto is not installed.
+ * Errors: MD_IO (errno says why). */
+MD_MUST_USE int file_make_parent(const char *path);
+
 #endif

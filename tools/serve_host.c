@@ -2,14 +2,18 @@
 
 #include "tools/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,7 +77,8 @@ int serve_host_folder(const char *dir, int *lock, char err[SERVE_HOST_ERR_MAX])
 
 int serve_host_pid(const char *file, char err[SERVE_HOST_ERR_MAX])
 {
-    int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    int fd =
+        file_make_parent(file) != MD_OK ? -1 : open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
     int rc = fd < 0 ? MD_IO : write_pid(fd);
     if (rc != MD_OK)
         (void)snprintf(err, SERVE_HOST_ERR_MAX, "cannot write pid_file %.300s: %s", file,
@@ -81,6 +86,86 @@ int serve_host_pid(const char *file, char err[SERVE_HOST_ERR_MAX])
     if (fd >= 0)
         (void)close(fd);
     return rc;
+}
+
+/* --- the user ------------------------------------------------------------------------------ */
+
+int serve_host_user(const char *name, struct serve_user *out, char err[SERVE_HOST_ERR_MAX])
+{
+    *out = (struct serve_user){.wanted = false};
+    if (name == NULL || geteuid() != 0 || strcmp(name, "root") == 0)
+        return MD_OK;
+    const struct passwd *p = getpwnam(name);
+    if (p == NULL) {
+        (void)snprintf(err, SERVE_HOST_ERR_MAX,
+                       "there is no user %.60s on this computer (option `user`): make it with "
+                       "`adduser --system --group %.60s`, or name another one",
+                       name, name);
+        return MD_NOENT;
+    }
+    (void)snprintf(out->name, sizeof out->name, "%s", name);
+    out->uid = p->pw_uid;
+    out->gid = p->pw_gid;
+    out->wanted = p->pw_uid != 0;
+    return MD_OK;
+}
+
+static int cannot_give(const char *what, const struct serve_user *u, char *err)
+{
+    (void)snprintf(err, SERVE_HOST_ERR_MAX, "cannot give %.300s to the user %s: %s", what, u->name,
+                   strerror(errno));
+    return MD_IO;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* What is in the folder; with `deeper`, also what is in the folders in it.  Links are not
+ * followed. */
+static int give_files(const char *dir, const struct serve_user *u, bool deeper, char *err)
+{
+    char path[768];
+    const struct dirent *e;
+    int rc = MD_OK;
+    DIR *d = opendir(dir);
+    if (d == NULL)
+        return cannot_give(dir, u, err);
+    while (rc == MD_OK && (e = readdir(d)) != NULL) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        (void)snprintf(path, sizeof path, "%.500s/%.255s", dir, e->d_name);
+        if (lchown(path, u->uid, u->gid) != 0)
+            rc = cannot_give(path, u, err);
+        else if (deeper && is_folder(path))
+            rc = give_files(path, u, false, err); /* one level: not recursion over input */
+    }
+    (void)closedir(d);
+    return rc;
+}
+
+int serve_host_give(const char *dir, const struct serve_user *u, char err[SERVE_HOST_ERR_MAX])
+{
+    struct stat st;
+    if (!u->wanted || lstat(dir, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != 0 ||
+        (st.st_mode & 077) != 0)
+        return MD_OK;
+    int rc = give_files(dir, u, true, err);
+    return rc == MD_OK && lchown(dir, u->uid, u->gid) != 0 ? cannot_give(dir, u, err) : rc;
+}
+
+int serve_host_become(const struct serve_user *u, char err[SERVE_HOST_ERR_MAX])
+{
+    if (!u->wanted)
+        return MD_OK;
+    if (setgroups(0, NULL) == 0 && initgroups(u->name, u->gid) == 0 && setgid(u->gid) == 0 &&
+        setuid(u->uid) == 0 && setuid(0) != 0)
+        return MD_OK;
+    (void)snprintf(err, SERVE_HOST_ERR_MAX, "cannot become the user %s: %s", u->name,
+                   strerror(errno));
+    return MD_IO;
 }
 
 /* --- the background ------------------------------------------------------------------------ */

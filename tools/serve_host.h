@@ -5,7 +5,9 @@
 
 #include "broker/base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define SERVE_HOST_ERR_MAX 640
 
@@ -17,7 +19,28 @@
  * Errors: MD_IO, MD_EXIST (another broker has it). */
 MD_MUST_USE int serve_host_folder(const char *dir, int *lock, char err[SERVE_HOST_ERR_MAX]);
 
-MD_MUST_USE int serve_host_pid(const char *file, char err[SERVE_HOST_ERR_MAX]); /* MD_IO */
+/* Its folder is made when only that is missing.  Errors: MD_IO. */
+MD_MUST_USE int serve_host_pid(const char *file, char err[SERVE_HOST_ERR_MAX]);
+
+struct serve_user { /* whom root becomes */
+    char name[64];
+    uid_t uid;
+    gid_t gid;
+    bool wanted; /* false: nobody; nothing to do */
+};
+
+/* Looks the user up; NULL, `root`, or a program that root did not start: nobody.
+ * Errors: MD_NOENT. */
+MD_MUST_USE int serve_host_user(const char *name, struct serve_user *out,
+                                char err[SERVE_HOST_ERR_MAX]);
+
+/* Gives a folder that only root could enter until now, and what is in it, to the user; any
+ * other folder stays as it is: it is not ours to give.  Errors: MD_IO. */
+MD_MUST_USE int serve_host_give(const char *dir, const struct serve_user *u,
+                                char err[SERVE_HOST_ERR_MAX]);
+
+/* Gives up root for good: groups, group, user.  Errors: MD_IO. */
+MD_MUST_USE int serve_host_become(const struct serve_user *u, char err[SERVE_HOST_ERR_MAX]);
 
 /* Forks.  The parent waits until the child says serve_host_ready() and exits with 0, or with 1 when
  * the child ended before; only the child returns.

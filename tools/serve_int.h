@@ -12,6 +12,8 @@
 #include "tools/hostnet.h"
 #include "tools/hostzone.h"
 #include "tools/logsink.h"
+#include "tools/notify.h"
+#include "tools/serve_clients.h"
 #include "tools/serve_host.h"
 
 struct serve_tls { /* the self-made certificate; serve_tls.c */
@@ -29,8 +31,14 @@ struct serve_tls { /* the self-made certificate; serve_tls.c */
 struct serve {
     struct config cfg;
     char dir[512];
-    int lock, ready; /* -1: none */
+    const char *config_file; /* -c; NULL: none */
+    int plain_port;          /* -p; -1: none   */
+    bool verbose, daemon;    /* -v, -d         */
+    int lock, ready;         /* -1: none */
     struct logsink sink;
+    struct notify notify;
+    struct serve_user user;
+    struct serve_clients *clients;
     struct store *store;
     struct server *server;
     struct meross *meross;
@@ -60,6 +68,16 @@ MD_MUST_USE int serve_store_restore(struct serve *s);
 
 /* Reads all certificate files again. */
 void serve_tls_reload(struct serve *s);
+
+/* serve_log.c: starts the log; changes it after the configuration changed, and opens its file again;
+ * says the warnings of the configuration; and lets lines go to topics, once there is a broker. */
+void serve_log_start(struct serve *s, FILE *err, FILE *std, const struct env *env);
+void serve_log_apply(struct serve *s);
+void serve_log_warnings(const struct serve *s);
+void serve_log_to_topics(struct serve *s);
+
+/* serve_reload.c: SIGHUP. */
+void serve_reload(struct serve *s);
 
 /* Ends the server from within, as a failure. */
 void serve_fail(struct serve *s);

@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SYNC_S 2
-
 /* A place in memory of our own, named after the state directory because there may be several
  * brokers; false: there is none, and the state directory has to do. */
 static bool place_in_memory(const char *state_dir, char out[512])
@@ -30,10 +28,26 @@ static bool place_in_memory(const char *state_dir, char out[512])
     return true;
 }
 
+#define PERIOD_S 2 /* between two flushes that nobody waits for */
+
+/* persistence_sync: when what is new reaches the medium. */
+static void set_sync(struct store_file_config *out, unsigned option)
+{
+    out->period_s = PERIOD_S;
+    out->sync = STORE_SYNC_PERIOD;
+    if (option == CONFIG_SYNC_ALWAYS)
+        out->sync = STORE_SYNC_ALWAYS;
+    else if (option == CONFIG_SYNC_OFF)
+        out->sync = STORE_SYNC_OFF;
+    else
+        out->period_s = option;
+}
+
 int serve_store_open(struct serve *s)
 {
     char note[256] = "", memory[512];
-    struct store_file_config cfg = {.dir = s->dir, .sync = STORE_SYNC_PERIOD, .period_s = SYNC_S};
+    struct store_file_config cfg = {.dir = s->dir};
+    set_sync(&cfg, s->cfg.persistence_sync);
     if (place_in_memory(s->dir, memory))
         cfg.journal_dir = memory;
     int err = store_file_open(&s->store, &cfg, note);
@@ -47,7 +61,8 @@ int serve_store_open(struct serve *s)
 
 int serve_store_restore(struct serve *s)
 {
-    int err = broker_restore(s->broker, s->store);
+    /* With `persistence false` the plugs are kept all the same: their keys are nowhere else. */
+    int err = s->cfg.persistence ? broker_restore(s->broker, s->store) : MD_OK;
     store_loaded(s->store);
     if (err != MD_OK)
         (void)snprintf(s->err, sizeof s->err, "cannot restore the state: %s", md_err_text(err));

@@ -2,7 +2,8 @@
 #ifndef TOOLS_SYSTEM_LOG_H
 #define TOOLS_SYSTEM_LOG_H
 
-/* level  an enum log_level: 0 error, 1 warning, 2 information, more debug. */
-void system_log(unsigned level, const char *module, const char *line);
+/* facility  0..7 = local0..7, else daemon.
+ * level     an enum log_level: 0 error, 1 warning, 2 information, more debug. */
+void system_log(unsigned facility, unsigned level, const char *module, const char *line);
 
 #endif

@@ -23,12 +23,20 @@ static const struct cmd verbs[] = {
     {"forget", "PLUG", "remove a plug from the broker's memory", NULL, CLIENT | ARGS_YES, 1, 1,
      cmd_forget},
     {"watch", "", "print what happens, until Ctrl-C", NULL, CLIENT, 0, 0, cmd_watch},
+    {"clients", "", "list the clients of the broker and what waits for them", NULL, CLIENT, 0, 0,
+     cmd_clients},
     {"cert", "", "show the certificates in use and how a client trusts them", NULL,
      ARGS_CONFIG | ARGS_JSON, 0, 0, cmd_cert},
     {"check", "FILE", "check a configuration file without starting", NULL, ARGS_JSON, 1, 1,
      cmd_check},
-    {"help", "[VERB | config]", "explain a verb, or all options of the configuration file", NULL, 0,
-     0, 1, cmd_help},
+    {"import", "mosquitto [CONF]", "read what an installed mosquitto has, and report it",
+     "CONF is /etc/mosquitto/mosquitto.conf when it is left out.  It is checked as `merossd check` "
+     "does; mosquitto.db is read where it says.  Nothing of mosquitto's is changed.",
+     ARGS_JSON, 1, 2, cmd_import},
+    {"help", "[VERB | config]", "explain a verb, or print an example of the configuration file",
+     "`merossd help config` prints every option with its default, ready to be edited; `merossd "
+     "help options` prints them as a table.",
+     0, 0, 1, cmd_help},
 };
 
 #define N_VERBS (sizeof verbs / sizeof verbs[0])

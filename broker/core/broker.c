@@ -12,17 +12,25 @@ void broker_limits_default(struct broker_limits *out)
                                   .max_queued_messages = 1000,
                                   .max_inflight_messages = 20,
                                   .max_topic_levels = 201,
-                                  .connect_timeout_s = 10};
+                                  .connect_timeout_s = 10,
+                                  .max_qos = MQTT_QOS2,
+                                  .retain_available = true};
+}
+
+static void use_limits(struct broker *b, const struct broker_limits *limits)
+{
+    b->limits = *limits;
+    b->queue_limits = (struct outq_limits){.max_messages = limits->max_queued_messages,
+                                           .max_bytes = limits->max_queued_bytes,
+                                           .max_inflight = limits->max_inflight_messages,
+                                           .max_inflight_bytes = limits->max_inflight_bytes};
 }
 
 static void init(struct broker *b, const struct broker_limits *limits,
                  const struct broker_hooks *hooks, const struct env *env)
 {
     b->env = env;
-    b->limits = *limits;
-    b->queue_limits = (struct outq_limits){.max_messages = limits->max_queued_messages,
-                                           .max_bytes = limits->max_queued_bytes,
-                                           .max_inflight = limits->max_inflight_messages};
+    use_limits(b, limits);
     if (hooks != NULL)
         b->hooks = *hooks;
     list_init(&b->conns);
@@ -49,6 +57,24 @@ int broker_new(struct broker **out, const struct broker_limits *limits,
     }
     *out = b;
     return MD_OK;
+}
+
+static void renew_expiry(void *ctx, struct map_node *node)
+{
+    (void)ctx;
+    session_expire_later(MAP_OF(node, struct session, by_id));
+}
+
+void broker_set_limits(struct broker *b, const struct broker_limits *limits)
+{
+    use_limits(b, limits);
+    map_each(&b->sessions, renew_expiry, NULL);
+    LIST_EACH (it, &b->conns) {
+        struct conn *c = LIST_OF(it, struct conn, link);
+        c->in.max = limits->max_packet_size ? limits->max_packet_size : SIZE_MAX;
+        if (c->session != NULL)
+            conn_wake(c); /* a wider window may let something go */
+    }
 }
 
 static void free_lost(struct broker *b)

@@ -46,8 +46,13 @@ struct broker {
     uint64_t message_id;     /* given to stored messages so far */
     uint64_t tickets;        /* given to connections so far */
     unsigned n_open;         /* conns in state OPEN */
+    uint64_t full_said_ms;   /* when memory_limit was last logged; 0 = never */
     struct broker_stats stats;
 };
+
+/* How near memory_limit is: pressure.c. */
+enum pressure { PRESSURE_NONE, PRESSURE_SOME, PRESSURE_HIGH, PRESSURE_FULL };
+enum pressure broker_pressure(const struct broker *b);
 
 /* local.c */
 void local_init(struct broker *b);

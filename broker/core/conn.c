@@ -81,6 +81,13 @@ int conn_identify(struct conn *c, const char *cn, const char *subject)
                                                                                     : MD_OK;
 }
 
+unsigned conn_max_qos(const struct conn *c)
+{
+    const struct broker_limits *l = &c->broker->limits;
+    unsigned at = c->who.listener < BROKER_LISTENERS ? l->max_qos_at[c->who.listener] : 0;
+    return at != 0 && at - 1 < l->max_qos ? at - 1 : l->max_qos;
+}
+
 static void publish_will(struct conn *c)
 {
     struct message *will = c->will;

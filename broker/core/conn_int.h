@@ -34,6 +34,8 @@ void conn_wake(struct conn *c);
 
 static inline const struct broker_client *conn_who(const struct conn *c) { return &c->who; }
 
+unsigned conn_max_qos(const struct conn *c); /* of its listener, by the limits of now */
+
 /* Feeds what came behind a CONNECT that had to wait. */
 void conn_resume(struct conn *c);
 

@@ -145,6 +145,26 @@ static int open_session(struct conn *c, const struct mqtt_connect *p)
     return MD_OK;
 }
 
+/* max_keepalive, max_qos and retain_available, as mosquitto answers them: it has no CONNACK for the
+ * last two. */
+static int check_limits(struct conn *c, const struct mqtt_connect *p, const char **why)
+{
+    const struct broker_limits *l = &c->broker->limits;
+    unsigned max = l->max_keepalive;
+    if (max != 0 && (p->keep_alive_s == 0 || p->keep_alive_s > max))
+        return refuse(c, MQTT_REFUSED_ID, why, "its Keep Alive is longer than max_keepalive");
+    if (!p->has_will)
+        return MD_OK;
+    *why = "its Will Topic has more levels than max_topic_levels";
+    if (l->max_topic_levels != 0 && topic_levels(p->will_topic) > l->max_topic_levels)
+        return MD_TOOBIG;
+    *why = "its Will has a QoS above max_qos";
+    if ((unsigned)p->will_qos > conn_max_qos(c))
+        return MD_DENIED;
+    *why = "its Will has RETAIN, and retain_available is false";
+    return p->will_retain && !l->retain_available ? MD_DENIED : MD_OK;
+}
+
 /* What can be said about the CONNECT alone. */
 static int check(struct conn *c, const struct mqtt_connect *p, const char **why)
 {
@@ -154,12 +174,14 @@ static int check(struct conn *c, const struct mqtt_connect *p, const char **why)
     if (p->client_id.n == 0 && (p->level == MQTT_3_1 || !p->clean_session)) /* [MQTT-3.1.3-8] */
         return refuse(c, MQTT_REFUSED_ID, why,
                       "an empty Client Identifier needs MQTT 3.1.1 and Clean Session 1");
-    unsigned levels = c->broker->limits.max_topic_levels;
-    if (p->has_will && levels != 0 && topic_levels(p->will_topic) > levels) {
-        *why = "its Will Topic has more levels than max_topic_levels";
-        return MD_TOOBIG;
-    }
-    return MD_OK;
+    return check_limits(c, p, why);
+}
+
+/* memory_limit: people on this host may look at what fills it a little longer. */
+static bool memory_short(const struct conn *c)
+{
+    enum pressure p = broker_pressure(c->broker);
+    return c->who.loopback ? p == PRESSURE_FULL : p != PRESSURE_NONE;
 }
 
 /* It ends a connection, so there will not be more of them. */
@@ -179,6 +201,8 @@ static int proceed(struct conn *c, const struct mqtt_connect *p, enum broker_ver
         return refuse(c, code, why, "it was refused");
     if (b->limits.max_connections != 0 && b->n_open >= b->limits.max_connections && !taking_over(c))
         return refuse(c, MQTT_REFUSED_UNAVAILABLE, why, "max_connections is reached");
+    if (memory_short(c))
+        return refuse(c, MQTT_REFUSED_UNAVAILABLE, why, "memory_limit is nearly reached");
     int err = keep_will(c, p);
     return err != MD_OK ? err : open_session(c, p);
 }

@@ -28,6 +28,8 @@ static int subscribe_one(struct conn *c, struct span filter, enum mqtt_qos qos, 
     bool added;
     g->code = (uint8_t)qos;
     g->replay = false;
+    if ((unsigned)qos > conn_max_qos(c))
+        g->code = (uint8_t)conn_max_qos(c);
     bool allowed = permitted(c, filter);
     if (c->state != CONN_OPEN) /* a hook has ended it */
         return MD_OK;
@@ -37,7 +39,7 @@ static int subscribe_one(struct conn *c, struct span filter, enum mqtt_qos qos, 
             g->code = MQTT_SUBACK_FAILURE; /* [MQTT-3.9.3-2] */
         return MD_OK;
     }
-    int err = session_subscribe(c->session, filter, (unsigned)qos, &added);
+    int err = session_subscribe(c->session, filter, g->code, &added);
     if (err != MD_OK)
         return err;
     if (c->broker->hooks.on_subscribe != NULL)
@@ -50,12 +52,13 @@ static int subscribe_one(struct conn *c, struct span filter, enum mqtt_qos qos, 
 struct replay {
     struct session *to;
     unsigned qos;
+    bool upgrade;
 };
 
 static int replay_one(void *ctx, struct message *m)
 {
     struct replay *r = ctx;
-    unsigned qos = m->qos < r->qos ? m->qos : r->qos;
+    unsigned qos = m->qos < r->qos && !r->upgrade ? m->qos : r->qos;
     return session_deliver_retained(r->to, m, qos);
 }
 
@@ -66,7 +69,7 @@ static int replay_all(struct conn *c, struct mqtt_filters list, const struct gra
     enum mqtt_qos qos;
     int err = MD_OK;
     for (; err == MD_OK && mqtt_next_filter(&list, &filter, &qos); g++) {
-        struct replay r = {c->session, (unsigned)qos};
+        struct replay r = {c->session, g->code, c->broker->limits.upgrade_outgoing_qos};
         if (g->replay)
             err = retain_match(c->broker->retain, filter, replay_one, &r);
     }

@@ -150,6 +150,9 @@ static bool window_open(const struct outq *q, const struct outq_limits *l)
 {
     unsigned max = max_inflight(l);
     uint32_t span = WINDOW_SPAN(max) < IDS ? WINDOW_SPAN(max) : IDS;
+    if (l->max_inflight_bytes != 0 && q->inflight_bytes > 0 && q->queued.n > 0 &&
+        q->inflight_bytes + message_size(ring_at(&q->queued, 0)->m) > l->max_inflight_bytes)
+        return false;
     return q->n_inflight < max && q->window.n < span;
 }
 
@@ -169,6 +172,7 @@ bool outq_admit(struct outq *q, const struct outq_limits *limits, struct deliver
     q->next_id = id_after(q->next_id);
     q->n_inflight++;
     q->queued_bytes -= message_size(e.m);
+    q->inflight_bytes += message_size(e.m);
     ring_pop(&q->queued);
     *out = ring_at(&q->window, q->window.n - 1);
     return true;
@@ -229,9 +233,17 @@ static struct delivery *find(struct outq *q, uint16_t id)
     return d->state == DELIVERY_DONE ? NULL : d;
 }
 
+/* The window does not need the message any more; its reference is the caller's. */
+static void forget_message(struct outq *q, struct delivery *d)
+{
+    if (d->m != NULL)
+        q->inflight_bytes -= message_size(d->m);
+    d->m = NULL;
+}
+
 static void finish(struct outq *q, struct delivery *d)
 {
-    d->m = NULL;
+    forget_message(q, d);
     d->state = DELIVERY_DONE;
     q->n_inflight--;
     while (q->window.n > 0 && ring_at(&q->window, 0)->state == DELIVERY_DONE) {
@@ -258,7 +270,7 @@ int outq_ack(struct outq *q, enum mqtt_type type, uint16_t packet_id, struct del
     }
     /* PUBREL follows, also for a repeated PUBREC; the message is not needed any more
      * [MQTT-4.3.3-1]. */
-    d->m = NULL;
+    forget_message(q, d);
     d->state = DELIVERY_RELEASED;
     return MD_OK;
 }
@@ -287,6 +299,7 @@ static int restore_window(struct outq *q, const struct delivery *d)
     if (err != MD_OK)
         return err;
     ring_at(&q->window, q->window.n - 1)->dup = d->state == DELIVERY_PUBLISHED;
+    q->inflight_bytes += d->m == NULL ? 0 : message_size(d->m);
     q->next_id = id_after(q->next_id);
     q->n_inflight++;
     return MD_OK;

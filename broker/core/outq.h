@@ -41,14 +41,16 @@ struct ring { /* power-of-two array of deliveries */
 };
 
 struct outq_limits {
-    unsigned max_messages; /* queued, both FIFOs together; 0 = none */
-    size_t max_bytes;      /* the same                              */
-    unsigned max_inflight; /* PUBLISH and PUBREL unacknowledged; 0 = 65,535 */
+    unsigned max_messages;     /* queued, both FIFOs together; 0 = none */
+    size_t max_bytes;          /* the same                              */
+    unsigned max_inflight;     /* PUBLISH and PUBREL unacknowledged; 0 = 65,535 */
+    size_t max_inflight_bytes; /* of messages in the window; one always goes; 0 = none */
 };
 
 struct outq {
     struct ring qos0, queued, window;
     size_t queued_bytes;
+    size_t inflight_bytes; /* of the messages that the window still holds            */
     uint32_t order;
     uint32_t n_inflight; /* entries of the window that are not DONE              */
     uint32_t n_sent;     /* entries of the window already sent on this connection */

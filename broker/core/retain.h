@@ -24,6 +24,9 @@ struct message *retain_get(const struct retain *r, struct span topic);
 MD_MUST_USE int retain_match(struct retain *r, struct span filter,
                              int (*each)(void *ctx, struct message *m), void *ctx);
 
+/* The Retained Message of this very topic, lent; NULL when there is none. */
+struct message *retain_get(const struct retain *r, struct span topic);
+
 size_t retain_count(const struct retain *r);
 
 #endif

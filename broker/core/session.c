@@ -17,6 +17,13 @@ static void count_dropped(struct session *s)
                  log_q(s->by_id.key), outq_waiting(&s->out), s->out.queued_bytes);
 }
 
+/* memory_limit; QoS 0 goes first. */
+static bool memory_short(const struct session *s, unsigned qos)
+{
+    enum pressure p = broker_pressure(s->broker);
+    return p == PRESSURE_FULL || (p == PRESSURE_HIGH && qos == MQTT_QOS0);
+}
+
 static void wake(struct session *s)
 {
     if (s->conn != NULL)
@@ -66,9 +73,10 @@ static int push(struct session *s, const struct outq_limits *limits, struct mess
 static void session_deliver(struct subscriber *me, struct message *m, unsigned qos)
 {
     struct session *s = LIST_OF(me, struct session, sub);
-    if ((s->conn == NULL && qos == MQTT_QOS0) || !may_receive(s, m))
+    bool kept = s->conn != NULL || qos != MQTT_QOS0 || s->broker->limits.queue_qos0;
+    if (!kept || !may_receive(s, m))
         return;
-    if (push(s, &s->broker->queue_limits, m, qos, false) != MD_OK)
+    if (memory_short(s, qos) || push(s, &s->broker->queue_limits, m, qos, false) != MD_OK)
         count_dropped(s);
 }
 
@@ -80,10 +88,32 @@ int session_deliver_retained(struct session *s, struct message *m, unsigned qos)
     if (limits.max_messages != 0)
         limits.max_messages += (unsigned)retain_count(s->broker->retain);
     limits.max_bytes = 0;
-    int err = push(s, &limits, m, qos, true);
+    int err = memory_short(s, qos) ? MD_FULL : push(s, &limits, m, qos, true);
     if (err == MD_FULL)
         count_dropped(s);
     return err;
+}
+
+static void on_expiry(struct timer *t)
+{
+    struct session *s = LIST_OF(t, struct session, expiry);
+    log_info("client",
+             "client=%s its Session ended: away for longer than "
+             "persistent_client_expiration",
+             log_q(s->by_id.key));
+    session_discard(s);
+}
+
+void session_expire_later(struct session *s)
+{
+    struct broker *b = s->broker;
+    uint64_t after_ms = (uint64_t)b->limits.session_expiry_s * 1000;
+    timers_stop(&b->timers, &s->expiry);
+    if (s->conn != NULL || after_ms == 0)
+        return;
+    if (timers_start(&b->timers, &s->expiry, s->since_ms + after_ms) != MD_OK)
+        log_warn("broker", "client=%s out of memory for a timer: its Session stays",
+                 log_q(s->by_id.key));
 }
 
 struct session *session_find(struct broker *b, struct span client_id)
@@ -98,6 +128,7 @@ static int session_new(struct session **out, struct broker *b, struct span clien
     if (s == NULL)
         return MD_NOMEM;
     s->sub.deliver = session_deliver;
+    s->expiry.fire = on_expiry;
     s->broker = b;
     outq_init(&s->out);
     if (client_id.n > 0)
@@ -137,6 +168,8 @@ int session_restore(struct session **out, struct broker *b, struct span client_i
         session_free(s);
         return err;
     }
+    s->since_ms = env_mono_ms(b->env); /* clocks may be wrong at the start: it counts anew */
+    session_expire_later(s);
     *out = s;
     return MD_OK;
 }
@@ -173,6 +206,7 @@ int session_ack(struct session *s, enum mqtt_type type, uint16_t packet_id)
 void session_free(struct session *s)
 {
     reset(s);
+    timers_stop(&s->broker->timers, &s->expiry);
     map_del(&s->broker->sessions, &s->by_id);
     mem_free(s);
 }
@@ -190,6 +224,8 @@ int session_attach(struct session **out, struct broker *b, struct span client_id
     int err = s != NULL ? MD_OK : session_new(&s, b, client_id);
     if (err != MD_OK)
         return err;
+    timers_stop(&b->timers, &s->expiry);
+    s->since_ms = env_mono_ms(b->env);
     s->clean = clean;
     s->conn = c;
     s->dropped = 0;
@@ -231,9 +267,13 @@ int session_identify(struct session *s, struct span username)
 void session_detach(struct session *s)
 {
     s->conn = NULL;
-    if (s->clean)
+    s->since_ms = env_mono_ms(s->broker->env);
+    if (s->clean) {
         session_discard(s); /* [MQTT-3.1.2-6] */
-    else
+        return;
+    }
+    session_expire_later(s);
+    if (!s->broker->limits.queue_qos0)
         outq_drop_qos0(&s->out);
 }
 

@@ -6,6 +6,7 @@
 #include "broker/base/map.h"
 #include "broker/core/outq.h"
 #include "broker/core/subs.h"
+#include "broker/core/timers.h"
 
 struct broker;
 struct conn;
@@ -19,11 +20,13 @@ struct session {
     uint16_t *qos2_in; /* ids received whose PUBREL is outstanding, ascending;
                                 at most 65,535 there are                       */
     uint32_t n_qos2_in, cap_qos2_in;
-    uint32_t dropped; /* messages since the last connect               */
-    char *username;   /* NULL: none; for the time it is absent       */
-    uint32_t number;  /* its name in the store; 0 = it is not kept there */
-    bool clean;       /* Clean Session: ends with the connection       */
-    char client_id[]; /* by_id.key is this                             */
+    uint32_t dropped;    /* messages since the last connect                   */
+    uint64_t since_ms;   /* when it connected, or went away (monotonic)       */
+    struct timer expiry; /* runs while it is away and session_expiry_s is set */
+    char *username;      /* NULL: none; for the time it is absent             */
+    uint32_t number;     /* its name in the store; 0 = it is not kept there   */
+    bool clean;          /* Clean Session: ends with the connection           */
+    char client_id[];    /* by_id.key is this                                 */
 };
 
 /* Finds or makes the Session of a Client Identifier.  The caller has ended a connection that
@@ -49,6 +52,9 @@ void session_unsubscribe(struct session *s, struct span filter);
 
 /* PUBACK, PUBREC or PUBCOMP; errors as outq_ack(). */
 MD_MUST_USE int session_ack(struct session *s, enum mqtt_type type, uint16_t packet_id);
+
+/* (Re)starts the time after which an absent Session ends: from since_ms on, by today's limits. */
+void session_expire_later(struct session *s);
 
 /* The same id before its PUBREL is the same message [MQTT-4.3.3-2]. */
 bool session_qos2_known(const struct session *s, uint16_t packet_id);

@@ -159,6 +159,14 @@ int subs_each(struct subs *t, const struct subscriber *who,
     return err;
 }
 
+unsigned subs_held(const struct subscriber *who)
+{
+    unsigned n = 0;
+    for (const struct subscription *s = who->filters; s != NULL; s = s->who_next)
+        n++;
+    return n;
+}
+
 static int nodes_add(struct nodes *s, struct tree_node *node)
 {
     if (node == NULL)

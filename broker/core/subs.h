@@ -48,8 +48,9 @@ void subs_remove_all(struct subs *t, struct subscriber *who);
  * [MQTT-4.7.2-1].  Errors: MD_NOMEM. */
 MD_MUST_USE int subs_match(struct subs *t, struct span topic, struct subs_hits *out);
 
-size_t subs_count(const struct subs *t); /* subscriptions                              */
-size_t subs_nodes(const struct subs *t); /* tree nodes: 0 when nothing is subscribed   */
+unsigned subs_held(const struct subscriber *who); /* filters of one subscriber */
+size_t subs_count(const struct subs *t);          /* subscriptions                              */
+size_t subs_nodes(const struct subs *t);          /* tree nodes: 0 when nothing is subscribed   */
 
 /* Calls each with every filter of `who` and its QoS; `filter` is lent, `each` may not change
  * subscriptions.  Errors: MD_NOMEM. */

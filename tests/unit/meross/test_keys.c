@@ -48,6 +48,35 @@ static void test_unknown_key(void **state)
                "{\"state\":\"ON\",\"channels\":[{\"channel\":0,\"state\":\"ON\"}]}");
 }
 
+/* A reload brings the key of a plug that could not be switched, and takes it away again. */
+static void test_new_keys(void **state)
+{
+    (void)state;
+    static const char *const before[] = {"other", NULL}, *const after[] = {"new", "secret", NULL};
+    static char longer[SIGN_KEY_MAX + 2];
+    static const char *const bad[] = {longer, NULL};
+    memset(longer, 'x', sizeof longer - 1);
+    struct rig_request r;
+    rig_attach(before);
+    arrive("");
+    rig_say(&plug, RIG_FROM, "SET", BIND, "b1", "secret", RIG_BIND);
+    assert_int_equal(meross_set_keys(rig->m, after), MD_OK);
+    rig_say(&plug, RIG_FROM, "PUSH", "Appliance.System.Clock", "c1", "secret", "{}");
+    rig_skip();
+    rig_step(400000);
+    assert_true(rig_request_to(RIG_TO, &r)); /* it is asked now, with the key that fits */
+    char sign[SIGN_HEX];
+    sign_message(sign, span_str(r.id), "secret", span_str(r.timestamp));
+    assert_string_equal(r.sign, sign);
+    assert_int_equal(meross_set_keys(rig->m, bad), MD_INVAL);
+    assert_int_equal(meross_set_keys(rig->m, NULL), MD_OK);
+    rig_skip();
+    rig_ask("meross/" NAME "/set", "{\"state\":\"ON\",\"transaction\":\"t\"}");
+    const struct rig_pub *p = rig_find("meross/" NAME "/response");
+    assert_non_null(p);
+    assert_non_null(strstr(p->payload, "\"code\":\"key\""));
+}
+
 /* Each kind of key is found from the plug's own signature, and used. */
 static void test_keys(void **state)
 {
@@ -155,8 +184,8 @@ static void test_password(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(test_unknown_key), T(test_wrong_bind),
-                                       T(test_silent),      T(test_password),
-                                       T(test_keys),        T(test_rare_wrong_sign)};
+    const struct CMUnitTest tests[] = {
+        T(test_unknown_key), T(test_wrong_bind),      T(test_silent),  T(test_password),
+        T(test_keys),        T(test_rare_wrong_sign), T(test_new_keys)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

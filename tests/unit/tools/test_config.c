@@ -253,13 +253,232 @@ static void unknown_options_are_named_with_a_suggestion(void **state)
 static void options_of_mosquitto_that_are_missing_here_say_so(void **state)
 {
     (void)state;
-    bad("password_file /etc/x", "'password_file'",
-        "known to mosquitto but not supported by this version");
-    bad("listener 1883\nprotocol websockets", "x.conf:2: option 'protocol'", "not supported");
+    struct config c = good("\nauth_plugin /x.so\nauth_opt_anything at all\nautosave_interval 5\n"
+                           "max_topic_alias 7\nplugin /y.so\n");
+    static const char *const said[] = {
+        "x.conf:2: option 'auth_plugin' of mosquitto is ignored",
+        "x.conf:3: option 'auth_opt_anything'", "x.conf:4: option 'autosave_interval'",
+        "x.conf:5: option 'max_topic_alias'", "x.conf:6: option 'plugin'"};
+    for (size_t i = 0; i < 5; i++)
+        assert_non_null(strstr(c.warnings[i], said[i]));
+    assert_null(c.warnings[5]);
+    assert_non_null(strstr(c.warnings[2], "persistence_sync"));
+    config_free(&c);
     bad("listener 0 /run/x.sock", "Unix socket", "not supported");
     const struct config_option *o;
     for (size_t i = 0; (o = config_option_at(i)) != NULL; i++)
         assert_false(config_option_foreign(span_str(o->name)));
+}
+
+static void warnings_have_an_end(void **state)
+{
+    (void)state;
+    static char text[(CONFIG_MAX_WARNINGS + 1) * 16];
+    for (unsigned i = 0; i <= CONFIG_MAX_WARNINGS; i++)
+        memcpy(text + 16 * i, "plugin /a/b/c/d\n", 16);
+    struct config c;
+    assert_int_equal(config_parse(&c, "x.conf", span_of(text, sizeof text), err), MD_OK);
+    size_t n = 0;
+    while (c.warnings[n] != NULL)
+        n++;
+    assert_int_equal(n, CONFIG_MAX_WARNINGS);
+    config_free(&c);
+}
+
+/* F132: what 0 means for every number that has a "no limit", straight from the table. */
+static void zero_is_no_limit_wherever_the_table_says(void **state)
+{
+    (void)state;
+    const struct config_option *o;
+    unsigned n = 0;
+    for (size_t i = 0; (o = config_option_at(i)) != NULL; i++) {
+        char line[80];
+        if (!o->zero_is_off || o->scope != CONFIG_GLOBAL)
+            continue;
+        (void)snprintf(line, sizeof line, "%s 0", o->name);
+        struct config c = good(line);
+        const void *at = (const char *)&c + o->offset;
+        if (o->type == CONFIG_BYTES)
+            assert_true(*(const size_t *)at == 0);
+        else
+            assert_int_equal(*(const unsigned *)at, 0);
+        config_free(&c);
+        n++;
+    }
+    assert_true(n >= 10);
+}
+
+static void the_words_of_mosquitto_mean_the_same(void **state)
+{
+    (void)state;
+    struct config c = good("user nobody\nlog_dest file  /var/log/a b.log\nlog_dest topic\n"
+                           "log_dest STDOUT\nlog_facility 5\nlog_timestamp false\n"
+                           "log_timestamp_format %H\nsys_interval 0\npersistence false\n"
+                           "persistence_location /x/\npersistence_file y.db\n"
+                           "max_keepalive 60\nretain_available false\nqueue_qos0_messages true\n"
+                           "upgrade_outgoing_qos true\nmax_inflight_bytes 5\nmemory_limit 6\n"
+                           "message_size_limit 7\nlog_type subscribe\nmax_qos 1\n"
+                           "listener 9\nmax_qos 0\nlistener 10\n");
+    assert_int_equal(c.log_dests, CONFIG_TO_FILE | CONFIG_TO_TOPIC | CONFIG_TO_STDOUT);
+    assert_string_equal(c.log_file, "/var/log/a b.log");
+    assert_string_equal(c.user, "nobody");
+    assert_int_equal(c.log_facility, 5);
+    assert_false(c.log_timestamp);
+    assert_string_equal(c.log_timestamp_format, "%H");
+    assert_int_equal(c.sys_interval, 0);
+    assert_false(c.persistence);
+    assert_string_equal(c.persistence_location, "/x/");
+    assert_string_equal(c.persistence_file, "y.db");
+    assert_int_equal(c.limits.max_keepalive, 60);
+    assert_false(c.limits.retain_available);
+    assert_true(c.limits.queue_qos0);
+    assert_true(c.limits.upgrade_outgoing_qos);
+    assert_int_equal(c.limits.max_inflight_bytes, 5);
+    assert_int_equal(c.limits.memory_limit, 6);
+    assert_int_equal(c.limits.message_size_limit, 7);
+    assert_non_null(strstr(c.warnings[0], "x.conf:10: persistence_location"));
+    assert_non_null(strstr(c.warnings[1], "log_type subscribe"));
+    assert_null(c.warnings[2]);
+    assert_int_equal(config_complete(&c, -1, err), MD_OK);
+    assert_int_equal(c.limits.max_qos_at[1], 1 + 1); /* the default listener */
+    assert_int_equal(c.limits.max_qos_at[2], 1 + 0);
+    assert_int_equal(c.limits.max_qos_at[3], 0);
+    config_free(&c);
+    bad("log_dest file", "bad value \"file\"", "`file` and a path");
+    bad("log_dest filex /a", "bad value", "`syslog`");
+    bad("log_dest file /a\nlog_dest file /b", "set twice", "x.conf:2");
+    bad("log_facility 8", "a number from 0 to 7", "x.conf:1");
+}
+
+static void durations_and_sync_times_are_exact(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned seconds;
+    } good_ones[] = {{"1h", 3600},    {"2d", 172800},   {"3w", 1814400},
+                     {"2m", 5184000}, {"1y", 31536000}, {"100000y", UINT32_MAX}};
+    char line[80];
+    for (size_t i = 0; i < sizeof good_ones / sizeof good_ones[0]; i++) {
+        (void)snprintf(line, sizeof line, "persistent_client_expiration %s", good_ones[i].text);
+        struct config c = good(line);
+        assert_int_equal(c.limits.session_expiry_s, good_ones[i].seconds);
+        config_free(&c);
+    }
+    bad("persistent_client_expiration 5", "bad value", "14d");
+    bad("persistent_client_expiration d", "bad value", "14d");
+    bad("persistent_client_expiration 0d", "bad value", "14d");
+    bad("persistent_client_expiration 100001y", "bad value", "14d");
+    struct config c = good("persistence_sync always");
+    assert_int_equal(c.persistence_sync, CONFIG_SYNC_ALWAYS);
+    config_free(&c);
+    c = good("persistence_sync off");
+    assert_int_equal(c.persistence_sync, CONFIG_SYNC_OFF);
+    config_free(&c);
+    c = good("");
+    assert_int_equal(c.persistence_sync, 2);
+    assert_int_equal(c.sys_interval, 10);
+    assert_true(c.persistence);
+    assert_int_equal(c.log_facility, CONFIG_FACILITY_NONE);
+    config_free(&c);
+    bad("persistence_sync 0", "bad value", "`always`, `off`, or a number from 1 to 3600");
+    bad("persistence_sync 3601", "bad value", "`off`");
+}
+
+static void put_file(const char *dir, const char *name, const char *text)
+{
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void remove_file(const char *dir, const char *name)
+{
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    (void)unlink(path);
+}
+
+static void include_dir_reads_conf_files_in_order_of_name(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"B.conf", "a.conf", "A.conf", "notes.txt", "main"};
+    char dir[] = "/tmp/merossd-test-XXXXXX", main_file[80], text[200];
+    assert_non_null(mkdtemp(dir));
+    put_file(dir, "B.conf", "max_connections 3\nlistener 7003\n");
+    put_file(dir, "a.conf", "max_connections 2\nlistener 7002\nmax_qos 1\n");
+    put_file(dir, "A.conf", "max_connections 1\nlistener 7001\n");
+    put_file(dir, "notes.txt", "this is no configuration\n");
+    (void)snprintf(text, sizeof text, "listener 7000\ninclude_dir %s\nmax_qos 0\n", dir);
+    put_file(dir, "main", text);
+    (void)snprintf(main_file, sizeof main_file, "%s/main", dir);
+    struct config c;
+    if (config_load(&c, main_file, err) != MD_OK)
+        fail_msg("%s", err);
+    assert_int_equal(c.n_listeners, 4);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(c.listeners[i].port, 7000 + i);
+    assert_int_equal(c.limits.max_connections, 3);
+    assert_int_equal(c.listeners[0].max_qos,
+                     0); /* the line behind include_dir is the main file's */
+    assert_int_equal(c.listeners[2].max_qos, 1);
+    config_free(&c);
+    put_file(dir, "a.conf", "\nwhatever 1\n"); /* the fault is in the included file, and said so */
+    assert_int_equal(config_load(&c, main_file, err), MD_INVAL);
+    assert_non_null(strstr(err, "/a.conf:2: unknown option 'whatever'"));
+    put_file(dir, "a.conf", "include_dir /tmp\n");
+    assert_int_equal(config_load(&c, main_file, err), MD_INVAL);
+    assert_non_null(strstr(err, "may only stand in the main file"));
+    put_file(dir, "main", "\ninclude_dir /nowhere/at/all\n");
+    assert_int_equal(config_load(&c, main_file, err), MD_INVAL);
+    assert_non_null(strstr(err, "/main:2: cannot read include_dir /nowhere/at/all: No such file"));
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        remove_file(dir, names[i]);
+    assert_int_equal(rmdir(dir), 0);
+    bad("include_dir /tmp", "cannot be used here", "x.conf:1");
+}
+
+/* The annotated example, with every line that has a default put into effect, is a valid file. */
+static void the_example_file_is_a_configuration(void **state)
+{
+    (void)state;
+    char *text = NULL, uncommented[8192];
+    size_t n = 0, out = 0;
+    FILE *f = open_memstream(&text, &n);
+    assert_non_null(f);
+    config_options_example(f);
+    assert_int_equal(fclose(f), 0);
+    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        assert_true(strlen(line) <= 100);
+        if (line[0] == '#' && line[1] != ' ' && strstr(line, " ...") == NULL)
+            out += (size_t)snprintf(uncommented + out, sizeof uncommented - out, "%s\n", line + 1);
+    }
+    free(text);
+    assert_true(out > 100 && out < sizeof uncommented);
+    struct config c = good(uncommented);
+    config_free(&c);
+}
+
+static void the_readme_has_the_table(void **state)
+{
+    (void)state;
+    static char readme[65536];
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    assert_non_null(f);
+    config_options_table(f);
+    assert_int_equal(fclose(f), 0);
+    f = fopen(MD_SOURCE_DIR "/README.md", "r");
+    assert_non_null(f);
+    readme[fread(readme, 1, sizeof readme - 1, f)] = '\0';
+    assert_int_equal(fclose(f), 0);
+    if (strstr(readme, text) == NULL)
+        fail_msg("put what `merossd help options` prints between the marks of the README");
+    free(text);
 }
 
 static void options_before_the_first_listener_belong_to_the_default_one(void **state)
@@ -453,7 +672,7 @@ static void the_help_names_every_option(void **state)
     size_t n = 0;
     const struct config_option *o;
     FILE *f = open_memstream(&text, &n);
-    config_options_help(f);
+    config_options_table(f);
     fclose(f);
     for (size_t i = 0; (o = config_option_at(i)) != NULL; i++) {
         assert_non_null(strstr(text, o->name));
@@ -475,6 +694,13 @@ int main(void)
         cmocka_unit_test(long_lines_and_binary_are_refused),
         cmocka_unit_test(unknown_options_are_named_with_a_suggestion),
         cmocka_unit_test(options_of_mosquitto_that_are_missing_here_say_so),
+        cmocka_unit_test(warnings_have_an_end),
+        cmocka_unit_test(zero_is_no_limit_wherever_the_table_says),
+        cmocka_unit_test(the_words_of_mosquitto_mean_the_same),
+        cmocka_unit_test(durations_and_sync_times_are_exact),
+        cmocka_unit_test(include_dir_reads_conf_files_in_order_of_name),
+        cmocka_unit_test(the_example_file_is_a_configuration),
+        cmocka_unit_test(the_readme_has_the_table),
         cmocka_unit_test(options_before_the_first_listener_belong_to_the_default_one),
         cmocka_unit_test(listeners_must_make_sense),
         cmocka_unit_test(there_is_an_end_to_listeners_and_keys),

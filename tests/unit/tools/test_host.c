@@ -361,7 +361,11 @@ static void lines_have_time_and_level_and_obey_log_type(void **state)
     (void)state;
     struct fake_env f;
     fake_env_init(&f);
-    struct logsink s = {.env = &f.env, .connections = true, .types = CONFIG_LOG_ALL};
+    struct logsink s = {.env = &f.env,
+                        .dests = CONFIG_TO_STDERR,
+                        .timestamp = true,
+                        .connections = true,
+                        .types = CONFIG_LOG_ALL};
     expect_log(s, LOG_ERROR, "net", "2023-11-1"); /* 1,700,000,000 s, in any zone */
     expect_log(s, LOG_ERROR, "net", " error  net: words\n");
     expect_log(s, LOG_WARN, "net", " warn   net: words\n");
@@ -376,12 +380,168 @@ static void lines_have_time_and_level_and_obey_log_type(void **state)
     expect_log(s, LOG_ERROR, "net", NULL);
 }
 
+static void published(void *ctx, const char *topic, const char *line)
+{
+    (void)snprintf(ctx, 200, "%s|%s", topic, line);
+}
+
+static void lines_go_where_log_dest_says(void **state)
+{
+    (void)state;
+    struct fake_env f;
+    char topic[200] = "", *std = NULL, *err_text;
+    size_t n;
+    fake_env_init(&f);
+    struct logsink s = {.env = &f.env,
+                        .dests = CONFIG_TO_STDOUT | CONFIG_TO_TOPIC,
+                        .types = CONFIG_LOG_ALL,
+                        .publish = published,
+                        .publish_ctx = topic};
+    s.std = open_memstream(&std, &n);
+    err_text = logged(s, LOG_WARN, "net");
+    assert_string_equal(err_text, "");
+    free(err_text);
+    fclose(s.std);
+    s.std = NULL;
+    assert_string_equal(std, "warn   net: words\n");
+    free(std);
+    assert_string_equal(topic, "$SYS/broker/log/W|net: words");
+    topic[0] = '\0';
+    logsink_write(&s, LOG_DEBUG, "net", "words"); /* would feed itself */
+    assert_string_equal(topic, "");
+    s.dests = CONFIG_TO_NONE;
+    logsink_write(&s, LOG_ERROR, "net", "words");
+    assert_string_equal(topic, "");
+}
+
+static void topics_get_a_hundred_lines_a_second(void **state)
+{
+    (void)state;
+    struct fake_env f;
+    char topic[200] = "";
+    fake_env_init(&f);
+    struct logsink s = {.env = &f.env,
+                        .dests = CONFIG_TO_TOPIC,
+                        .types = CONFIG_LOG_ALL,
+                        .publish = published,
+                        .publish_ctx = topic};
+    for (unsigned i = 0; i < 100; i++)
+        logsink_write(&s, LOG_ERROR, "net", "words");
+    assert_string_not_equal(topic, "");
+    topic[0] = '\0';
+    logsink_write(&s, LOG_ERROR, "net", "words");
+    assert_string_equal(topic, "");
+    fake_env_step(&f, 1000);
+    logsink_write(&s, LOG_ERROR, "net", "words");
+    assert_string_not_equal(topic, "");
+}
+
+static void the_time_is_written_as_asked(void **state)
+{
+    (void)state;
+    struct fake_env f;
+    fake_env_init(&f);
+    struct logsink s = {.env = &f.env,
+                        .dests = CONFIG_TO_STDERR,
+                        .timestamp = true,
+                        .format = "%Y",
+                        .types = CONFIG_LOG_ALL};
+    expect_log(s, LOG_ERROR, "net", "2023 error  net: words\n");
+    s.timestamp = false;
+    char *text = logged(s, LOG_ERROR, "net");
+    assert_string_equal(text, "error  net: words\n");
+    free(text);
+}
+
+static void count_lines(const char *path, size_t want)
+{
+    FILE *file = fopen(path, "r");
+    size_t n = 0;
+    assert_non_null(file);
+    for (int c; (c = fgetc(file)) != EOF;)
+        n += c == '\n';
+    fclose(file);
+    assert_int_equal(n, want);
+}
+
+/* Rotation: what moved away keeps the old lines, what is opened again gets the new ones. */
+static void a_log_file_is_appended_to_and_opened_again(void **state)
+{
+    (void)state;
+    struct fake_env f;
+    fake_env_init(&f);
+    struct logsink s = {.env = &f.env, .dests = CONFIG_TO_FILE, .types = CONFIG_LOG_ALL};
+    const char *path = under("logs/x.log"), *moved = under("logs/x.log.1");
+    assert_int_equal(logsink_open(&s, under("no/such/folder/x.log")), MD_IO);
+    assert_int_equal(logsink_open(&s, path), MD_OK); /* makes the last folder */
+    logsink_write(&s, LOG_ERROR, "net", "one");
+    logsink_close(&s);
+    assert_int_equal(logsink_open(&s, path), MD_OK);
+    logsink_write(&s, LOG_ERROR, "net", "two");
+    assert_int_equal(rename(path, moved), 0);
+    logsink_write(&s, LOG_ERROR, "net", "three");
+    assert_int_equal(logsink_open(&s, under("no/such/folder/x.log")), MD_IO);
+    logsink_write(&s, LOG_ERROR, "net", "four"); /* the old one goes on */
+    assert_int_equal(logsink_open(&s, path), MD_OK);
+    logsink_write(&s, LOG_ERROR, "net", "five");
+    logsink_close(&s);
+    count_lines(moved, 4);
+    count_lines(path, 1);
+    assert_int_equal(unlink(moved), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(under("logs")), 0);
+}
+
+static void only_root_becomes_somebody(void **state)
+{
+    (void)state;
+    struct serve_user u;
+    assert_int_equal(serve_host_user(NULL, &u, err), MD_OK);
+    assert_false(u.wanted);
+    assert_int_equal(serve_host_user("root", &u, err), MD_OK);
+    assert_false(u.wanted);
+    assert_int_equal(serve_host_give(root, &u, err), MD_OK); /* nobody: nothing to do */
+    assert_int_equal(serve_host_become(&u, err), MD_OK);
+    if (geteuid() != 0)
+        return;
+    assert_int_equal(serve_host_user("no-such-user-here", &u, err), MD_NOENT);
+    assert_non_null(strstr(err, "no-such-user-here"));
+    assert_int_equal(serve_host_user("nobody", &u, err), MD_OK);
+    assert_true(u.wanted);
+}
+
+/* A folder that others may enter is not ours to give away. */
+static void only_a_private_folder_is_given(void **state)
+{
+    (void)state;
+    struct serve_user u;
+    struct stat st;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(serve_host_user("nobody", &u, err), MD_OK);
+    assert_int_equal(file_make_dirs(under("gift/inner")), MD_OK);
+    put_text("gift/inner/file", "x");
+    assert_int_equal(chmod(under("gift"), 0755), 0);
+    assert_int_equal(serve_host_give(under("gift"), &u, err), MD_OK);
+    assert_int_equal(stat(under("gift/inner/file"), &st), 0);
+    assert_int_equal(st.st_uid, 0);
+    assert_int_equal(chmod(under("gift"), 0700), 0);
+    assert_int_equal(serve_host_give(under("gift"), &u, err), MD_OK);
+    assert_int_equal(stat(under("gift/inner/file"), &st), 0);
+    assert_int_equal(st.st_uid, u.uid);
+    assert_int_equal(stat(under("gift"), &st), 0);
+    assert_int_equal(st.st_uid, u.uid);
+    assert_int_equal(unlink(under("gift/inner/file")), 0);
+    assert_int_equal(rmdir(under("gift/inner")), 0);
+    assert_int_equal(rmdir(under("gift")), 0);
+}
+
 static void connection_messages_can_be_left_out(void **state)
 {
     (void)state;
     struct fake_env f;
     fake_env_init(&f);
-    struct logsink s = {.env = &f.env, .connections = false, .types = CONFIG_LOG_ALL};
+    struct logsink s = {.env = &f.env, .dests = CONFIG_TO_STDERR, .types = CONFIG_LOG_ALL};
     expect_log(s, LOG_INFO, "client", NULL);
     expect_log(s, LOG_WARN, "client", "words");
     expect_log(s, LOG_INFO, "net", "words");
@@ -419,6 +579,12 @@ int main(void)
         cmocka_unit_test(taken_ports_are_noticed),
         cmocka_unit_test(the_parent_leaves_when_the_broker_serves),
         cmocka_unit_test(lines_have_time_and_level_and_obey_log_type),
+        cmocka_unit_test(lines_go_where_log_dest_says),
+        cmocka_unit_test(topics_get_a_hundred_lines_a_second),
+        cmocka_unit_test(the_time_is_written_as_asked),
+        cmocka_unit_test(a_log_file_is_appended_to_and_opened_again),
+        cmocka_unit_test(only_root_becomes_somebody),
+        cmocka_unit_test(only_a_private_folder_is_given),
         cmocka_unit_test(connection_messages_can_be_left_out),
         cmocka_unit_test(only_what_is_wanted_is_formatted),
     };

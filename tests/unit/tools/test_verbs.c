@@ -391,13 +391,13 @@ static void check_finds_faults_without_starting(void **state)
     assert_int_equal(PLAIN("check", path), CLI_DONE);
     has(seen.out, "is fine: 1 listeners");
     assert_int_equal(PLAIN("check", path, "--json"), CLI_DONE);
-    assert_string_equal(seen.out, "{\"status\":\"ok\"}\n");
+    assert_string_equal(seen.out, "{\"status\":\"ok\",\"warnings\":[]}\n");
     path = in_folder("c", "lisener 1\n");
     assert_int_equal(PLAIN("check", path), CLI_FAILED);
     has(seen.err, "/c:1: unknown option 'lisener'; did you mean 'listener'?");
     path = in_folder("c", "listener 1\ncertfile /nowhere/c\nkeyfile /nowhere/k\n");
     assert_int_equal(PLAIN("check", path), CLI_FAILED);
-    has(seen.err, "listener of line 1: cannot read certfile /nowhere/c: No such file");
+    has(seen.err, "/c:1: listener 1: cannot read certfile /nowhere/c: No such file");
     path = in_folder("c", "meross_timezone Nowhere/Land\n");
     assert_int_equal(PLAIN("check", path), CLI_FAILED);
     has(seen.err, "neither a zone of /usr/share/zoneinfo");

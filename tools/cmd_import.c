@@ -1,0 +1,171 @@
+#include "broker/base/mem.h"
+#include "meross/json_write.h"
+#include "tools/cmd.h"
+#include "tools/config.h"
+#include "tools/config_check.h"
+#include "tools/file.h"
+#include "tools/import_db.h"
+
+#include <errno.h>
+
+#define CONF_DEFAULT     "/etc/mosquitto/mosquitto.conf"
+#define LOCATION_DEFAULT "/var/lib/mosquitto"
+#define NAME_DEFAULT     "mosquitto.db"
+#define DB_MAX           ((size_t)1 << 30)
+
+struct import {
+    struct cli *c;
+    const char *conf;
+    struct config cfg;
+    char fault[CONFIG_ERR_MAX]; /* of what the configuration names; "": none */
+    char db[900];               /* where mosquitto keeps its state           */
+    bool found;
+    struct import_counts counts;
+};
+
+static void find_db(struct import *m)
+{
+    const char *dir =
+        m->cfg.persistence_location != NULL ? m->cfg.persistence_location : LOCATION_DEFAULT;
+    const char *name = m->cfg.persistence_file != NULL ? m->cfg.persistence_file : NAME_DEFAULT;
+    size_t n = strlen(dir);
+    (void)snprintf(m->db, sizeof m->db, "%.400s%s%.400s", dir,
+                   n > 0 && dir[n - 1] == '/' ? "" : "/", name);
+}
+
+static int bad_db(struct import *m, int err)
+{
+    if (err == MD_INVAL)
+        return cli_fail(m->c, CLI_FAILED, "unsupported",
+                        "%s has version %u; this reads 5 and 6: let a mosquitto 2.0 write it once "
+                        "(start and stop it)",
+                        m->db, m->counts.version);
+    return cli_fail(m->c, CLI_FAILED, "invalid", "%s: %s", m->db,
+                    err == MD_PROTO ? "this is no file of mosquitto" : md_err_text(err));
+}
+
+static int read_db(struct import *m)
+{
+    static const struct import_writer count_only = {.ctx = NULL};
+    struct buf file;
+    buf_init(&file, DB_MAX);
+    int err = file_read(m->db, &file);
+    if (err == MD_IO && errno == ENOENT) {
+        buf_free(&file);
+        return CLI_DONE;
+    }
+    if (err != MD_OK) {
+        int why = errno;
+        buf_free(&file);
+        return cli_fail(m->c, CLI_FAILED, "invalid", "cannot read %s: %s", m->db,
+                        err == MD_IO ? strerror(why) : md_err_text(err));
+    }
+    m->found = true;
+    err = import_db_read(buf_view(&file), env_wall_s(m->c->env), &count_only, &m->counts);
+    buf_free(&file);
+    return err == MD_OK ? CLI_DONE : bad_db(m, err);
+}
+
+static void print_db(const struct import *m)
+{
+    const struct import_counts *n = &m->counts;
+    FILE *out = m->c->out;
+    if (!m->found) {
+        fprintf(out, "%s: is not there; mosquitto has kept nothing\n", m->db);
+        return;
+    }
+    fprintf(out,
+            "%s (version %u): %u retained messages, %u sessions with %u subscriptions and %u "
+            "messages that wait\n",
+            m->db, n->version, n->retained, n->sessions, n->subscriptions, n->queued);
+    if (n->shared > 0)
+        fprintf(out, "left out: %u shared subscriptions ($share/...)\n", n->shared);
+    if (n->expired > 0)
+        fprintf(out, "left out: %u messages and sessions whose time was over\n", n->expired);
+    if (n->damaged > 0 || n->cut)
+        fprintf(out, "damaged: %u records%s\n", n->damaged,
+                n->cut ? ", and the end of the file is missing" : "");
+}
+
+static void print_text(const struct import *m)
+{
+    FILE *out = m->c->out;
+    fprintf(out, "%s: read, %zu listeners\n", m->conf, m->cfg.n_listeners);
+    for (char **w = m->cfg.warnings; w != NULL && *w != NULL; w++)
+        fprintf(out, "not as in mosquitto: %s\n", *w);
+    if (m->fault[0] != '\0')
+        fprintf(out, "fault: %s\n", m->fault);
+    print_db(m);
+}
+
+static void write_db(struct json_writer *w, const struct import *m)
+{
+    const struct import_counts *n = &m->counts;
+    json_write_pair(w, "database", m->db);
+    json_write_pair_bool(w, "found", m->found);
+    json_write_pair_int(w, "version", n->version);
+    json_write_pair_int(w, "retained", n->retained);
+    json_write_pair_int(w, "sessions", n->sessions);
+    json_write_pair_int(w, "subscriptions", n->subscriptions);
+    json_write_pair_int(w, "queued", n->queued);
+    json_write_pair_int(w, "shared", n->shared);
+    json_write_pair_int(w, "expired", n->expired);
+    json_write_pair_int(w, "damaged", n->damaged);
+    json_write_pair_bool(w, "cut", n->cut);
+}
+
+static int print_json(const struct import *m)
+{
+    struct json_writer w;
+    struct buf b;
+    buf_init(&b, SIZE_MAX);
+    json_write_start(&w, &b);
+    json_write_open(&w, '{');
+    json_write_pair(&w, "status", "ok");
+    json_write_pair(&w, "configuration", m->conf);
+    json_write_name(&w, "warnings");
+    json_write_open(&w, '[');
+    for (char **it = m->cfg.warnings; it != NULL && *it != NULL; it++)
+        json_write_str(&w, *it);
+    json_write_close(&w, ']');
+    if (m->fault[0] != '\0')
+        json_write_pair(&w, "fault", m->fault);
+    write_db(&w, m);
+    json_write_close(&w, '}');
+    if (w.err == MD_OK)
+        fprintf(m->c->out, "%.*s\n", SPAN_ARG(buf_view(&b)));
+    buf_free(&b);
+    return w.err == MD_OK ? CLI_DONE
+                          : cli_fail(m->c, CLI_FAILED, "internal", "%s", md_err_text(w.err));
+}
+
+static int read_conf(struct import *m)
+{
+    char why[CONFIG_ERR_MAX];
+    int err = config_load(&m->cfg, m->conf, why);
+    if (err == MD_OK)
+        err = config_complete(&m->cfg, -1, why);
+    if (err != MD_OK)
+        return cli_fail(m->c, CLI_FAILED, "invalid", "%s", why);
+    if (config_check(&m->cfg, why) != MD_OK)
+        memcpy(m->fault, why, sizeof m->fault);
+    return CLI_DONE;
+}
+
+int cmd_import(struct cli *c)
+{
+    struct import m = {.c = c, .conf = c->args->n_words > 1 ? c->args->words[1] : CONF_DEFAULT};
+    if (strcmp(c->args->words[0], "mosquitto") != 0)
+        return cli_fail(c, CLI_USAGE, "invalid", "only `merossd import mosquitto` is known");
+    int status = read_conf(&m);
+    if (status == CLI_DONE) {
+        find_db(&m);
+        status = read_db(&m);
+    }
+    if (status == CLI_DONE && c->args->json)
+        status = print_json(&m);
+    else if (status == CLI_DONE)
+        print_text(&m);
+    config_free(&m.cfg);
+    return status;
+}

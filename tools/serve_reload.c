@@ -1,0 +1,143 @@
+/* serve_reload.c - SIGHUP: read everything, then swap; a fault anywhere leaves all as it was. */
+#include "broker/base/log.h"
+#include "broker/base/mem.h"
+#include "tools/config_check.h"
+#include "tools/serve_int.h"
+
+#include <string.h>
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool same_place(const struct config_listener *a, const struct config_listener *b)
+{
+    return a->port == b->port && same_text(a->host, b->host);
+}
+
+static bool has_tls(const struct config_listener *l) { return l->tls_auto || l->certfile != NULL; }
+
+static struct config_listener *find(struct config *c, const struct config_listener *like)
+{
+    for (size_t i = 0; i < c->n_listeners; i++)
+        if (same_place(&c->listeners[i], like))
+            return &c->listeners[i];
+    return NULL;
+}
+
+static void swap_text(char **a, char **b)
+{
+    char *t = *a;
+    *a = *b;
+    *b = t;
+}
+
+static void say_restart(const char *what, const struct config_listener *l)
+{
+    log_warn("server", "SIGHUP: the listener on %s port %u %s; that needs a restart",
+             l->host != NULL ? l->host : "every address", l->port, what);
+}
+
+/* What may change while the socket stays open. */
+static void take_over(struct config_listener *running, struct config_listener *now)
+{
+    if (running->tls_auto != now->tls_auto || has_tls(running) != has_tls(now)) {
+        say_restart("changes between TLS and clear, or to a certificate of another kind", running);
+        return;
+    }
+    swap_text(&running->certfile, &now->certfile);
+    swap_text(&running->keyfile, &now->keyfile);
+    swap_text(&running->cafile, &now->cafile);
+    running->tls_version = now->tls_version;
+    running->max_qos = now->max_qos;
+}
+
+/* The sockets that are open keep their places, which are their numbers; `next` gets the running
+ * list with what is new in it. */
+static void keep_listeners(struct config *running, struct config *next)
+{
+    for (size_t i = 0; i < next->n_listeners; i++)
+        if (find(running, &next->listeners[i]) == NULL)
+            say_restart("is new", &next->listeners[i]);
+    for (size_t i = 0; i < running->n_listeners; i++) {
+        struct config_listener *now = find(next, &running->listeners[i]);
+        if (now == NULL)
+            say_restart("is gone from the file", &running->listeners[i]);
+        else
+            take_over(&running->listeners[i], now);
+    }
+    struct config_listener *list = next->listeners;
+    size_t n = next->n_listeners;
+    next->listeners = running->listeners;
+    next->n_listeners = running->n_listeners;
+    next->home_listeners = running->home_listeners;
+    running->listeners = list;
+    running->n_listeners = n;
+    config_listener_limits(next);
+}
+
+static void keep_text(const char *name, char **running, char **next)
+{
+    if (same_text(*running, *next))
+        return;
+    log_warn("server", "SIGHUP: option '%s' has changed; that needs a restart", name);
+    swap_text(running, next);
+}
+
+static void keep_bool(const char *name, bool running, bool *next)
+{
+    if (running != *next)
+        log_warn("server", "SIGHUP: option '%s' has changed; that needs a restart", name);
+    *next = running;
+}
+
+/* What is decided once, when the program starts. */
+static void keep_fixed(struct config *running, struct config *next)
+{
+    keep_text("state_dir", &running->state_dir, &next->state_dir);
+    keep_text("pid_file", &running->pid_file, &next->pid_file);
+    keep_text("user", &running->user, &next->user);
+    keep_text("meross_topic", &running->meross_topic, &next->meross_topic);
+    keep_bool("persistence", running->persistence, &next->persistence);
+    keep_bool("allow_anonymous", running->allow_anonymous, &next->allow_anonymous);
+}
+
+static int read_all(struct serve *s, struct config *next, char why[CONFIG_ERR_MAX])
+{
+    int err = config_load(next, s->config_file, why);
+    if (err != MD_OK)
+        return err;
+    err = config_complete(next, s->plain_port, why);
+    if (err == MD_OK)
+        err = config_check(next, why);
+    if (err == MD_OK && (err = meross_set_keys(s->meross, (const char *const *)next->meross_keys)))
+        (void)snprintf(why, CONFIG_ERR_MAX, "option 'meross_key': %s", md_err_text(err));
+    if (err != MD_OK)
+        config_free(next);
+    return err;
+}
+
+void serve_reload(struct serve *s)
+{
+    struct config next;
+    char why[CONFIG_ERR_MAX] = "out of memory";
+    notify_reloading(&s->notify);
+    if (read_all(s, &next, why) != MD_OK) {
+        log_error("server", "SIGHUP: nothing was changed: %s", why);
+        serve_log_apply(s); /* the log file is opened again all the same: it may be rotated */
+        notify_say(&s->notify, "READY=1\nSTATUS=Running with the old configuration: %s", why);
+        return;
+    }
+    keep_fixed(&s->cfg, &next);
+    keep_listeners(&s->cfg, &next);
+    struct config old = s->cfg;
+    s->cfg = next;
+    serve_log_apply(s);
+    config_free(&old);
+    serve_log_warnings(s);
+    broker_set_limits(s->broker, &s->cfg.limits);
+    serve_tls_reload(s);
+    log_info("server", "SIGHUP: the configuration was read again");
+    notify_say(&s->notify, "READY=1\nSTATUS=Running");
+}
