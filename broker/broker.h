@@ -128,6 +128,33 @@ void broker_free(struct broker *b); /* NULL is fine; every conn is lost first */
  * Errors: MD_NOMEM; the broker is then only good for broker_free(). */
 MD_MUST_USE int broker_restore(struct broker *b, struct store *store);
 
+/* Brings in what another broker kept, after broker_restore() and before the first client; it is
+ * stored like anything of ours.  A Session comes before what belongs to it.  What is RECEIVED comes
+ * last: it is routed to the Sessions that are there.
+ *
+ * Errors: MD_EXIST: we have this Retained Message, or a Session of our own of this name, and keep
+ * ours; or the Packet Identifier is in use.  MD_NOENT: no such Session.  MD_INVAL: an impossible topic,
+ * filter, id or QoS.  MD_FULL: Packet Identifiers that do not follow each other.  MD_NOMEM, and those
+ * of the store. */
+enum broker_stage { /* of a message on its way to the client, or (RECEIVED) from it   */
+                    BROKER_STAGE_QUEUED, /* nothing was sent                                               */
+                    BROKER_STAGE_PUBLISHED, /* sent, not acknowledged: sent again with DUP                    */
+                    BROKER_STAGE_RELEASED, /* QoS 2, PUBREC came: PUBREL is sent again                       */
+                    BROKER_STAGE_RECEIVED /* QoS 2, PUBREC was sent, nobody has it: published now, once     */
+};
+struct broker_waiting {
+    struct broker_message message; /* its retain: travels with RETAIN 1; qos: of the delivery */
+    enum broker_stage stage;
+    uint16_t packet_id; /* 0 when it is QUEUED */
+};
+MD_MUST_USE int broker_adopt_retained(struct broker *b, const struct broker_message *m);
+MD_MUST_USE int broker_adopt_session(struct broker *b, struct span client_id, struct span username);
+MD_MUST_USE int broker_adopt_subscription(struct broker *b, struct span client_id,
+                                          struct span filter, unsigned qos);
+/* For each Session in the order of the messages. */
+MD_MUST_USE int broker_adopt_waiting(struct broker *b, struct span client_id,
+                                     const struct broker_waiting *w);
+
 /* New limits for a running broker.  Nothing that is there is cut: connections, Sessions and
  * queues above a new limit stay until they shrink by themselves; connect_timeout_s holds for
  * connections from now on. */
@@ -171,10 +198,24 @@ bool broker_disconnect(struct broker *b, struct span client_id, const char *why)
 uint64_t broker_turn(struct broker *b);
 
 struct broker_stats {
-    unsigned connections, sessions, subscriptions, retained;
-    uint64_t messages_in, messages_out, dropped; /* PUBLISH in and out; dropped at a limit */
+    unsigned connections; /* open, with or without CONNECT               */
+    unsigned clients;     /* of them, those that are connected           */
+    unsigned max_clients; /* the most there were                         */
+    unsigned expired;     /* Sessions that ended while they were away    */
+    unsigned sessions, subscriptions, retained;
+    uint64_t packets_in, packets_out, bytes_in, bytes_out;
+    uint64_t messages_in, messages_out, dropped;  /* PUBLISH in and out; dropped at a limit */
+    uint64_t message_bytes_in, message_bytes_out; /* their payloads                        */
+    uint64_t connects;                            /* CONNECTs that were accepted           */
 };
 void broker_stats(const struct broker *b, struct broker_stats *out);
+
+/* Publishes the counters below $SYS/broker/, retained, every interval_s seconds and only what has
+ * changed, by the names mosquitto gives them; 0 stops it.
+ *
+ * version  shown in $SYS/broker/version; kept until broker_free().
+ * Errors: MD_NOMEM. */
+MD_MUST_USE int broker_sys(struct broker *b, unsigned interval_s, const char *version);
 
 struct broker_session {              /* one Session, lent during the call            */
     const struct broker_client *who; /* away: only client_id and username are set    */

@@ -45,6 +45,8 @@ static const struct option options[] = {
      "log everything, also each packet"},
     {"-d", NULL, ARGS_SERVE, KIND_FLAG, offsetof(struct args, daemon), NULL,
      "run in the background; the log goes to syslog"},
+    {"--dry-run", NULL, ARGS_DRY_RUN, KIND_FLAG, offsetof(struct args, dry_run), NULL,
+     "only say what would be done"},
     {"--help", NULL, ~0u, KIND_FLAG, offsetof(struct args, help), NULL, "this text"},
 };
 

@@ -4,7 +4,7 @@
 #include "tools/config.h"
 #include "tools/config_check.h"
 #include "tools/file.h"
-#include "tools/import_db.h"
+#include "tools/import_state.h"
 
 #include <errno.h>
 
@@ -20,7 +20,10 @@ struct import {
     char fault[CONFIG_ERR_MAX]; /* of what the configuration names; "": none */
     char db[900];               /* where mosquitto keeps its state           */
     bool found;
+    struct buf file;
     struct import_counts counts;
+    char dir[512]; /* of ours, where it goes */
+    struct import_taken taken;
 };
 
 static void find_db(struct import *m)
@@ -47,23 +50,34 @@ static int bad_db(struct import *m, int err)
 static int read_db(struct import *m)
 {
     static const struct import_writer count_only = {.ctx = NULL};
-    struct buf file;
-    buf_init(&file, DB_MAX);
-    int err = file_read(m->db, &file);
-    if (err == MD_IO && errno == ENOENT) {
-        buf_free(&file);
+    int err = file_read(m->db, &m->file);
+    if (err == MD_IO && errno == ENOENT)
         return CLI_DONE;
-    }
-    if (err != MD_OK) {
-        int why = errno;
-        buf_free(&file);
+    if (err != MD_OK)
         return cli_fail(m->c, CLI_FAILED, "invalid", "cannot read %s: %s", m->db,
-                        err == MD_IO ? strerror(why) : md_err_text(err));
-    }
+                        err == MD_IO ? strerror(errno) : md_err_text(err));
     m->found = true;
-    err = import_db_read(buf_view(&file), env_wall_s(m->c->env), &count_only, &m->counts);
-    buf_free(&file);
+    err = import_db_read(buf_view(&m->file), env_wall_s(m->c->env), &count_only, &m->counts);
     return err == MD_OK ? CLI_DONE : bad_db(m, err);
+}
+
+/* -c FILE is merossd's own configuration; without it, it shall run with mosquitto's. */
+static int write_state(struct import *m)
+{
+    char why[SERVE_HOST_ERR_MAX] = "";
+    struct config own = {.state_dir = NULL};
+    const struct config *cfg = &m->cfg;
+    int err = MD_OK;
+    if (m->c->args->config != NULL) {
+        err = config_load(&own, m->c->args->config, why);
+        cfg = &own;
+    }
+    if (err == MD_OK && (err = config_state_dir(cfg, m->dir, sizeof m->dir)) != MD_OK)
+        (void)snprintf(why, sizeof why, "no state folder: set HOME, XDG_STATE_HOME or `state_dir`");
+    if (err == MD_OK)
+        err = import_state_write(buf_view(&m->file), cfg, m->dir, m->c->env, &m->taken, why);
+    config_free(&own);
+    return err == MD_OK ? CLI_DONE : cli_fail(m->c, CLI_FAILED, "invalid", "%s", why);
 }
 
 static void print_db(const struct import *m)
@@ -87,6 +101,24 @@ static void print_db(const struct import *m)
                 n->cut ? ", and the end of the file is missing" : "");
 }
 
+static void print_taken(const struct import *m)
+{
+    const struct import_taken *n = &m->taken;
+    FILE *out = m->c->out;
+    if (m->c->args->dry_run) {
+        fprintf(out, "nothing was changed: that was --dry-run\n");
+        return;
+    }
+    fprintf(out,
+            "taken over into %s: %u retained messages, %u sessions with %u subscriptions and %u "
+            "messages that wait\n",
+            m->dir, n->retained, n->sessions, n->subscriptions, n->queued);
+    if (n->ours > 0)
+        fprintf(out, "left as they are: %u of which merossd has its own\n", n->ours);
+    if (n->refused > 0)
+        fprintf(out, "left out: %u that MQTT 3.1.1 does not allow\n", n->refused);
+}
+
 static void print_text(const struct import *m)
 {
     FILE *out = m->c->out;
@@ -96,6 +128,25 @@ static void print_text(const struct import *m)
     if (m->fault[0] != '\0')
         fprintf(out, "fault: %s\n", m->fault);
     print_db(m);
+    if (m->found)
+        print_taken(m);
+}
+
+static void write_taken(struct json_writer *w, const struct import *m)
+{
+    const struct import_taken *n = &m->taken;
+    if (m->dir[0] == '\0') /* nothing was to be taken, or it was a dry run */
+        return;
+    json_write_name(w, "taken");
+    json_write_open(w, '{');
+    json_write_pair(w, "state_dir", m->dir);
+    json_write_pair_int(w, "retained", n->retained);
+    json_write_pair_int(w, "sessions", n->sessions);
+    json_write_pair_int(w, "subscriptions", n->subscriptions);
+    json_write_pair_int(w, "queued", n->queued);
+    json_write_pair_int(w, "ours", n->ours);
+    json_write_pair_int(w, "refused", n->refused);
+    json_write_close(w, '}');
 }
 
 static void write_db(struct json_writer *w, const struct import *m)
@@ -131,6 +182,7 @@ static int print_json(const struct import *m)
     if (m->fault[0] != '\0')
         json_write_pair(&w, "fault", m->fault);
     write_db(&w, m);
+    write_taken(&w, m);
     json_write_close(&w, '}');
     if (w.err == MD_OK)
         fprintf(m->c->out, "%.*s\n", SPAN_ARG(buf_view(&b)));
@@ -155,6 +207,7 @@ static int read_conf(struct import *m)
 int cmd_import(struct cli *c)
 {
     struct import m = {.c = c, .conf = c->args->n_words > 1 ? c->args->words[1] : CONF_DEFAULT};
+    buf_init(&m.file, DB_MAX);
     if (strcmp(c->args->words[0], "mosquitto") != 0)
         return cli_fail(c, CLI_USAGE, "invalid", "only `merossd import mosquitto` is known");
     int status = read_conf(&m);
@@ -162,10 +215,13 @@ int cmd_import(struct cli *c)
         find_db(&m);
         status = read_db(&m);
     }
+    if (status == CLI_DONE && m.found && !c->args->dry_run)
+        status = write_state(&m);
     if (status == CLI_DONE && c->args->json)
         status = print_json(&m);
     else if (status == CLI_DONE)
         print_text(&m);
     config_free(&m.cfg);
+    buf_free(&m.file);
     return status;
 }

@@ -115,6 +115,14 @@ static int make_access(struct serve *s, const struct broker_hooks *inner)
     return access_new(&s->access, v, s->cfg.n_listeners, inner);
 }
 
+static int restore(struct serve *s)
+{
+    /* With `persistence false` the plugs are kept all the same: their keys are nowhere else. */
+    int err = s->cfg.persistence ? broker_restore(s->broker, s->store) : MD_OK;
+    store_loaded(s->store);
+    return err == MD_OK ? MD_OK : complain(s, err, "cannot restore the state");
+}
+
 /* meross -> access -> broker: who connects is asked in that order. */
 static int make_broker(struct serve *s)
 {
@@ -134,10 +142,12 @@ static int make_broker(struct serve *s)
         return complain(s, err, "cannot start");
     hooks = access_hooks(s->access);
     err = broker_new(&s->broker, &s->cfg.limits, &hooks, env);
-    if (err == MD_OK && (err = serve_store_restore(s)) != MD_OK)
+    if (err == MD_OK && (err = restore(s)) != MD_OK)
         return err;
     if (err == MD_OK)
         err = meross_attach(s->meross, s->broker);
+    if (err == MD_OK)
+        err = broker_sys(s->broker, s->cfg.sys_interval, MD_VERSION);
     if (err == MD_OK)
         err = serve_clients_new(&s->clients, s->broker, s->cfg.meross_topic);
     if (err == MD_OK)
@@ -176,7 +186,7 @@ static int become_user(struct serve *s)
 
 static int start_core(struct serve *s)
 {
-    int err = serve_store_open(s);
+    int err = state_open(&s->store, s->dir, s->cfg.persistence_sync, s->err);
     if (err == MD_OK && (err = server_new(&s->server)) != MD_OK)
         (void)complain(s, err, "cannot start the event loop");
     if (err == MD_OK)

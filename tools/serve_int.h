@@ -15,6 +15,7 @@
 #include "tools/notify.h"
 #include "tools/serve_clients.h"
 #include "tools/serve_host.h"
+#include "tools/state.h"
 
 struct serve_tls { /* the self-made certificate; serve_tls.c */
     struct certs_paths paths;
@@ -60,11 +61,6 @@ struct server_tls serve_tls_files(const struct serve *s, size_t i); /* lent by `
  * otherwise when it is made; and keeps it up to date while the server runs.
  * Errors: MD_IO, MD_NOMEM, MD_INVAL, with s->err set. */
 MD_MUST_USE int serve_tls_start(struct serve *s);
-
-/* serve_store.c: the state directory's content; the broker gets it with serve_store_restore().
- * Errors: those of store_file_open() and broker_restore(), with s->err set. */
-MD_MUST_USE int serve_store_open(struct serve *s);
-MD_MUST_USE int serve_store_restore(struct serve *s);
 
 /* Reads all certificate files again. */
 void serve_tls_reload(struct serve *s);

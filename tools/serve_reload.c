@@ -137,6 +137,8 @@ void serve_reload(struct serve *s)
     config_free(&old);
     serve_log_warnings(s);
     broker_set_limits(s->broker, &s->cfg.limits);
+    if (broker_sys(s->broker, s->cfg.sys_interval, MD_VERSION) != MD_OK)
+        log_warn("server", "SIGHUP: out of memory: the $SYS topics stand still");
     serve_tls_reload(s);
     log_info("server", "SIGHUP: the configuration was read again");
     notify_say(&s->notify, "READY=1\nSTATUS=Running");

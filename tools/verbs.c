@@ -29,10 +29,12 @@ static const struct cmd verbs[] = {
      ARGS_CONFIG | ARGS_JSON, 0, 0, cmd_cert},
     {"check", "FILE", "check a configuration file without starting", NULL, ARGS_JSON, 1, 1,
      cmd_check},
-    {"import", "mosquitto [CONF]", "read what an installed mosquitto has, and report it",
+    {"import", "mosquitto [CONF]", "take over what an installed mosquitto has kept",
      "CONF is /etc/mosquitto/mosquitto.conf when it is left out.  It is checked as `merossd check` "
-     "does; mosquitto.db is read where it says.  Nothing of mosquitto's is changed.",
-     ARGS_JSON, 1, 2, cmd_import},
+     "does; mosquitto.db is read where it says, and retained messages, sessions and what waits in "
+     "them go to merossd's state folder: that of -c FILE, else of CONF, else the usual one.  Stop "
+     "both brokers first.  Nothing of mosquitto's is changed; what merossd has already, it keeps.",
+     ARGS_CONFIG | ARGS_JSON | ARGS_DRY_RUN, 1, 2, cmd_import},
     {"help", "[VERB | config]", "explain a verb, or print an example of the configuration file",
      "`merossd help config` prints every option with its default, ready to be edited; `merossd "
      "help options` prints them as a table.",

@@ -114,6 +114,7 @@ void broker_free(struct broker *b)
     LIST_EACH (it, &b->conns)
         conn_lost(LIST_OF(it, struct conn, link), "the broker stops");
     free_lost(b);
+    sys_free(b);
     local_clear(b);
     LIST_EACH (it, &b->app_timers)
         broker_timer_stop(LIST_OF(it, struct broker_timer, link));
@@ -186,6 +187,7 @@ uint64_t broker_turn(struct broker *b)
 void broker_stats(const struct broker *b, struct broker_stats *out)
 {
     *out = b->stats;
+    out->clients = b->n_open;
     out->sessions = (unsigned)b->sessions.n;
     out->subscriptions = (unsigned)subs_count(b->subs);
     out->retained = (unsigned)retain_count(b->retain);

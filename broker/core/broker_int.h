@@ -48,11 +48,15 @@ struct broker {
     unsigned n_open;         /* conns in state OPEN */
     uint64_t full_said_ms;   /* when memory_limit was last logged; 0 = never */
     struct broker_stats stats;
+    struct sys *sys; /* sys.c; NULL: not published */
 };
 
 /* How near memory_limit is: pressure.c. */
 enum pressure { PRESSURE_NONE, PRESSURE_SOME, PRESSURE_HIGH, PRESSURE_FULL };
 enum pressure broker_pressure(const struct broker *b);
+
+/* sys.c */
+void sys_free(struct broker *b);
 
 /* local.c */
 void local_init(struct broker *b);

@@ -67,6 +67,12 @@ void conn_wake(struct conn *c)
     c->io.wake(c->io.ctx);
 }
 
+void conn_answered(struct conn *c)
+{
+    c->broker->stats.packets_out++;
+    conn_wake(c);
+}
+
 bool conn_closing(const struct conn *c) { return c->state == CONN_CLOSING; }
 
 bool conn_reading(const struct conn *c) { return c->ctl.n < CTL_FULL && c->state != CONN_ASKING; }
@@ -149,7 +155,7 @@ void conn_ack(struct conn *c, enum mqtt_type type, uint16_t packet_id)
     if (mqtt_put_ack(&c->ctl, type, packet_id) != MD_OK)
         conn_close(c, "out of memory for an acknowledgement"); /* [MQTT-4.8.0-2] */
     else
-        conn_wake(c);
+        conn_answered(c);
 }
 
 /* Keep Alive [MQTT-3.1.2-24], and the wait for CONNECT. */
@@ -209,6 +215,7 @@ static int park(struct conn *c, struct span packet, const struct mqtt_connect *p
 
 static void handle(struct conn *c, struct span packet)
 {
+    c->broker->stats.packets_in++;
     struct mqtt_packet p;
     const char *why = "out of memory";
     enum mqtt_level level = c->state == CONN_NEW ? MQTT_LEVEL_NONE : (enum mqtt_level)c->who.level;
@@ -292,6 +299,7 @@ void conn_resume(struct conn *c)
 
 void conn_feed(struct conn *c, struct span in)
 {
+    c->broker->stats.bytes_in += in.n;
     while (c->in.n > 0 && in.n > 0 && c->state < CONN_CLOSING && c->state != CONN_ASKING)
         in = complete(c, in);
     in = handle_all(c, in);

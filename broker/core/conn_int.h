@@ -32,6 +32,8 @@ struct conn {
 
 void conn_wake(struct conn *c);
 
+void conn_answered(struct conn *c); /* a packet of ours was put into c->ctl */
+
 static inline const struct broker_client *conn_who(const struct conn *c) { return &c->who; }
 
 unsigned conn_max_qos(const struct conn *c); /* of its listener, by the limits of now */

@@ -89,13 +89,15 @@ static void take_messages(struct conn *c, struct conn_out *o)
     while (room(o) && outq_next(&c->session->out, &d)) {
         if (trace)
             trace_sending(c->who.client_id, &d);
+        c->broker->stats.packets_out++;
         if (d.state == DELIVERY_RELEASED) {
             put_pubrel(o, d.packet_id);
             continue;
         }
         put_publish(o, &d);
-        message_unref(d.m);
         c->broker->stats.messages_out++;
+        c->broker->stats.message_bytes_out += d.m->payload_n;
+        message_unref(d.m);
     }
 }
 
@@ -112,6 +114,7 @@ bool conn_take(struct conn *c, struct conn_out *out)
     take_ctl(c, out);
     if (c->session != NULL && c->ctl.n == 0)
         take_messages(c, out);
+    c->broker->stats.bytes_out += out->bytes;
     /* Nothing taken although something waits: there is no memory for the window.  The next
      * event of this client tries again. */
     c->woken = more(c) && out->bytes > 0;

@@ -140,7 +140,10 @@ static int open_session(struct conn *c, const struct mqtt_connect *p)
     /* Session Present exists from 3.1.1 on [MQTT-3.2.2-1]. */
     err = mqtt_put_connack(&c->ctl, present && p->level == MQTT_3_1_1, MQTT_ACCEPTED);
     MD_ASSERT(err == MD_OK);
-    conn_wake(c);
+    b->stats.connects++;
+    if (b->n_open > b->stats.max_clients)
+        b->stats.max_clients = b->n_open;
+    conn_answered(c);
     announce(c, p);
     return MD_OK;
 }

@@ -9,7 +9,7 @@ int handle_pingreq(struct conn *c, const char **why)
         *why = "out of memory";
         return MD_NOMEM;
     }
-    conn_wake(c);
+    conn_answered(c);
     return MD_OK;
 }
 

@@ -34,6 +34,7 @@ static int route(struct conn *c, const struct mqtt_publish *p)
 {
     struct message *m;
     c->broker->stats.messages_in++;
+    c->broker->stats.message_bytes_in += p->payload.n;
     if (too_large(c, p) || !wanted(c, p))
         return MD_OK;
     int err = message_new(&m, p->topic, p->payload, (unsigned)p->qos, p->retain);

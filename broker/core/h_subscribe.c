@@ -87,7 +87,7 @@ static int put_suback(struct conn *c, uint16_t packet_id, const struct grant *g,
     int err = mqtt_put_suback(&c->ctl, packet_id, span_of(codes, n));
     mem_free(codes);
     if (err == MD_OK)
-        conn_wake(c);
+        conn_answered(c);
     return err;
 }
 

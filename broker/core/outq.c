@@ -305,19 +305,29 @@ static int restore_window(struct outq *q, const struct delivery *d)
     return MD_OK;
 }
 
+int outq_append(struct outq *q, const struct delivery *d)
+{
+    /* What was sent stands before what was not. */
+    if (d->packet_id != 0 && q->queued.n > 0)
+        return MD_FULL;
+    int err = d->packet_id != 0 ? restore_window(q, d) : ring_push(&q->queued, d);
+    if (err != MD_OK)
+        return err;
+    if (d->packet_id == 0)
+        q->queued_bytes += message_size(d->m);
+    q->order = d->order + 1;
+    return MD_OK;
+}
+
 int outq_restore(struct outq *q, struct delivery *v, size_t n)
 {
     int err = MD_OK;
     for (size_t i = 0; i < n && err == MD_OK; i++)
-        err = v[i].packet_id != 0 ? restore_window(q, &v[i]) : ring_push(&q->queued, &v[i]);
+        err = outq_append(q, &v[i]);
     if (err != MD_OK) {
         ring_free(&q->window);
         ring_free(&q->queued);
         outq_init(q);
-        return err;
     }
-    for (uint32_t i = 0; i < q->queued.n; i++)
-        q->queued_bytes += message_size(ring_at(&q->queued, i)->m);
-    q->order = n > 0 ? v[n - 1].order + 1 : 0;
-    return MD_OK;
+    return err;
 }

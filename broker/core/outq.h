@@ -86,6 +86,10 @@ bool outq_ready(const struct outq *q); /* outq_next() has one */
 MD_MUST_USE int outq_ack(struct outq *q, enum mqtt_type type, uint16_t packet_id,
                          struct delivery *was);
 
+/* Appends one entry as outq_restore() does; its reference is taken.
+ * Errors: MD_FULL: its Packet Identifier does not follow those before it; MD_NOMEM. */
+MD_MUST_USE int outq_append(struct outq *q, const struct delivery *d);
+
 /* Puts back what was stored, into an empty queue: v[] is in order of arrival; those with a Packet
  * Identifier were in the window, and count as sent.  The references are taken.
  * Errors: MD_NOMEM: nothing is taken. */

@@ -160,9 +160,14 @@ int persist_delivery(struct session *s, const struct delivery *d)
 {
     if (store_of(s) == NULL || d->qos == 0)
         return MD_OK;
-    if (d->state != DELIVERY_QUEUED)
-        return put_delivery(s, d, STORE_NOW);
-    int err = hold_message(s->broker, d->m);
+    return d->state == DELIVERY_QUEUED ? persist_delivery_new(s, d) : put_delivery(s, d, STORE_NOW);
+}
+
+int persist_delivery_new(struct session *s, const struct delivery *d)
+{
+    if (store_of(s) == NULL)
+        return MD_OK;
+    int err = d->m != NULL ? hold_message(s->broker, d->m) : MD_OK;
     if (err != MD_OK)
         return err;
     err = put_delivery(s, d, STORE_FRESH);

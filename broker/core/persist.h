@@ -24,8 +24,11 @@ void persist_session_gone(struct session *s); /* and everything that belongs to 
 MD_MUST_USE int persist_sub(struct session *s, struct span filter, unsigned qos);
 void persist_unsub(struct session *s, struct span filter);
 
-/* An entry of the queue or the window, new or changed.  Errors: of the store. */
+/* An entry of the queue (new), or one that was moved to the window or changed there.
+ * Errors: of the store. */
 MD_MUST_USE int persist_delivery(struct session *s, const struct delivery *d);
+/* A new entry wherever it stands. */
+MD_MUST_USE int persist_delivery_new(struct session *s, const struct delivery *d);
 /* It is done with.  `m` is its message, NULL when that went before. */
 void persist_delivery_done(struct session *s, const struct delivery *d, struct message *m);
 /* It needs its message no more, but its PUBCOMP is outstanding. */

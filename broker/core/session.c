@@ -101,6 +101,7 @@ static void on_expiry(struct timer *t)
              "client=%s its Session ended: away for longer than "
              "persistent_client_expiration",
              log_q(s->by_id.key));
+    s->broker->stats.expired++;
     session_discard(s);
 }
 
@@ -172,6 +173,19 @@ int session_restore(struct session **out, struct broker *b, struct span client_i
     session_expire_later(s);
     *out = s;
     return MD_OK;
+}
+
+int session_adopt(struct session *s, const struct delivery *d)
+{
+    int err = persist_delivery_new(s, d);
+    if (err != MD_OK)
+        return err;
+    err = outq_append(&s->out, d);
+    if (err != MD_OK)
+        persist_delivery_done(s, d, d->m);
+    else if (d->m != NULL)
+        message_ref(d->m);
+    return err;
 }
 
 int session_subscribe(struct session *s, struct span filter, unsigned qos, bool *added)

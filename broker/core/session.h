@@ -26,6 +26,7 @@ struct session {
     char *username;      /* NULL: none; for the time it is absent             */
     uint32_t number;     /* its name in the store; 0 = it is not kept there   */
     bool clean;          /* Clean Session: ends with the connection           */
+    bool adopted;        /* by broker_adopt_session(): more may be added      */
     char client_id[];    /* by_id.key is this                                 */
 };
 
@@ -45,6 +46,10 @@ void session_free(struct session *s);    /* the program ends: what is stored sta
 /* One that was stored, still without its queue.  Errors: MD_NOMEM. */
 MD_MUST_USE int session_restore(struct session **out, struct broker *b, struct span client_id,
                                 struct span username);
+
+/* Appends an entry of a foreign queue (its message is shared), and stores it.
+ * Errors: MD_FULL: its Packet Identifier does not follow; MD_NOMEM, of the store. */
+MD_MUST_USE int session_adopt(struct session *s, const struct delivery *d);
 
 MD_MUST_USE int session_subscribe(struct session *s, struct span filter, unsigned qos,
                                   bool *added); /* MD_NOMEM */

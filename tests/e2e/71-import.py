@@ -88,7 +88,7 @@ def what_mosquitto_wrote_is_read():
         db = root / "mosquitto.db"
         if os.environ.get("MEROSSD_KEEP_DB"):
             shutil.copy(db, os.environ["MEROSSD_KEEP_DB"])
-        code, out, err = run([MEROSSD, "import", "mosquitto", root / "conf", "--json"])
+        code, out, err = run([MEROSSD, "import", "mosquitto", root / "conf", "--json", "--dry-run"])
         check(code == 0, f"{code} {out} {err}")
         got = json.loads(out)
         want = {"found": True, "retained": 2, "sessions": 4, "subscriptions": 4, "queued": 6,
@@ -97,8 +97,63 @@ def what_mosquitto_wrote_is_read():
         check(got["version"] in (5, 6), f"{got}")
         said = "\n".join(got["warnings"])
         check("autosave_interval" in said and "persistence_location" in said, said)
-        code, out, err = run([MEROSSD, "import", "mosquitto", root / "conf"])
+        code, out, err = run([MEROSSD, "import", "mosquitto", root / "conf", "--dry-run"])
         check(code == 0 and "2 retained messages, 4 sessions with 4 subscriptions and 6" in out, out)
+
+
+def what_mosquitto_kept_goes_on_at_ours():
+    with house() as (root, port):
+        p = live(root, port)
+        keep = fill(port)
+        check(p.kill(signal.SIGTERM) == 0, p.text())
+        del keep
+        before = {f.name: f.read_bytes() for f in root.iterdir() if f.is_file()}
+        state = root / "state"
+        state.mkdir()
+        with harness.Broker(MEROSSD, state=state) as b:
+            code, _, err = run([MEROSSD, "import", "mosquitto", root / "conf", "-c",
+                                state / "test.conf"])
+            check(code == 1 and "another merossd" in err, f"{code} {err}")
+            ours = Client(b.tcp, "ours")
+            ours.publish("r/2", "ours is newer", qos=1, retain=True)
+            b.stop()
+            argv = [MEROSSD, "import", "mosquitto", root / "conf", "-c", state / "test.conf"]
+            code, out, err = run([*argv, "--json"])
+            check(code == 0, f"{code} {out} {err}")
+            got = json.loads(out)["taken"]
+            want = {"retained": 1, "sessions": 4, "subscriptions": 4, "queued": 6, "ours": 1,
+                    "refused": 0}
+            check({k: got[k] for k in want} == want, f"{got}")
+            code, out, err = run(argv)
+            check(code == 0 and "left as they are: 16 " in out, f"a second time: {out} {err}")
+            check({n: (root / n).read_bytes() for n in before} == before, "mosquitto's files")
+            b.start()
+            goes_on(b.tcp)
+
+
+def goes_on(port):
+    """The clients of fill() come back to us."""
+    new = Client(port, "new")
+    new.subscribe("r/#", 1)
+    got = {m["topic"]: m["payload"] for m in (new.message(), new.message())}
+    check(got == {"r/1": b"one", "r/2": b"ours is newer"}, f"{got}")
+    away = Client(port, "away", clean=False, user="anna")
+    got = [away.message()["payload"] for _ in range(3)]
+    check(got == [b"0", b"1", b"2"], f"{got}")
+    new.publish("extra/1/x", "still subscribed", qos=1)
+    check(away.message()["payload"] == b"still subscribed", "subscription")
+    slow = Wire(port)
+    slow.send(harness.connect("slow", clean=False, user="anna"))
+    got = [harness.parse(slow.receive()) for _ in range(3)]
+    kinds = [g["kind"] for g in got]
+    check(kinds[0] == "connack" and sorted(kinds[1:]) == ["publish", "pubrel"], f"{got}")
+    again = next(g for g in got if g["kind"] == "publish")
+    check(again["dup"] and again["payload"] == b"never acknowledged", f"{again}")
+    half = Wire(port)
+    half.send(harness.connect("slow2", clean=False))
+    half.receive()
+    half.send(harness.packet(0x62, struct.pack(">H", 9)))
+    check(harness.parse(half.receive())["kind"] == "pubcomp", "PUBCOMP")
 
 
 def a_damaged_file_gives_what_it_has():
@@ -110,7 +165,7 @@ def a_damaged_file_gives_what_it_has():
         db = root / "mosquitto.db"
         whole = db.read_bytes()
         db.write_bytes(whole[:-5])
-        code, out, _ = run([MEROSSD, "import", "mosquitto", root / "conf", "--json"])
+        code, out, _ = run([MEROSSD, "import", "mosquitto", root / "conf", "--json", "--dry-run"])
         check(code == 0 and json.loads(out)["cut"] is True, out)
         check(json.loads(out)["sessions"] == 4, out)
         db.write_bytes(b"nonsense" + whole[8:])
@@ -133,5 +188,6 @@ def without_a_database_it_says_so():
 
 
 if __name__ == "__main__":
-    sys.exit(harness.main([what_mosquitto_wrote_is_read, a_damaged_file_gives_what_it_has,
+    sys.exit(harness.main([what_mosquitto_wrote_is_read,
+                           what_mosquitto_kept_goes_on_at_ours, a_damaged_file_gives_what_it_has,
                            without_a_database_it_says_so]))

@@ -1,9 +1,10 @@
-/* serve_store.c - where the state lives.
+/* state.c - where the state lives.
  *
  * Flash wears out, so what must survive only the death of the process (every acknowledged message,
  * for two seconds) goes to a journal in memory; the state directory gets what is left of it. */
 #include "broker/base/log.h"
-#include "tools/serve_int.h"
+#include "tools/config.h"
+#include "tools/state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,28 +44,18 @@ static void set_sync(struct store_file_config *out, unsigned option)
         out->period_s = option;
 }
 
-int serve_store_open(struct serve *s)
+int state_open(struct store **out, const char *dir, unsigned sync, char err[SERVE_HOST_ERR_MAX])
 {
     char note[256] = "", memory[512];
-    struct store_file_config cfg = {.dir = s->dir};
-    set_sync(&cfg, s->cfg.persistence_sync);
-    if (place_in_memory(s->dir, memory))
+    struct store_file_config cfg = {.dir = dir};
+    set_sync(&cfg, sync);
+    if (place_in_memory(dir, memory))
         cfg.journal_dir = memory;
-    int err = store_file_open(&s->store, &cfg, note);
-    if (err == MD_OK && note[0] != '\0')
+    int rc = store_file_open(out, &cfg, note);
+    if (rc == MD_OK && note[0] != '\0')
         log_warn("store", "%s", note);
-    else if (err != MD_OK)
-        (void)snprintf(s->err, sizeof s->err, "%s",
+    else if (rc != MD_OK)
+        (void)snprintf(err, SERVE_HOST_ERR_MAX, "%s",
                        note[0] != '\0' ? note : "cannot open the store: out of memory");
-    return err;
-}
-
-int serve_store_restore(struct serve *s)
-{
-    /* With `persistence false` the plugs are kept all the same: their keys are nowhere else. */
-    int err = s->cfg.persistence ? broker_restore(s->broker, s->store) : MD_OK;
-    store_loaded(s->store);
-    if (err != MD_OK)
-        (void)snprintf(s->err, sizeof s->err, "cannot restore the state: %s", md_err_text(err));
-    return err;
+    return rc;
 }
