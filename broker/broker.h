@@ -194,7 +194,7 @@ bool broker_disconnect(struct broker *b, struct span client_id, const char *why)
 
 /* One turn: deliver what local publishers and subscribers have waiting, fire
  * due timers, expire keep alives, free dead connections.  Returns milliseconds until it wants
- * to be called again (0: at once). */
+ * to be called again; 0: at once, UINT64_MAX: not before something happens. */
 uint64_t broker_turn(struct broker *b);
 
 struct broker_stats {

@@ -21,7 +21,6 @@ static unsigned type_of(enum log_level lv)
     case LOG_INFO:
         return CONFIG_LOG_NOTICE | CONFIG_LOG_INFORMATION;
     case LOG_DEBUG:
-    case LOG_TRACE:
         break;
     }
     return CONFIG_LOG_DEBUG;
@@ -37,7 +36,6 @@ static const char *word_of(enum log_level lv)
     case LOG_INFO:
         return "info ";
     case LOG_DEBUG:
-    case LOG_TRACE:
         break;
     }
     return "debug";
@@ -51,7 +49,6 @@ static const char *colour_of(enum log_level lv)
     case LOG_WARN:
         return "\033[33m";
     case LOG_DEBUG:
-    case LOG_TRACE:
         return "\033[2m";
     case LOG_INFO:
         break;
@@ -69,7 +66,6 @@ static const char *topic_of(enum log_level lv)
     case LOG_INFO:
         return "$SYS/broker/log/N";
     case LOG_DEBUG:
-    case LOG_TRACE:
         break;
     }
     return NULL;

@@ -6,7 +6,7 @@
 #define SLOTS   8
 #define Q_BYTES 64 /* peer bytes shown at most */
 
-/* Allowed file-scope state (house C22): where lines go, and the quoting slots. */
+/* File-scope state, because every room logs: where lines go, and the quoting slots. */
 static log_sink_cb sink_fn;
 static void *sink_ctx;
 static enum log_level max_level = LOG_INFO;
@@ -25,7 +25,7 @@ bool log_wants(enum log_level lv) { return lv <= max_level; }
 
 const char *log_level_name(enum log_level lv)
 {
-    static const char *const names[] = {"ERROR", "WARN", "INFO", "DEBUG", "TRACE"};
+    static const char *const names[] = {"ERROR", "WARN", "INFO", "DEBUG"};
     return names[lv];
 }
 

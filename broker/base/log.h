@@ -12,8 +12,7 @@ enum log_level {
     LOG_ERROR, /* the operator must act              */
     LOG_WARN,  /* somebody lost something            */
     LOG_INFO,  /* connect, disconnect, bind, command */
-    LOG_DEBUG, /* per packet; -v                     */
-    LOG_TRACE
+    LOG_DEBUG  /* per packet; -v                     */
 };
 
 typedef void (*log_sink_cb)(void *ctx, enum log_level lv, const char *module, const char *line);

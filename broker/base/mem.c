@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Allowed file-scope state (house C22): the accounting itself. */
+/* File-scope state, because the heap is one: the accounting itself. */
 static atomic_size_t used;
 static atomic_long fail_after = -1;
 

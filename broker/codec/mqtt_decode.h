@@ -20,9 +20,9 @@ MD_MUST_USE int mqtt_frame(struct span in, size_t max_len, size_t *len);
  * receives it.
  *
  * `level` is the level of the connection, MQTT_LEVEL_NONE before CONNECT; it
- * selects what 3.1 allows and 3.1.1 forbids (mqtt-server sheet 5.3).  With
- * MQTT_LEVEL_NONE any packet but CONNECT is an error [MQTT-3.1.0-1]; with another
- * level CONNECT is one [MQTT-3.1.0-2].  Packets that only a server sends are errors
+ * selects what 3.1 allows and 3.1.1 forbids.  With MQTT_LEVEL_NONE any packet
+ * but CONNECT is an error [MQTT-3.1.0-1]; with another level CONNECT is one
+ * [MQTT-3.1.0-2].  Packets that only a server sends are errors
  * [MQTT-4.8.0-1].  Topic Names and Filters are checked, strings are checked
  * as UTF-8, trailing bytes are errors.
  *

@@ -128,7 +128,6 @@ static void test_level_names(void **state)
     assert_string_equal(log_level_name(LOG_WARN), "WARN");
     assert_string_equal(log_level_name(LOG_INFO), "INFO");
     assert_string_equal(log_level_name(LOG_DEBUG), "DEBUG");
-    assert_string_equal(log_level_name(LOG_TRACE), "TRACE");
 }
 
 int main(void)
