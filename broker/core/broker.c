@@ -60,7 +60,8 @@ static void free_lost(struct broker *b)
         buf_free(&c->in);
         buf_free(&c->ctl);
         buf_free(&c->parked);
-        mem_free(c->names);
+        mem_free(c->username);
+        mem_free(c->made_id);
         mem_free(c->cn);
         mem_free(c->subject);
         mem_free(c);

@@ -18,7 +18,7 @@ struct conn {
     struct broker_client who; /* client_id and username point at what this conn owns */
     struct session *session;  /* NULL unless OPEN */
     struct message *will;
-    char *names;        /* the user name, and a Client Identifier that was made here */
+    char *username, *made_id; /* what `who` may point at */
     char *cn, *subject; /* of its certificate                                 */
     struct buf parked;  /* its CONNECT, while the verdict is being made       */
     struct buf in;      /* the beginning of a packet that is not whole yet */
