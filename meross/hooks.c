@@ -3,6 +3,7 @@
 
 #include "broker/base/log.h"
 #include "meross/announce.h"
+#include "meross/door.h"
 #include "meross/plug.h"
 #include "meross/shield.h"
 #include "meross/text.h"
@@ -60,25 +61,6 @@ static void discard_unconfirmed(struct meross *m)
         registry_remove(m->registry, d);
 }
 
-static bool welcome(struct meross *m, const struct broker_client *who, const struct auth_plug *is)
-{
-    if (!who->tls && !who->loopback) {
-        log_warn("meross",
-                 "client=%s addr=%s refused: it connects like a plug, but in clear over the "
-                 "network; plugs use the TLS listener (8883)",
-                 log_q(who->client_id), who->peer);
-        return false;
-    }
-    if (registry_by_uuid(m->registry, is->uuid) != NULL ||
-        registry_count(m->registry) < REGISTRY_MAX)
-        return true;
-    log_warn("meross",
-             "client=%s addr=%s refused: %u plugs are known and that is the limit; forget those "
-             "that are gone (merossd forget NAME)",
-             log_q(who->client_id), who->peer, registry_count(m->registry));
-    return false;
-}
-
 static enum broker_verdict on_connect(void *ctx, struct broker_client *who,
                                       const struct broker_message *will)
 {
@@ -89,7 +71,7 @@ static enum broker_verdict on_connect(void *ctx, struct broker_client *who,
     discard_unconfirmed(m);
     if (!auth_read_plug(who, &is))
         return BROKER_ABSTAIN;
-    if (!welcome(m, who, &is) || plug_new(&p, m, who, &is) != MD_OK)
+    if (!door_open(m, who, &is) || plug_new(&p, m, who, &is) != MD_OK)
         return BROKER_NOT_AUTHORIZED;
     map_put(&m->plugs, &p->by_tag, span_of(&p->self, sizeof p->self));
     m->unconfirmed = p;

@@ -192,12 +192,113 @@ static void test_in_clear(void **state)
     rig_drop(&c, "x");
 }
 
+/* Tries once; one that is let in leaves again. */
+static bool is_let_in(const char *uuid, const char *password)
+{
+    struct rig_client c;
+    char id[80];
+    (void)snprintf(id, sizeof id, "fmware:%s", uuid);
+    rig_client(&c, id, RIG_MAC, password);
+    if (rig_connect(&c) != BROKER_ALLOW)
+        return false;
+    rig_drop(&c, "x");
+    return true;
+}
+
+#define PERMIT     "meross/broker/request/permit"
+#define PERMITTED  "meross/broker/response/permit"
+#define OTHER_UUID "3101011234567890123448e1e9123456"
+#define THIRD_UUID "4101011234567890123448e1e9123456"
+#define NOT_A_KEY  "0_" HASH
+
+static void permit_says(const char *request, const char *answer)
+{
+    rig_ask(PERMIT, request);
+    const struct rig_pub *p = rig_find(PERMITTED);
+    assert_non_null(p);
+    assert_non_null(strstr(p->payload, answer));
+}
+
+static void test_known(void **state)
+{
+    (void)state;
+    struct rig_client plug;
+    rig_attach_auth(NULL, MEROSS_AUTH_OPEN);
+    rig_ready(&plug);
+    rig_drop(&plug, "x");
+    rig_detach();
+    rig_attach_auth(NULL, MEROSS_AUTH_KNOWN);
+    assert_true(is_let_in(RIG_UUID, NOT_A_KEY));
+    assert_false(is_let_in(OTHER_UUID, NOT_A_KEY));
+    assert_int_equal(rig_logged("merossd permit"), 1);
+    permit_says("{}", "\"seconds\":120");
+    rig_step(119999);
+    assert_true(is_let_in(OTHER_UUID, NOT_A_KEY));
+    rig_step(1);
+    assert_false(is_let_in(THIRD_UUID, NOT_A_KEY));
+    permit_says("{\"seconds\":3600}", "\"seconds\":3600");
+    permit_says("{\"seconds\":0}", "\"seconds\":0");
+    assert_false(is_let_in(THIRD_UUID, NOT_A_KEY));
+    permit_says("{\"seconds\":1}", "\"seconds\":1");
+    assert_true(is_let_in(THIRD_UUID, NOT_A_KEY));
+    permit_says("{\"seconds\":3601}", "from 0 to 3600");
+    permit_says("{\"seconds\":-1}", "from 0 to 3600");
+    permit_says("{\"seconds\":\"long\"}", "from 0 to 3600");
+    meross_set_auth(rig->m, MEROSS_AUTH_OPEN);
+    rig_step(1000);
+    assert_true(is_let_in(OTHER_UUID, NOT_A_KEY));
+}
+
+/* The formula of the sheet, 1.2: md5(mac + key). */
+static void test_strict(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"other", "secret", NULL};
+    rig_attach_auth(keys, MEROSS_AUTH_STRICT);
+    assert_true(is_let_in(RIG_UUID, "1_0e1f98b4b0a3736482f05bdad5736eb2"));
+    assert_false(is_let_in(OTHER_UUID, NOT_A_KEY));
+    assert_false(is_let_in(
+        THIRD_UUID, "1_ab3ffddc9a9b94dab1487702ddd054d2")); /* the empty key is none of ours */
+    assert_int_equal(rig_logged("meross_auth strict"), 2);
+    assert_int_equal(rig_logged("0e1f98b4b0a3736482f05bdad5736eb2"), 0);
+    permit_says("{}", "\"seconds\":120"); /* does not open this door */
+    assert_false(is_let_in(OTHER_UUID, NOT_A_KEY));
+}
+
+/* One line for each plug and minute; further plugs than there are places get none. */
+static void test_refusals_are_told_once_a_minute(void **state)
+{
+    (void)state;
+    char uuid[33];
+    rig_attach_auth(NULL, MEROSS_AUTH_KNOWN);
+    for (unsigned i = 0; i < 10; i++)
+        assert_false(is_let_in(OTHER_UUID, NOT_A_KEY));
+    assert_int_equal(rig_logged("refused"), 1);
+    assert_false(is_let_in(THIRD_UUID, NOT_A_KEY));
+    assert_int_equal(rig_logged("refused"), 2);
+    rig_step(59999);
+    assert_false(is_let_in(OTHER_UUID, NOT_A_KEY));
+    assert_int_equal(rig_logged("refused"), 2);
+    rig_step(1);
+    assert_false(is_let_in(OTHER_UUID, NOT_A_KEY));
+    assert_int_equal(rig_logged("refused"), 3);
+    for (unsigned i = 0; i < 100; i++) {
+        (void)snprintf(uuid, sizeof uuid, "%032x", i);
+        assert_false(is_let_in(uuid, NOT_A_KEY));
+    }
+    assert_int_equal(rig_logged("refused"), 2 + 64); /* OTHER_UUID has a place */
+    assert_int_equal(rig_count("meross/broker/plugs"), 1);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_recognised), T(test_not_recognised), T(test_plug_topics), T(test_client_topics),
-        T(test_shield),     T(test_shield_hook),    T(test_in_clear)};
+        T(test_recognised),  T(test_not_recognised),
+        T(test_plug_topics), T(test_client_topics),
+        T(test_shield),      T(test_shield_hook),
+        T(test_in_clear),    T(test_known),
+        T(test_strict),      T(test_refusals_are_told_once_a_minute)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
