@@ -1,6 +1,7 @@
 #include "broker/base/mem.h"
 #include "broker/tls/tls.h"
 #include "certs/certs.h"
+#include "tools/access_input.h"
 #include "tools/cmd.h"
 #include "tools/config.h"
 #include "tools/hostzone.h"
@@ -78,6 +79,20 @@ static int check_zone(struct cli *c, const struct config *cfg)
     return cli_fail(c, CLI_FAILED, "invalid", "%s: %s", c->args->words[0], what);
 }
 
+static int check_access(struct cli *c, const struct config *cfg)
+{
+    struct access_input *in;
+    char why[ACCESS_ERR_MAX];
+    int err = access_input_load(&in, cfg, why);
+    if (err == MD_OK) {
+        err = access_check(access_input_config(in), c->env, why);
+        access_input_free(in);
+    }
+    if (err == MD_OK)
+        return CLI_DONE;
+    return cli_fail(c, CLI_FAILED, "invalid", "%s: %s", c->args->words[0], why);
+}
+
 static int check(struct cli *c, struct config *cfg)
 {
     char why[CONFIG_ERR_MAX];
@@ -87,6 +102,8 @@ static int check(struct cli *c, struct config *cfg)
     if (err != MD_OK)
         return cli_fail(c, CLI_FAILED, "invalid", "%s", why);
     int status = check_zone(c, cfg);
+    if (status == CLI_DONE)
+        status = check_access(c, cfg);
     for (size_t i = 0; i < cfg->n_listeners && status == CLI_DONE; i++)
         status = check_listener(c, &cfg->listeners[i]);
     return status;

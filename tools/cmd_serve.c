@@ -2,6 +2,7 @@
 #include "broker/base/mem.h"
 #include "tools/cmd.h"
 #include "tools/hostzone.h"
+#include "tools/access_input.h"
 #include "tools/serve_int.h"
 #include "tools/table.h"
 
@@ -121,12 +122,22 @@ static int open_store(struct serve *s)
     return err;
 }
 
+static int pool(void *ctx, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+{
+    return server_work(ctx, work, done, arg);
+}
+
 static int make_access(struct serve *s, const struct broker_hooks *inner)
 {
-    struct access_listener v[CONFIG_MAX_LISTENERS];
-    for (size_t i = 0; i < s->cfg.n_listeners; i++)
-        v[i] = (struct access_listener){(unsigned)i + 1, s->cfg.allow_anonymous};
-    return access_new(&s->access, v, s->cfg.n_listeners, inner);
+    struct access_input *in;
+    int err = access_input_load(&in, &s->cfg, s->err);
+    if (err != MD_OK)
+        return err;
+    struct access_work work = {pool, s->server};
+    err =
+        access_new(&s->access, access_input_config(in), inner, work, server_env(s->server), s->err);
+    access_input_free(in);
+    return err;
 }
 
 /* meross -> access -> broker: who connects is asked in that order. */
@@ -134,6 +145,7 @@ static int make_broker(struct serve *s)
 {
     struct meross_config mc = {.keys = (const char *const *)s->cfg.meross_keys,
                                .topic = s->cfg.meross_topic,
+                               .auth = s->cfg.meross_auth,
                                .version = MD_VERSION};
     const struct env *env = server_env(s->server);
     int err = meross_new(&s->meross, &mc, env, s->store);
@@ -145,9 +157,11 @@ static int make_broker(struct serve *s)
     struct broker_hooks hooks = meross_hooks(s->meross);
     err = make_access(s, &hooks);
     if (err != MD_OK)
-        return complain(s, err, "cannot start");
+        return err;
     hooks = access_hooks(s->access);
     err = broker_new(&s->broker, &s->cfg.limits, &hooks, env);
+    if (err == MD_OK)
+        access_attach(s->access, s->broker);
     if (err == MD_OK)
         err = meross_attach(s->meross, s->broker);
     if (err == MD_OK)
@@ -211,14 +225,21 @@ static void welcome(const struct serve *s)
 static void on_hup(void *ctx)
 {
     struct serve *s = ctx;
-    log_info("server", "SIGHUP: reading certificates and the time zone again");
+    log_info("server", "SIGHUP: reading users, rights, certificates and the time zone again");
+    serve_access_reload(s);
     serve_tls_reload(s);
     check_zone(s);
 }
 
+static void on_stop(void *ctx)
+{
+    struct serve *s = ctx;
+    access_stop(s->access);
+}
+
 static int live(struct serve *s)
 {
-    struct server_signals signals = {.on_hup = on_hup, .ctx = s};
+    struct server_signals signals = {.on_stop = on_stop, .on_hup = on_hup, .ctx = s};
     welcome(s);
     if (s->ready >= 0)
         s->sink.out = NULL; /* syslog, before stderr is gone */
@@ -279,6 +300,8 @@ int cmd_serve(struct cli *c)
 {
     struct serve *s = mem_need(sizeof *s, "the broker");
     s->lock = s->ready = -1;
+    s->config = c->args->config;
+    s->port = c->args->port;
     int err = read_config(s, c->args);
     if (err == MD_OK)
         start_log(s, c);

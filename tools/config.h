@@ -32,6 +32,13 @@ enum config_log_type { /* bits of config.log_types */
                            32 /* says nothing; alone it is not the same as "not set" */
 };
 
+enum config_choice { CONFIG_UNSET, CONFIG_YES, CONFIG_NO };
+
+struct config_access { /* of one listener with per_listener_settings, otherwise of all */
+    unsigned allow_anonymous, allow_zero_length; /* enum config_choice */
+    char *password_file, *acl_file, *auto_id_prefix;
+};
+
 struct config_listener {
     char *host;               /* NULL = every address                                            */
     unsigned port;            /* 0 = any free one                                                */
@@ -42,16 +49,22 @@ struct config_listener {
     char *certfile, *keyfile; /* own certificate: both or none                          */
     char *cafile;             /* the CA that clients are told to trust; `merossd cert` names it  */
     unsigned tls_version;     /* lowest: 10, 11, 12, 13                                     */
+    struct config_access access; /* see config_access_of()                               */
+    bool username_is_client_id, cn_is_username, subject_is_username;
 };
 
 struct config {
     struct config_listener *listeners;
     size_t n_listeners;
     bool home_listeners; /* the embedded defaults: the file opened none */
-    bool allow_anonymous, connection_messages;
-    char *state_dir;    /* NULL: config_state_dir() */
-    char *pid_file;     /* NULL: none               */
-    char **meross_keys; /* NULL-terminated; NULL: none.  Secret. */
+    bool connection_messages;
+    bool per_listener_settings;
+    struct config_access access; /* see config_access_of() */
+    char *client_id_prefix;      /* NULL: any              */
+    unsigned meross_auth;        /* enum meross_auth       */
+    char *state_dir;             /* NULL: config_state_dir() */
+    char *pid_file;              /* NULL: none               */
+    char **meross_keys;          /* NULL-terminated; NULL: none.  Secret. */
     char *meross_topic, *meross_timezone;
     unsigned log_types; /* enum config_log_type, or'ed */
     struct broker_limits limits;
@@ -76,6 +89,9 @@ MD_MUST_USE int config_load(struct config *out, const char *file, char err[CONFI
 MD_MUST_USE int config_complete(struct config *c, int plain_port, char err[CONFIG_ERR_MAX]);
 
 void config_free(struct config *c); /* fine on a zeroed one */
+
+/* The access options that hold for listener i; lent. */
+const struct config_access *config_access_of(const struct config *c, size_t i);
 
 /* Where things are kept: `state_dir`, else /var/lib/merossd for root, else
  * $XDG_STATE_HOME/merossd or $HOME/.local/state/merossd.  Reads the environment.

@@ -40,7 +40,9 @@ struct serve {
     char zone_what[HOSTZONE_WHAT_MAX]; /* and where it comes from */
     bool open[CONFIG_MAX_LISTENERS];   /* by the index in cfg.listeners */
     struct serve_tls tls;
-    bool failed; /* stopped by us, not by a signal */
+    bool failed;        /* stopped by us, not by a signal */
+    const char *config; /* the file; NULL: none */
+    int port;           /* of -p; -1: not given */
     char err[SERVE_HOST_ERR_MAX];
 };
 
@@ -52,6 +54,10 @@ struct server_tls serve_tls_files(const struct serve *s, size_t i); /* lent by `
  * otherwise when it is made; and keeps it up to date while the server runs.
  * Errors: MD_IO, MD_NOMEM, MD_INVAL, with s->err set. */
 MD_MUST_USE int serve_tls_start(struct serve *s);
+
+/* serve_access.c: reads the configuration, the password and the ACL files again; an error keeps
+ * what there was, with a log line. */
+void serve_access_reload(struct serve *s);
 
 /* Reads all certificate files again. */
 void serve_tls_reload(struct serve *s);

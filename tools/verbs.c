@@ -23,10 +23,19 @@ static const struct cmd verbs[] = {
     {"forget", "PLUG", "remove a plug from the broker's memory", NULL, CLIENT | ARGS_YES, 1, 1,
      cmd_forget},
     {"watch", "", "print what happens, until Ctrl-C", NULL, CLIENT, 0, 0, cmd_watch},
+    {"permit", "[SECONDS]",
+     "let new plugs in for a while, where `meross_auth known` keeps them out",
+     "120 seconds when not given, at most 3600; 0 ends it.", CLIENT, 0, 1, cmd_permit},
     {"cert", "", "show the certificates in use and how a client trusts them", NULL,
      ARGS_CONFIG | ARGS_JSON, 0, 0, cmd_cert},
     {"check", "FILE", "check a configuration file without starting", NULL, ARGS_JSON, 1, 1,
      cmd_check},
+    {"passwd", "FILE USER", "set the password of a user in a password_file",
+     "It asks for the password, or reads a line from standard input.  With -b: FILE USER "
+     "PASSWORD.\n"
+     "A `:` in a user name, which mosquitto cannot have, is written %3A in the file; the client "
+     "sends it as it is.\nThe broker reads the file again after `kill -HUP`.",
+     ARGS_PASSWD, 2, 3, cmd_passwd},
     {"help", "[VERB | config]", "explain a verb, or all options of the configuration file", NULL, 0,
      0, 1, cmd_help},
 };
