@@ -156,8 +156,6 @@ bool rules_may(const struct rules *r, const struct broker_client *who, enum acl_
 {
     if (right == ACL_WRITE && span_starts(topic, "$SYS") && !may_write_sys(topic))
         return false;
-    if (right == ACL_WRITE && span_starts(topic, "$share")) /* names a subscription, no topic */
-        return false;
     const struct acl *acl = acl_of(r, who);
     struct acl_who names = {who->client_id, who->username};
     return acl == NULL || acl_may(acl, &names, right, topic);

@@ -177,7 +177,9 @@ static int proceed(struct conn *c, const struct mqtt_connect *p, enum broker_ver
     struct broker *b = c->broker;
     enum mqtt_connack code = code_of(c, p, v);
     if (code != MQTT_ACCEPTED)
-        return refuse(c, code, why, "it was refused");
+        return refuse(c, code, why,
+                      v == BROKER_ALLOW ? "it may not publish to its Will Topic"
+                                        : "it was refused");
     if (b->limits.max_connections != 0 && b->n_open >= b->limits.max_connections)
         return refuse(c, MQTT_REFUSED_UNAVAILABLE, why, "max_connections is reached");
     int err = keep_will(c, p);
@@ -229,6 +231,7 @@ bool broker_decide(struct broker *b, uint64_t ticket, enum broker_verdict verdic
     err = proceed(c, &p.u.connect, verdict, &why);
     if (err != MD_OK)
         conn_close(c, why);
+    mem_wipe(packet.p, packet.n); /* a password is in it */
     buf_free(&packet);
     conn_resume(c);
     conn_wake(c); /* reading goes on */

@@ -418,6 +418,12 @@ def reload():
         u.wire.expect_closed()
         check(Peer(server, "u", "u", "p").code == 5 and Peer(server, "u", "u", "new").code == 0,
               "the password did not change")
+        for i in range(20):  # under load
+            server.write("acl", f"user u\ntopic b{i}\n" + SUPER)
+            for _ in range(20):
+                sup.wire.send(harness.publish("load", b"x" * 100))
+            server.hup()
+        check(sup.received().count("load") == 400, "messages were lost")
         server.write("conf", server.config() + "allow_anonymous perhaps\n")
         check("stay as they were" in server.hup(), "a broken configuration was taken")
         sup.publish("still/here")

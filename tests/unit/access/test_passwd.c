@@ -115,11 +115,11 @@ static void test_limits(void **state)
     size_t size = PASSWD_NAME_MAX + sizeof LINE6;
     char *text = malloc(size + 1);
     memset(text, 'n', PASSWD_NAME_MAX + 1);
-    strcpy(text + PASSWD_NAME_MAX, LINE6 + 2); /* from its colon */
+    strcpy(text + PASSWD_NAME_MAX, &LINE6[2]); /* from its colon */
     struct passwd *p = good(text);
     passwd_free(p);
     memset(text, 'n', PASSWD_NAME_MAX + 1);
-    strcpy(text + PASSWD_NAME_MAX + 1, LINE6 + 2);
+    strcpy(text + PASSWD_NAME_MAX + 1, &LINE6[2]);
     bad(text, "users:1: ", "too long");
     free(text);
     char salted[512], salt[128];
