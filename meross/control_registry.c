@@ -136,7 +136,8 @@ static void verb_permit(struct verb_request *r)
     int64_t seconds = DOOR_PERMIT_S;
     struct json_writer w;
     struct buf b;
-    if (json_exists(at) && (!json_int(at, &seconds) || seconds < 0 || seconds > DOOR_PERMIT_MAX_S)) {
+    if (json_exists(at) &&
+        (!json_int(at, &seconds) || seconds < 0 || seconds > DOOR_PERMIT_MAX_S)) {
         answer_error(r->m, &r->answer, "invalid", "\"seconds\" is a number from 0 to %d",
                      DOOR_PERMIT_MAX_S);
         return;
@@ -153,7 +154,8 @@ static void verb_permit(struct verb_request *r)
 static const struct {
     const char *name;
     void (*run)(struct verb_request *r);
-} verbs[] = {{"list", verb_list}, {"rename", verb_rename}, {"forget", verb_forget}, {"permit", verb_permit}};
+} verbs[] = {
+    {"list", verb_list}, {"rename", verb_rename}, {"forget", verb_forget}, {"permit", verb_permit}};
 
 static void run(struct verb_request *r, struct span verb)
 {

@@ -100,8 +100,9 @@ static bool may(void *ctx, const struct broker_client *who, enum broker_action w
 {
     struct meross *m = ctx;
     const struct plug *p = hooks_plug(m, who);
-    bool ok = p != NULL ? auth_plug_may(&m->topics, span_str(p->uuid), what, topic)
-                        : auth_client_may(&m->topics, what, topic);
+    bool ok = p == NULL ? auth_client_may(&m->topics, what, topic)
+                        : auth_plug_may(&m->topics, span_str(p->uuid), what, topic) ||
+                              (what == BROKER_PUBLISH && plug_was_asked(p, topic));
     if (!ok)
         log_refusal(m, who, what == BROKER_PUBLISH ? "publish" : "subscribe", topic,
                     p != NULL ? "a plug uses its own topics and those it is asked to answer on"
@@ -113,11 +114,14 @@ static bool may(void *ctx, const struct broker_client *who, enum broker_action w
 static bool shield(struct meross *m, const struct broker_client *who,
                    const struct broker_message *message, struct span uuid)
 {
-    const char *objection = shield_objection(message);
+    char from[ENVELOPE_FROM_MAX + 1];
+    const char *objection = shield_objection(message, from);
+    const struct device *d = registry_by_uuid(m->registry, uuid);
+    if (objection == NULL && d != NULL && d->plug != NULL)
+        plug_asked(d->plug, span_str(from));
     if (objection == NULL)
         return true;
     log_refusal(m, who, "publish", message->topic, objection);
-    const struct device *d = registry_by_uuid(m->registry, uuid);
     if (d != NULL && d->announced)
         announce_event(m, d, "refused", "reason", objection);
     return false;

@@ -2,6 +2,7 @@
 #include "tests/unit/meross/fake_broker.h"
 
 #include "meross/auth.h"
+#include "meross/plug.h"
 #include "meross/shield.h"
 
 static bool is_plug(const char *id, const char *user, const char *password)
@@ -71,7 +72,8 @@ static void test_plug_topics(void **state)
     assert_true(plug_may(BROKER_PUBLISH, RIG_FROM));
     assert_true(plug_may(BROKER_PUBLISH, TOPICS_ANSWERS));
     assert_true(plug_may(BROKER_PUBLISH, "/app/0-abc/subscribe"));
-    assert_true(plug_may(BROKER_PUBLISH, "homeassistant/meross/subscribe"));
+    assert_true(plug_may(BROKER_PUBLISH, TOPICS_HOOK));
+    assert_false(plug_may(BROKER_PUBLISH, "homeassistant/meross/subscribe"));
     assert_false(plug_may(BROKER_PUBLISH, RIG_TO));
     assert_false(plug_may(BROKER_PUBLISH, "/appliance/3101011234567890123448e1e9123456/publish"));
     assert_false(plug_may(BROKER_PUBLISH, "/appliance/3101011234567890123448e1e9123456/subscribe"));
@@ -110,7 +112,8 @@ static void test_client_topics(void **state)
 static const char *objection(const char *payload, bool retain)
 {
     struct broker_message m = {span_str(RIG_TO), span_str(payload), 0, retain};
-    return shield_objection(&m);
+    char from[ENVELOPE_FROM_MAX + 1];
+    return shield_objection(&m, from);
 }
 
 #define GOOD                                                                                       \
@@ -174,6 +177,43 @@ static void test_shield_hook(void **state)
     rig->hooks.on_disconnect(rig->hooks.ctx, &other.c, "x");
     rig->hooks.on_subscribe(rig->hooks.ctx, &other.c, span_str(RIG_TO));
     rig->hooks.on_connected(rig->hooks.ctx, &other.c);
+}
+
+/* A plug answers where a request said, and nowhere else: the latest sixteen places. */
+static void test_answers_where_it_was_asked(void **state)
+{
+    (void)state;
+    struct rig_client plug, other;
+    char text[256], topic[32];
+    rig_attach(NULL);
+    rig_ready(&plug);
+    rig_client(&other, "script", NULL, NULL);
+    assert_false(rig_may(&plug, BROKER_PUBLISH, "reply/0"));
+    for (unsigned i = 0; i <= PLUG_ASKED; i++) {
+        (void)snprintf(text, sizeof text,
+                       "{\"header\":{\"messageId\":\"a\",\"namespace\":\"N\",\"method\":\"GET\","
+                       "\"from\":\"reply/%u\"},\"payload\":{}}",
+                       i);
+        (void)snprintf(topic, sizeof topic, "reply/%u", i);
+        assert_true(rig_publish(&other, RIG_TO, text, false));
+        assert_true(rig_publish(&other, RIG_TO, text, false)); /* twice is once */
+        assert_true(rig_may(&plug, BROKER_PUBLISH, topic));
+        assert_int_equal(rig_may(&plug, BROKER_PUBLISH, "reply/0"), i < PLUG_ASKED);
+    }
+    assert_true(rig_may(&plug, BROKER_PUBLISH, "reply/1"));
+    assert_false(rig_may(&plug, BROKER_SUBSCRIBE, "reply/1"));
+    assert_true(rig_may(&other, BROKER_PUBLISH, "reply/99"));
+    static const char *const never[] = {"meross/kitchen/set", "$SYS/x",
+                                        "/appliance/3101011234567890123448e1e9123456/publish"};
+    for (size_t i = 0; i < sizeof never / sizeof never[0]; i++) {
+        (void)snprintf(text, sizeof text,
+                       "{\"header\":{\"messageId\":\"a\",\"namespace\":\"N\",\"method\":\"GET\","
+                       "\"from\":\"%s\"},\"payload\":{}}",
+                       never[i]);
+        assert_true(rig_publish(&other, RIG_TO, text, false));
+        assert_false(rig_may(&plug, BROKER_PUBLISH, never[i]));
+    }
+    rig_drop(&plug, "x");
 }
 
 /* Plugs come over TLS, or from this host. */
@@ -294,11 +334,16 @@ static void test_refusals_are_told_once_a_minute(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        T(test_recognised),  T(test_not_recognised),
-        T(test_plug_topics), T(test_client_topics),
-        T(test_shield),      T(test_shield_hook),
-        T(test_in_clear),    T(test_known),
-        T(test_strict),      T(test_refusals_are_told_once_a_minute)};
+    const struct CMUnitTest tests[] = {T(test_recognised),
+                                       T(test_not_recognised),
+                                       T(test_plug_topics),
+                                       T(test_client_topics),
+                                       T(test_shield),
+                                       T(test_shield_hook),
+                                       T(test_in_clear),
+                                       T(test_answers_where_it_was_asked),
+                                       T(test_known),
+                                       T(test_strict),
+                                       T(test_refusals_are_told_once_a_minute)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
