@@ -18,14 +18,16 @@ enum args_group {                   /* bits: which options a verb takes */
                   ARGS_CHANNEL = 4, /* --channel                    */
                   ARGS_YES = 8,     /* --yes                        */
                   ARGS_CONFIG = 16, /* -c                           */
-                  ARGS_SERVE = 32   /* -p -v -d                     */
+                  ARGS_SERVE = 32,  /* -p -v -d                     */
+                  ARGS_PASSWD = 64  /* -c -D -b -I                  */
 };
 
 struct args { /* strings are those of argv or of the environment */
     const char *host, *user, *password, *ca_file, *topic, *config;
-    int port;    /* -1: not given */
-    int channel; /* -1: not given */
-    bool json, yes, verbose, daemon, help;
+    int port;       /* -1: not given */
+    int channel;    /* -1: not given */
+    int iterations; /* -1: not given */
+    bool json, yes, verbose, daemon, help, create, remove, batch;
     const char *words[ARGS_MAX_WORDS];
     unsigned n_words;
 };

@@ -1,5 +1,6 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
+#include "tools/access_input.h"
 #include "tools/cmd.h"
 #include "tools/hostzone.h"
 #include "tools/serve_int.h"
@@ -107,12 +108,22 @@ static int open_listeners(struct serve *s)
 
 /* --- parts --------------------------------------------------------------------------------- */
 
+static int pool(void *ctx, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+{
+    return server_work(ctx, work, done, arg);
+}
+
 static int make_access(struct serve *s, const struct broker_hooks *inner)
 {
-    struct access_listener v[CONFIG_MAX_LISTENERS];
-    for (size_t i = 0; i < s->cfg.n_listeners; i++)
-        v[i] = (struct access_listener){(unsigned)i + 1, s->cfg.allow_anonymous};
-    return access_new(&s->access, v, s->cfg.n_listeners, inner);
+    struct access_input *in;
+    int err = access_input_load(&in, &s->cfg, s->err);
+    if (err != MD_OK)
+        return err;
+    struct access_work work = {pool, s->server};
+    err =
+        access_new(&s->access, access_input_config(in), inner, work, server_env(s->server), s->err);
+    access_input_free(in);
+    return err;
 }
 
 /* meross -> access -> broker: who connects is asked in that order. */
@@ -120,6 +131,7 @@ static int make_broker(struct serve *s)
 {
     struct meross_config mc = {.keys = (const char *const *)s->cfg.meross_keys,
                                .topic = s->cfg.meross_topic,
+                               .auth = s->cfg.meross_auth,
                                .version = MD_VERSION};
     const struct env *env = server_env(s->server);
     int err = meross_new(&s->meross, &mc, env, s->store);
@@ -131,11 +143,13 @@ static int make_broker(struct serve *s)
     struct broker_hooks hooks = meross_hooks(s->meross);
     err = make_access(s, &hooks);
     if (err != MD_OK)
-        return complain(s, err, "cannot start");
+        return err;
     hooks = access_hooks(s->access);
     err = broker_new(&s->broker, &s->cfg.limits, &hooks, env);
     if (err == MD_OK && (err = serve_store_restore(s)) != MD_OK)
         return err;
+    if (err == MD_OK)
+        access_attach(s->access, s->broker);
     if (err == MD_OK)
         err = meross_attach(s->meross, s->broker);
     if (err == MD_OK)
@@ -259,6 +273,7 @@ static void on_ready(void *ctx)
 static void on_stop(void *ctx)
 {
     struct serve *s = ctx;
+    access_stop(s->access);
     notify_say(&s->notify, "STOPPING=1\nSTATUS=Stopping");
 }
 

@@ -2,6 +2,7 @@
 
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
+#include "meross/meross.h"
 #include "tools/config_options.h"
 #include "tools/config_value.h"
 
@@ -17,6 +18,7 @@ struct reader {
     unsigned depth;                         /* 1: in a file of include_dir */
     const struct config_includes *includes; /* NULL: none can be read      */
     size_t n_warnings;
+    unsigned access_line; /* of the first option of struct config_access; 0: none yet */
     char *err;
 };
 
@@ -49,9 +51,17 @@ static void free_texts(char **list)
     mem_free(list);
 }
 
+static void free_access(struct config_access *a)
+{
+    mem_free(a->password_file);
+    mem_free(a->acl_file);
+    mem_free(a->auto_id_prefix);
+}
+
 static void free_listener(struct config_listener *l)
 {
     mem_free(l->file);
+    free_access(&l->access);
     mem_free(l->host);
     mem_free(l->certfile);
     mem_free(l->keyfile);
@@ -65,6 +75,8 @@ void config_free(struct config *c)
     mem_free(c->listeners);
     free_texts(c->meross_keys);
     free_texts(c->warnings);
+    free_access(&c->access);
+    mem_free(c->client_id_prefix);
     mem_free(c->user);
     mem_free(c->log_file);
     mem_free(c->log_timestamp_format);
@@ -209,6 +221,12 @@ static int open_listener(struct reader *r, const struct config_option *o, struct
 static int find_base(struct reader *r, const struct config_option *o, void **out)
 {
     struct config_listener *l = NULL;
+    if (o->scope == CONFIG_OF_ACCESS) {
+        bool own = r->c.per_listener_settings && r->current != NO_LISTENER;
+        *out = own ? &r->c.listeners[r->current].access : &r->c.access;
+        r->access_line = r->access_line == 0 ? r->line : r->access_line;
+        return MD_OK;
+    }
     if (o->scope == CONFIG_GLOBAL) {
         *out = &r->c;
         return MD_OK;
@@ -269,6 +287,11 @@ static int set_option(struct reader *r, const struct config_option *o, struct sp
         return open_listener(r, o, value);
     if (o->type == CONFIG_INCLUDE)
         return include(r, o, value);
+    if (r->access_line != 0 && strcmp(o->name, "per_listener_settings") == 0)
+        return complain(r,
+                        "option '%s' must stand above those it is about, the first of which is "
+                        "in line %u",
+                        o->name, r->access_line);
     int err = find_base(r, o, &base);
     if (err != MD_OK)
         return err;
@@ -423,6 +446,9 @@ int config_parse_with(struct config *out, const char *file, struct span text,
         rc = set_defaults(&r, true);
     for (size_t i = 0; i < r.c.n_listeners && rc == MD_OK; i++)
         rc = check_listener(&r, i);
+    if (rc == MD_OK && r.c.meross_auth == MEROSS_AUTH_STRICT && r.c.meross_keys == NULL)
+        rc = complain(&r, "`meross_auth strict` needs a `meross_key`; without one no plug may "
+                          "connect");
     if (rc == MD_OK)
         *out = r.c;
     else
@@ -433,6 +459,14 @@ int config_parse_with(struct config *out, const char *file, struct span text,
 int config_parse(struct config *out, const char *file, struct span text, char err[CONFIG_ERR_MAX])
 {
     return config_parse_with(out, file, text, NULL, err);
+}
+
+const struct config_access *config_access_of(const struct config *c, size_t i)
+{
+    const struct config_listener *l = &c->listeners[i];
+    /* What stands above the first `listener` is for the default one and for those we add. */
+    bool own = c->per_listener_settings && !l->is_default && l->line != 0;
+    return own ? &l->access : &c->access;
 }
 
 static int add_home(struct config *c, const char *host, unsigned port, bool tls, bool optional)

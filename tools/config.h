@@ -48,6 +48,13 @@ enum config_log_dest { /* bits of config.log_dests */
 #define CONFIG_FACILITY_NONE 8u         /* config.log_facility: "daemon" */
 #define CONFIG_MAX_WARNINGS  64u
 
+enum config_choice { CONFIG_UNSET, CONFIG_YES, CONFIG_NO };
+
+struct config_access { /* of one listener with per_listener_settings, otherwise of all */
+    unsigned allow_anonymous, allow_zero_length; /* enum config_choice */
+    char *password_file, *acl_file, *auto_id_prefix;
+};
+
 struct config_listener {
     char *host;               /* NULL = every address                                            */
     unsigned port;            /* 0 = any free one                                                */
@@ -60,16 +67,22 @@ struct config_listener {
     char *certfile, *keyfile; /* own certificate: both or none                          */
     char *cafile;             /* the CA that clients are told to trust; `merossd cert` names it  */
     unsigned tls_version;     /* lowest: 10, 11, 12, 13                                     */
+    struct config_access access; /* see config_access_of()                               */
+    bool username_is_client_id, cn_is_username, subject_is_username;
 };
 
 struct config {
     struct config_listener *listeners;
     size_t n_listeners;
     bool home_listeners; /* the embedded defaults: the file opened none */
-    bool allow_anonymous, connection_messages;
-    char *state_dir;    /* NULL: config_state_dir() */
-    char *pid_file;     /* NULL: none               */
-    char **meross_keys; /* NULL-terminated; NULL: none.  Secret. */
+    bool connection_messages;
+    bool per_listener_settings;
+    struct config_access access; /* see config_access_of() */
+    char *client_id_prefix;      /* NULL: any              */
+    unsigned meross_auth;        /* enum meross_auth       */
+    char *state_dir;             /* NULL: config_state_dir() */
+    char *pid_file;              /* NULL: none               */
+    char **meross_keys;          /* NULL-terminated; NULL: none.  Secret. */
     char *meross_topic, *meross_timezone;
     unsigned log_types;    /* enum config_log_type, or'ed */
     unsigned log_dests;    /* enum config_log_dest, or'ed; 0: not set */
@@ -120,6 +133,9 @@ MD_MUST_USE int config_complete(struct config *c, int plain_port, char err[CONFI
 void config_listener_limits(struct config *c);
 
 void config_free(struct config *c); /* fine on a zeroed one */
+
+/* The access options that hold for listener i; lent. */
+const struct config_access *config_access_of(const struct config *c, size_t i);
 
 /* Where things are kept: `state_dir`, else /var/lib/merossd for root, else
  * $XDG_STATE_HOME/merossd or $HOME/.local/state/merossd.  Reads the environment.

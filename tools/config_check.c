@@ -3,6 +3,7 @@
 #include "broker/base/mem.h"
 #include "broker/tls/tls.h"
 #include "certs/certs.h"
+#include "tools/access_input.h"
 #include "tools/hostzone.h"
 
 #include <errno.h>
@@ -71,8 +72,9 @@ static int check_files(const struct config_listener *l, char *err)
 static int (*const of_listener[])(const struct config_listener *l,
                                   char *err) = {check_files, check_pair, check_ca};
 
-static int check_listeners(const struct config *c, char *err)
+static int check_listeners(const struct config *c, const struct env *env, char *err)
 {
+    (void)env;
     int rc = MD_OK;
     for (size_t i = 0; i < c->n_listeners && rc == MD_OK; i++)
         for (size_t k = 0; k < sizeof of_listener / sizeof of_listener[0] && rc == MD_OK; k++)
@@ -80,8 +82,9 @@ static int check_listeners(const struct config *c, char *err)
     return rc;
 }
 
-static int check_zone(const struct config *c, char *err)
+static int check_zone(const struct config *c, const struct env *env, char *err)
 {
+    (void)env;
     char what[HOSTZONE_WHAT_MAX] = "out of memory";
     struct hostzone_places p = {.option = c->meross_timezone, .tz = getenv("TZ"), .root = ""};
     struct zone *z = mem_alloc(sizeof *z);
@@ -92,13 +95,23 @@ static int check_zone(const struct config *c, char *err)
     return rc;
 }
 
-/* What the file as a whole names. */
-static int (*const of_file[])(const struct config *c, char *err) = {check_zone, check_listeners};
+static int check_access(const struct config *c, const struct env *env, char *err)
+{
+    struct rules *r;
+    int rc = access_input_read(&r, c, env, err);
+    if (rc == MD_OK)
+        access_drop(r);
+    return rc;
+}
 
-int config_check(const struct config *c, char err[CONFIG_ERR_MAX])
+/* What the file as a whole names. */
+static int (*const of_file[])(const struct config *c, const struct env *env,
+                              char *err) = {check_zone, check_access, check_listeners};
+
+int config_check(const struct config *c, const struct env *env, char err[CONFIG_ERR_MAX])
 {
     int rc = MD_OK;
     for (size_t i = 0; i < sizeof of_file / sizeof of_file[0] && rc == MD_OK; i++)
-        rc = of_file[i](c, err);
+        rc = of_file[i](c, env, err);
     return rc;
 }

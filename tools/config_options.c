@@ -1,9 +1,16 @@
 #include "tools/config_options.h"
 
+#include "meross/meross.h"
 #include "tools/config.h"
 
 #define NAME_MAX_BYTES 48u /* longer than every name; suggestions look at no more */
 
+static const struct config_word choice_words[] = {
+    {"true", CONFIG_YES}, {"false", CONFIG_NO}, {"1", CONFIG_YES}, {"0", CONFIG_NO}, {NULL, 0}};
+static const struct config_word auth_words[] = {{"open", MEROSS_AUTH_OPEN},
+                                                {"known", MEROSS_AUTH_KNOWN},
+                                                {"strict", MEROSS_AUTH_STRICT},
+                                                {NULL, 0}};
 static const struct config_word tls_words[] = {{"auto", 1}, {NULL, 0}};
 static const struct config_word version_words[] = {
     {"tlsv1", 10}, {"tlsv1.1", 11}, {"tlsv1.2", 12}, {"tlsv1.3", 13}, {NULL, 0}};
@@ -23,6 +30,7 @@ static const struct config_word sync_words[] = {
 #define GLOBAL(member)   CONFIG_GLOBAL, offsetof(struct config, member)
 #define LISTENER(member) CONFIG_OF_LISTENER, offsetof(struct config_listener, member)
 #define DEFAULT(member)  CONFIG_OF_DEFAULT, offsetof(struct config_listener, member)
+#define ACCESS(member)   CONFIG_OF_ACCESS, offsetof(struct config_access, member)
 #define COUNT_MAX        2147483647u
 #define PATH_BYTES       400u
 
@@ -44,8 +52,30 @@ static const struct config_option options[] = {
      NULL, "the CA of certfile, for `merossd cert` to name"},
     {"tls_version", CONFIG_WORD, LISTENER(tls_version), 0, 0, false, false, false, "", NULL,
      version_words, "lowest TLS version that is accepted; tlsv1.2 when not set"},
-    {"allow_anonymous", CONFIG_BOOL, GLOBAL(allow_anonymous), 0, 0, false, false, false, "",
-     "false", NULL, "clients that are not plugs may connect from other hosts too"},
+    {"per_listener_settings", CONFIG_BOOL, GLOBAL(per_listener_settings), 0, 0, false, false, false,
+     "", "false", NULL,
+     "each listener has its own password_file, acl_file, allow_anonymous, "
+     "allow_zero_length_clientid and auto_id_prefix"},
+    {"allow_anonymous", CONFIG_WORD, ACCESS(allow_anonymous), 0, 0, false, false, false, "", NULL,
+     choice_words,
+     "clients without a user name may connect; when not set, from this computer only, and only "
+     "where there is no password_file"},
+    {"password_file", CONFIG_TEXT, ACCESS(password_file), 1, PATH_BYTES, false, false, false,
+     "file", NULL, NULL, "users and their passwords; `merossd passwd` writes it"},
+    {"acl_file", CONFIG_TEXT, ACCESS(acl_file), 1, PATH_BYTES, false, false, false, "file", NULL,
+     NULL, "who may publish and receive what; what it does not allow is denied"},
+    {"allow_zero_length_clientid", CONFIG_WORD, ACCESS(allow_zero_length), 0, 0, false, false,
+     false, "", NULL, choice_words, "clients may leave it to us to name them; true when not set"},
+    {"auto_id_prefix", CONFIG_TEXT, ACCESS(auto_id_prefix), 1, 64, false, false, false, "", NULL,
+     NULL, "how the names begin that we give; auto- when not set"},
+    {"clientid_prefixes", CONFIG_TEXT, GLOBAL(client_id_prefix), 1, 128, false, false, false, "",
+     NULL, NULL, "clients that are not plugs must have a client id that begins so"},
+    {"use_username_as_clientid", CONFIG_BOOL, LISTENER(username_is_client_id), 0, 0, false, false,
+     false, "", NULL, NULL, "the user name takes the place of the client id"},
+    {"use_identity_as_username", CONFIG_BOOL, LISTENER(cn_is_username), 0, 0, false, false, false,
+     "", NULL, NULL, "the common name of the client's certificate is its user name"},
+    {"use_subject_as_username", CONFIG_BOOL, LISTENER(subject_is_username), 0, 0, false, false,
+     false, "", NULL, NULL, "the subject of the client's certificate is its user name"},
     {"state_dir", CONFIG_TEXT, GLOBAL(state_dir), 1, PATH_BYTES, false, false, false, "folder",
      NULL, NULL, "certificates and what is known about plugs"},
     {"pid_file", CONFIG_TEXT, GLOBAL(pid_file), 1, PATH_BYTES, false, false, false, "file", NULL,
@@ -114,6 +144,10 @@ static const struct config_option options[] = {
      false, "clients", "0", NULL, "over all listeners; further clients are refused"},
     {"meross_key", CONFIG_TEXTS, GLOBAL(meross_keys), 1, 128, false, false, true, "", NULL, NULL,
      "a key that plugs were paired with; repeatable; the empty key is always tried"},
+    {"meross_auth", CONFIG_WORD, GLOBAL(meross_auth), 0, 0, false, false, false, "", "open",
+     auth_words,
+     "which plugs may connect: all; known ones and, for a while, new ones after `merossd "
+     "permit`; or those whose password was made with a meross_key"},
     {"meross_topic", CONFIG_TOPIC, GLOBAL(meross_topic), 1, 64, false, false, false, "", "meross",
      NULL, "first level of merossd's own topics"},
     {"meross_timezone", CONFIG_TEXT, GLOBAL(meross_timezone), 1, 128, false, false, false, "", NULL,
@@ -122,15 +156,12 @@ static const struct config_option options[] = {
 
 /* Options of mosquitto 2 that are not rows above (mosquitto.conf(5)).  In a file they cost a
  * warning; `instead` below has more to say about some. */
-static const char *const foreign[] = {"acl_file",
-                                      "address",
+static const char *const foreign[] = {"address",
                                       "addresses",
                                       "accept_protocol_versions",
                                       "allow_duplicate_messages",
-                                      "allow_zero_length_clientid",
                                       "auth_plugin",
                                       "auth_plugin_deny_special_chars",
-                                      "auto_id_prefix",
                                       "autosave_interval",
                                       "autosave_on_changes",
                                       "bind_interface",
@@ -164,7 +195,6 @@ static const char *const foreign[] = {"acl_file",
                                       "ciphers_tls1.3",
                                       "cleansession",
                                       "clientid",
-                                      "clientid_prefixes",
                                       "connection",
                                       "crlfile",
                                       "dhparamfile",
@@ -192,9 +222,7 @@ static const char *const foreign[] = {"acl_file",
                                       "notifications_local_only",
                                       "packet_buffer_size",
                                       "password",
-                                      "password_file",
                                       "pattern_file",
-                                      "per_listener_settings",
                                       "plugin",
                                       "plugin_load",
                                       "plugin_use",
@@ -218,9 +246,6 @@ static const char *const foreign[] = {"acl_file",
                                       "tls_keyform",
                                       "topic",
                                       "try_private",
-                                      "use_identity_as_username",
-                                      "use_subject_as_username",
-                                      "use_username_as_clientid",
                                       "username",
                                       "websockets_headers_size",
                                       "websockets_log_level",

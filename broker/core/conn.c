@@ -202,7 +202,7 @@ static int dispatch(struct conn *c, struct mqtt_packet *p, const char **why)
 static int park(struct conn *c, struct span packet, const struct mqtt_connect *p)
 {
     int err = buf_put(&c->parked, packet);
-    if (err == MD_OK && p->client_id.n > 0)
+    if (err == MD_OK && p->client_id.n > 0 && c->who.client_id.p == p->client_id.p)
         c->who.client_id = span_of(c->parked.p + (p->client_id.p - packet.p), p->client_id.n);
     return err;
 }

@@ -1,6 +1,7 @@
 /* The configuration file: every option, values at each limit and one past it, sections,
  * line ends, suggestions, and the listeners of a home. */
 #include "broker/base/mem.h"
+#include "meross/meross.h"
 #include "tools/config.h"
 #include "tools/config_options.h"
 #include "tools/config_value.h"
@@ -59,7 +60,7 @@ static void defaults_are_those_of_the_table_and_of_the_broker(void **state)
     assert_int_equal(c.limits.max_topic_levels, l.max_topic_levels);
     assert_int_equal(c.limits.connect_timeout_s, l.connect_timeout_s);
     assert_string_equal(c.meross_topic, "meross");
-    assert_false(c.allow_anonymous);
+    assert_int_equal(c.access.allow_anonymous, CONFIG_UNSET);
     assert_true(c.connection_messages);
     assert_null(c.state_dir);
     assert_null(c.meross_keys);
@@ -107,7 +108,7 @@ static void every_option_takes_a_value(void **state)
     assert_string_equal(c.listeners[2].certfile, "/a");
     assert_string_equal(c.listeners[2].keyfile, "/b");
     assert_string_equal(c.listeners[2].cafile, "/c");
-    assert_true(c.allow_anonymous);
+    assert_int_equal(c.access.allow_anonymous, CONFIG_YES);
     assert_false(c.connection_messages);
     assert_string_equal(c.state_dir, "/tmp/a b");
     assert_string_equal(c.pid_file, "/run/x.pid");
@@ -123,6 +124,61 @@ static void every_option_takes_a_value(void **state)
     assert_string_equal(c.meross_topic, "home/plugs");
     assert_string_equal(c.meross_timezone, "Europe/Berlin");
     config_free(&c);
+}
+
+#define ACCESS_LINES                                                                               \
+    "password_file /p\nacl_file /a\nallow_anonymous false\nallow_zero_length_clientid 0\n"         \
+    "auto_id_prefix zz\n"
+
+static bool has_access(const struct config_access *a)
+{
+    return a->password_file != NULL && strcmp(a->password_file, "/p") == 0 &&
+           strcmp(a->acl_file, "/a") == 0 && strcmp(a->auto_id_prefix, "zz") == 0 &&
+           a->allow_anonymous == CONFIG_NO && a->allow_zero_length == CONFIG_NO;
+}
+
+/* F165, F166: with per_listener_settings what stands above the first listener opens none, and holds
+ * for those that are not in the file. */
+static void access_options_go_where_mosquitto_puts_them(void **state)
+{
+    (void)state;
+    struct config c = good("listener 1\n" ACCESS_LINES "listener 2\n");
+    assert_true(has_access(config_access_of(&c, 0)) && has_access(config_access_of(&c, 1)));
+    config_free(&c);
+    c = good(ACCESS_LINES);
+    assert_int_equal(c.n_listeners, 0);
+    assert_int_equal(config_complete(&c, -1, err), MD_OK);
+    assert_true(has_access(config_access_of(&c, 0)) && has_access(config_access_of(&c, 1)));
+    config_free(&c);
+    c = good("per_listener_settings true\nlistener 1\n" ACCESS_LINES "listener 2\n"
+             "allow_anonymous true\nuse_username_as_clientid true\n");
+    assert_int_equal(config_complete(&c, 3, err), MD_OK);
+    assert_true(has_access(config_access_of(&c, 0)));
+    assert_false(has_access(config_access_of(&c, 1)));
+    assert_int_equal(config_access_of(&c, 1)->allow_anonymous, CONFIG_YES);
+    assert_int_equal(config_access_of(&c, 2)->allow_anonymous, CONFIG_UNSET);
+    assert_false(c.listeners[0].username_is_client_id);
+    assert_true(c.listeners[1].username_is_client_id);
+    config_free(&c);
+    c = good("per_listener_settings true\nport 1\n" ACCESS_LINES "listener 2\n");
+    assert_true(has_access(config_access_of(&c, 0)));
+    assert_false(has_access(config_access_of(&c, 1)));
+    config_free(&c);
+    bad("allow_anonymous true\nper_listener_settings true\n", "x.conf:2:", "in line 1");
+    bad("acl_file /a\nacl_file /b\n", "x.conf:2:", "set twice");
+}
+
+static void strict_plugs_need_a_key(void **state)
+{
+    (void)state;
+    struct config c = good("meross_auth strict\nmeross_key k\n");
+    assert_int_equal(c.meross_auth, MEROSS_AUTH_STRICT);
+    config_free(&c);
+    c = good("meross_auth known\n");
+    assert_int_equal(c.meross_auth, MEROSS_AUTH_KNOWN);
+    config_free(&c);
+    bad("meross_auth strict\n", "meross_key", "x.conf");
+    bad("meross_auth closed\n", "`open` `known` `strict`", "x.conf:1");
 }
 
 /* "name value" for each numeric row, at both ends and one past them. */
@@ -196,13 +252,13 @@ static void words_ignore_case_and_lists_are_exact(void **state)
 {
     (void)state;
     struct config c = good("allow_anonymous TRUE\nlog_type All\n");
-    assert_true(c.allow_anonymous);
+    assert_int_equal(c.access.allow_anonymous, CONFIG_YES);
     assert_int_equal(c.log_types, CONFIG_LOG_ALL);
     config_free(&c);
     c = good("log_type none");
     assert_int_equal(c.log_types, CONFIG_LOG_NONE);
     config_free(&c);
-    bad("allow_anonymous maybe", "bad value \"maybe\"", "true or false");
+    bad("allow_anonymous maybe", "bad value \"maybe\"", "`true` `false`");
     bad("log_type everything", "one of `error` `warning`", "`none`");
     bad("listener 1\ntls manual", "x.conf:2: bad value \"manual\" of option 'tls'", "only `auto`");
     bad("listener 1\ntls_version tlsv1.4", "bad value", "`tlsv1.2`");
@@ -686,6 +742,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_those_of_the_table_and_of_the_broker),
         cmocka_unit_test(every_option_takes_a_value),
+        cmocka_unit_test(access_options_go_where_mosquitto_puts_them),
+        cmocka_unit_test(strict_plugs_need_a_key),
         cmocka_unit_test(numbers_end_where_the_table_says),
         cmocka_unit_test(texts_end_where_the_table_says),
         cmocka_unit_test(minus_one_connections_are_unlimited_as_in_mosquitto),
