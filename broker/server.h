@@ -11,15 +11,32 @@ struct server;
 struct server_tls {
     const char *cert_file, *key_file;   /* PEM paths                                        */
     const char *cert_file2, *key_file2; /* a second, ECDSA pair, or NULL                    */
-    const char *ca_file;                /* NULL: no client certificate is asked for         */
-    unsigned min_version;               /* 10, 11, 12, 13; 0 = 12                           */
+    /* Who may connect: certificates by these CAs (PEM file, or a folder of them), less those that
+     * the CRL lists.  Both CAs NULL: no client certificate is asked for.  */
+    const char *ca_file, *ca_path, *crl_file;
+    const char *ciphers;  /* names with colons between, as in mosquitto; NULL = our list */
+    const char *psk_file; /* `identity:hex` lines; clients may use a key instead of a
+                             certificate; NULL = they may not                            */
+    unsigned min_version; /* 10, 11, 12, 13; 0 = 12                                      */
 };
 
-struct server_listener {
+enum server_domain { SERVER_ANY_DOMAIN = 0, SERVER_IPV4 = 4, SERVER_IPV6 = 6 };
+
+struct server_listener {          /* everything is copied */
     const char *host;             /* address or name to bind; NULL or "" = every address   */
     uint16_t port;                /* 0 = any free one, see server_port()                   */
     unsigned id;                  /* handed to hooks as broker_client.listener             */
     const struct server_tls *tls; /* NULL: in clear                                        */
+    const char *unix_path;        /* a Unix socket instead of host and port; NULL = TCP    */
+    unsigned unix_mode;           /* its permission bits                                   */
+    const char *interface;        /* only connections that come in there; NULL = any       */
+    enum server_domain domain;
+    bool websockets;            /* MQTT over WebSockets instead of bare MQTT             */
+    const char *const *origins; /* pages that may connect; ends with NULL; NULL = all    */
+    size_t max_packet;          /* the broker's, for WebSockets; 0 = the protocol's      */
+    unsigned max_connections;   /* further ones are closed at once; 0 = no limit         */
+    unsigned max_handshakes;    /* TLS handshakes under way; 0 = no limit                */
+    bool nagle;                 /* small packets may wait for one another: no TCP_NODELAY */
 };
 
 /* *out given: server_free().  Errors: MD_NOMEM, MD_IO. */

@@ -26,13 +26,20 @@ static int bad_listener(struct cli *c, const struct config_listener *l, const ch
 }
 
 /* As the broker will load it: readable, and the key belongs to the certificate. */
-static int check_pair(struct cli *c, const struct config_listener *l)
+static int check_pair(struct cli *c, const struct config_listener *l, const char *psk_file)
 {
     static const enum tls_version versions[] = {TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3};
-    struct tls_config t = {.server = true, .cert_file = l->certfile, .key_file = l->keyfile};
+    struct tls_config t = {.server = true,
+                           .cert_file = l->certfile,
+                           .key_file = l->keyfile,
+                           .ca_file = l->require_certificate ? l->cafile : NULL,
+                           .ca_path = l->require_certificate ? l->capath : NULL,
+                           .crl_file = l->require_certificate ? l->crlfile : NULL,
+                           .ciphers = l->ciphers,
+                           .psk_file = l->psk_hint != NULL ? psk_file : NULL};
     struct tls_ctx *ctx;
     char why[TLS_ERR_MAX] = "";
-    if (l->certfile == NULL)
+    if (l->certfile == NULL && l->psk_hint == NULL)
         return CLI_DONE;
     if (l->tls_version != 0)
         t.min = versions[l->tls_version - 10];
@@ -54,7 +61,7 @@ static int check_ca(struct cli *c, const struct config_listener *l)
     return err == MD_OK ? CLI_DONE : bad_listener(c, l, why, err);
 }
 
-static int check_listener(struct cli *c, const struct config_listener *l)
+static int check_listener(struct cli *c, const struct config_listener *l, const char *psk_file)
 {
     int status = readable(c, l, "certfile", l->certfile);
     if (status == CLI_DONE)
@@ -62,7 +69,9 @@ static int check_listener(struct cli *c, const struct config_listener *l)
     if (status == CLI_DONE)
         status = readable(c, l, "cafile", l->cafile);
     if (status == CLI_DONE)
-        status = check_pair(c, l);
+        status = readable(c, l, "crlfile", l->crlfile);
+    if (status == CLI_DONE)
+        status = check_pair(c, l, psk_file);
     return status == CLI_DONE ? check_ca(c, l) : status;
 }
 
@@ -88,7 +97,7 @@ static int check(struct cli *c, struct config *cfg)
         return cli_fail(c, CLI_FAILED, "invalid", "%s", why);
     int status = check_zone(c, cfg);
     for (size_t i = 0; i < cfg->n_listeners && status == CLI_DONE; i++)
-        status = check_listener(c, &cfg->listeners[i]);
+        status = check_listener(c, &cfg->listeners[i], cfg->psk_file);
     return status;
 }
 

@@ -43,6 +43,16 @@ static void free_listener(struct config_listener *l)
     mem_free(l->certfile);
     mem_free(l->keyfile);
     mem_free(l->cafile);
+    mem_free(l->capath);
+    mem_free(l->crlfile);
+    mem_free(l->ciphers);
+    mem_free(l->psk_hint);
+    mem_free(l->dhparamfile);
+    mem_free(l->bind_interface);
+    mem_free(l->unix_mode);
+    for (size_t i = 0; l->origins != NULL && l->origins[i] != NULL; i++)
+        mem_free(l->origins[i]);
+    mem_free(l->origins);
 }
 
 void config_free(struct config *c)
@@ -57,6 +67,7 @@ void config_free(struct config *c)
     mem_free(c->meross_keys);
     mem_free(c->state_dir);
     mem_free(c->pid_file);
+    mem_free(c->psk_file);
     mem_free(c->meross_topic);
     mem_free(c->meross_timezone);
     *c = (struct config){.n_listeners = 0};
@@ -72,7 +83,8 @@ static int add_listener(struct config *c, struct config_listener **out)
         return MD_NOMEM;
     c->listeners = grown;
     *out = &grown[c->n_listeners++];
-    **out = (struct config_listener){.port = CONFIG_PLAIN_PORT};
+    **out =
+        (struct config_listener){.port = CONFIG_PLAIN_PORT, .max_handshakes = CONFIG_HANDSHAKES};
     return MD_OK;
 }
 
@@ -144,9 +156,9 @@ static int open_listener(struct reader *r, const struct config_option *o, struct
     struct span host = take_word(&rest);
     if (config_value_number(first, o->min, o->max, &port) != MD_OK || rest.n > 0 || host.n > 255)
         return bad_value(r, o, value);
-    if (span_starts(host, "/"))
-        return complain(r, "listener on a Unix socket is known to mosquitto but not supported by "
-                           "this version");
+    if (span_starts(host, "/") && port != 0)
+        return complain(r, "a listener on a Unix socket has port 0: `listener 0 %.*s`",
+                        SPAN_ARG(host));
     struct config_listener *l;
     int err = add_listener(&r->c, &l);
     if (err != MD_OK)
@@ -266,6 +278,18 @@ static bool same_host(const char *a, const char *b)
     return a == NULL ? b == NULL : b != NULL && strcmp(a, b) == 0;
 }
 
+/* An option that means nothing without TLS; NULL = none is there. */
+static const char *tls_option(const struct config_listener *l)
+{
+    return l->cafile != NULL        ? "cafile"
+           : l->capath != NULL      ? "capath"
+           : l->crlfile != NULL     ? "crlfile"
+           : l->tls_version != 0    ? "tls_version"
+           : l->ciphers != NULL     ? "ciphers"
+           : l->require_certificate ? "require_certificate"
+                                    : NULL;
+}
+
 static int check_listener(struct reader *r, size_t i)
 {
     const struct config_listener *l = &r->c.listeners[i];
@@ -275,15 +299,26 @@ static int check_listener(struct reader *r, size_t i)
                         l->certfile ? "certfile" : "keyfile", l->certfile ? "keyfile" : "certfile");
     if (l->tls_auto && l->certfile != NULL)
         return complain(r, "listener %u has both `tls auto` and certfile; keep one", l->port);
-    if (!l->tls_auto && l->certfile == NULL && (l->cafile != NULL || l->tls_version != 0))
+    if (!config_has_tls(l) && tls_option(l) != NULL)
         return complain(r,
                         "listener %u has %s but no certificate; add `tls auto`, or certfile and "
                         "keyfile",
-                        l->port, l->cafile ? "cafile" : "tls_version");
-    if (l->tls_auto && l->cafile != NULL)
+                        l->port, tls_option(l));
+    if (l->tls_auto && l->cafile != NULL && !l->require_certificate)
         return complain(r, "listener %u has both `tls auto` and cafile; keep one", l->port);
+    if (l->require_certificate && l->cafile == NULL && l->capath == NULL)
+        return complain(r, "listener %u has require_certificate but neither cafile nor capath",
+                        l->port);
+    if (l->psk_hint != NULL && r->c.psk_file == NULL)
+        return complain(r, "listener %u has psk_hint, but there is no psk_file", l->port);
+    if (l->origins != NULL && l->protocol != CONFIG_WEBSOCKETS)
+        return complain(r, "listener %u has websockets_origin but not `protocol websockets`",
+                        l->port);
+    if (l->unix_mode != NULL && l->unix_mode[strspn(l->unix_mode, "01234567")] != '\0')
+        return complain(r, "listener %u: unix_socket_mode %s is not octal; 660 is usual", l->port,
+                        l->unix_mode);
     for (size_t j = 0; j < i; j++)
-        if (l->port != 0 && r->c.listeners[j].port == l->port &&
+        if ((l->port != 0 || config_unix_path(l) != NULL) && r->c.listeners[j].port == l->port &&
             same_host(r->c.listeners[j].host, l->host))
             return complain(r, "port %u is already taken by the listener of line %u", l->port,
                             r->c.listeners[j].line);

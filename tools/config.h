@@ -20,6 +20,7 @@
 #define CONFIG_MAX_KEYS      16u   /* meross_key lines                   */
 #define CONFIG_PLAIN_PORT    1883u /* people and programs, on this host  */
 #define CONFIG_TLS_PORT      8883u /* plugs, from everywhere             */
+#define CONFIG_HANDSHAKES    512u  /* max_handshakes when it is not set  */
 
 enum config_log_type { /* bits of config.log_types */
                        CONFIG_LOG_ERROR = 1,
@@ -42,15 +43,41 @@ struct config_listener {
     char *certfile, *keyfile; /* own certificate: both or none                          */
     char *cafile;             /* the CA that clients are told to trust; `merossd cert` names it  */
     unsigned tls_version;     /* lowest: 10, 11, 12, 13                                     */
+    bool require_certificate; /* clients need one by cafile or capath, that crlfile lacks   */
+    char *capath, *crlfile, *ciphers;
+    char *psk_hint;           /* set: keys of psk_file instead of certificates              */
+    char *dhparamfile;        /* not used: there is no DHE here                             */
+    unsigned protocol;        /* enum config_protocol                                       */
+    char **origins;           /* websockets_origin; NULL-terminated; NULL: every one        */
+    char *bind_interface;     /* NULL: any                                                  */
+    unsigned socket_domain;   /* 4, 6; 0: both                                              */
+    unsigned max_connections; /* 0: no limit                                                */
+    unsigned max_handshakes;  /* TLS, under way at the same time; 0: no limit               */
+    char *unix_mode;          /* octal; NULL: 0660                                          */
 };
+
+enum config_protocol { CONFIG_MQTT, CONFIG_WEBSOCKETS };
+
+/* The path of its Unix socket, or NULL. */
+static inline const char *config_unix_path(const struct config_listener *l)
+{
+    return l->host != NULL && l->host[0] == '/' ? l->host : NULL;
+}
+
+static inline bool config_has_tls(const struct config_listener *l)
+{
+    return l->tls_auto || l->certfile != NULL || l->psk_hint != NULL;
+}
 
 struct config {
     struct config_listener *listeners;
     size_t n_listeners;
     bool home_listeners; /* the embedded defaults: the file opened none */
     bool allow_anonymous, connection_messages;
-    char *state_dir;    /* NULL: config_state_dir() */
-    char *pid_file;     /* NULL: none               */
+    char *state_dir; /* NULL: config_state_dir() */
+    char *pid_file;  /* NULL: none               */
+    char *psk_file;  /* for listeners with psk_hint */
+    bool set_tcp_nodelay;
     char **meross_keys; /* NULL-terminated; NULL: none.  Secret. */
     char *meross_topic, *meross_timezone;
     unsigned log_types; /* enum config_log_type, or'ed */

@@ -98,8 +98,9 @@ void conn_close(struct conn *c, const char *why)
     c->state = CONN_CLOSING;
     timers_stop(&c->broker->timers, &c->timer);
     buf_free(&c->in);
-    log_info("client", "peer=%s client=%s disconnected: %s", c->who.peer, log_q(c->who.client_id),
-             why);
+    if (why[0] != '\0')
+        log_info("client", "peer=%s client=%s disconnected: %s", c->who.peer,
+                 log_q(c->who.client_id), why);
     if (was_open) {
         c->broker->n_open--;
         publish_will(c);

@@ -16,7 +16,7 @@
 /* Pieces that outlive the turn: what lay in a shared buffer is copied, the rest is referenced. */
 struct kept {
     unsigned n, next;
-    struct conn_piece piece[CONN_OUT_PIECES];
+    struct conn_piece piece[CONN_OUT_PIECES + 1];
     uint8_t copy[];
 };
 
@@ -80,7 +80,7 @@ static void on_written(uv_write_t *req, int status)
 
 static int pending_start(struct stream *s, struct conn_piece *v, unsigned n)
 {
-    uv_buf_t bufs[CONN_OUT_PIECES];
+    uv_buf_t bufs[CONN_OUT_PIECES + 1];
     struct pending *p = mem_alloc_raw(sizeof *p);
     struct kept *k = p == NULL ? NULL : kept_new(v, n);
     int err = UV_ENOMEM;
@@ -88,7 +88,7 @@ static int pending_start(struct stream *s, struct conn_piece *v, unsigned n)
         *p = (struct pending){.stream = s, .kept = k};
         for (unsigned i = 0; i < n; i++)
             bufs[i] = uv_buf_init((char *)(uintptr_t)k->piece[i].p, (unsigned)k->piece[i].n);
-        err = uv_write(&p->req, (uv_stream_t *)&s->tcp, bufs, n, on_written);
+        err = uv_write(&p->req, &s->h.stream, bufs, n, on_written);
     }
     if (err == 0) {
         s->pending = p;
@@ -115,13 +115,13 @@ static unsigned skip_sent(struct conn_piece *v, unsigned n, size_t sent)
 /* Sends the pieces, now or later; their references are released or taken.  Errors close. */
 static void send_pieces(struct stream *s, struct conn_piece *v, unsigned n)
 {
-    uv_buf_t bufs[CONN_OUT_PIECES];
+    uv_buf_t bufs[CONN_OUT_PIECES + 1];
     size_t total = 0;
     for (unsigned i = 0; i < n; i++) {
         bufs[i] = uv_buf_init((char *)(uintptr_t)v[i].p, (unsigned)v[i].n);
         total += v[i].n;
     }
-    int sent = uv_try_write((uv_stream_t *)&s->tcp, bufs, n);
+    int sent = uv_try_write(&s->h.stream, bufs, n);
     int err = sent >= 0 || sent == UV_EAGAIN ? 0 : sent;
     if (err == 0 && (sent < 0 || (size_t)sent < total)) {
         unsigned done = skip_sent(v, n, sent < 0 ? 0 : (size_t)sent);
@@ -213,7 +213,7 @@ static void on_shutdown(uv_shutdown_t *req, int status)
 static void linger(struct stream *s)
 {
     uv_shutdown_t *req = s->server->stop_ms != 0 ? NULL : mem_alloc(sizeof *req);
-    if (req == NULL || uv_shutdown(req, (uv_stream_t *)&s->tcp, on_shutdown) != 0) {
+    if (req == NULL || uv_shutdown(req, &s->h.stream, on_shutdown) != 0) {
         mem_free(req);
         stream_close(s, "it is done");
         return;
@@ -222,8 +222,36 @@ static void linger(struct stream *s)
     stream_read_start(s);
 }
 
+static bool clear_to_send(const struct stream *s) { return s->pending == NULL && s->tail == NULL; }
+
+/* What the WebSocket layer itself has to say; true: nothing of it waits. */
+static bool send_own(struct stream *s)
+{
+    if (s->ws == NULL || s->ws->out.n == 0)
+        return true;
+    struct buf *own = &s->ws->out;
+    struct conn_out out = {.n = 1, .bytes = own->n, .piece = {{own->p, own->n, NULL}}};
+    send_out(s, &out);
+    buf_free(own);
+    return s->state != STREAM_CLOSED && clear_to_send(s);
+}
+
+/* True: the transport took everything; it may be closed now. */
+static bool drained(struct stream *s)
+{
+    if (s->tls != NULL && (s->working || !tls_open(s->tls)))
+        return true; /* no byte of ours can go out any more */
+    if (!send_tail(s))
+        return false;
+    if (s->ws != NULL)
+        stream_ws_end(s);
+    return send_own(s);
+}
+
 static void end(struct stream *s)
 {
+    if (!drained(s))
+        return; /* closed, or again when the write is done */
     if (s->tls != NULL && !s->working && tls_open(s->tls)) {
         tls_close(s->tls);
         if (!stream_send_cipher(s))
@@ -248,17 +276,17 @@ static bool tls_ready(struct stream *s)
     return stream_send_cipher(s) && tls_open(s->tls);
 }
 
-static bool clear_to_send(const struct stream *s) { return s->pending == NULL && s->tail == NULL; }
-
 static bool flush_open(struct stream *s)
 {
     struct conn_out out;
     bool more = true;
-    if (!send_tail(s))
+    if (!send_tail(s) || !send_own(s))
         return false;
     out.stage = s->server->stage;
     for (unsigned round = 0; more && round < ROUNDS && clear_to_send(s); round++) {
         more = conn_take(s->conn, &out);
+        if (s->ws != NULL)
+            stream_ws_wrap(s, &out);
         send_out(s, &out);
         if (s->state != STREAM_OPEN)
             return false;
