@@ -117,10 +117,11 @@ static void send_pieces(struct stream *s, struct conn_piece *v, unsigned n)
 {
     uv_buf_t bufs[CONN_OUT_PIECES + 1];
     size_t total = 0;
-    for (unsigned i = 0; i < n; i++) {
-        bufs[i] = uv_buf_init((char *)(uintptr_t)v[i].p, (unsigned)v[i].n);
-        total += v[i].n;
-    }
+    unsigned at = 0;
+    do { /* there is at least one */
+        bufs[at] = uv_buf_init((char *)(uintptr_t)v[at].p, (unsigned)v[at].n);
+        total += v[at].n;
+    } while (++at < n);
     int sent = uv_try_write(&s->h.stream, bufs, n);
     int err = sent >= 0 || sent == UV_EAGAIN ? 0 : sent;
     if (err == 0 && (sent < 0 || (size_t)sent < total)) {

@@ -49,9 +49,9 @@ struct tls_config {
      * required, and nobody resumes: each connection shows its certificate. */
     const char *ca_file, *ca_path;
     const char *crl_file; /* certificates that count no more; NULL = none */
-    /* Names of suites (the library's, OpenSSL's or IANA's) with colons between, of which the best
-     * that both sides have is taken; ALL, DEFAULT, HIGH and !WORD as in OpenSSL, as far as they make
-     * sense.  Suites of TLS 1.3 are not concerned.  NULL = our list. */
+    /* Names of suites (the library's, OpenSSL's or IANA's) with colons between, which our list is
+     * cut down to; ALL, DEFAULT, HIGH and !WORD as in OpenSSL, as far as they make sense.  Suites
+     * of TLS 1.3 are not concerned.  NULL = our list. */
     const char *ciphers;
     const char *psk_file; /* server: `identity:hex` lines, for clients without certificates */
     enum tls_version min; /* 0 = TLS_1_2; lower only where the library can (2.28) */
