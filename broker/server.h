@@ -36,6 +36,7 @@ struct server_listener {          /* everything is copied */
     size_t max_packet;          /* the broker's, for WebSockets; 0 = the protocol's      */
     unsigned max_connections;   /* further ones are closed at once; 0 = no limit         */
     unsigned max_handshakes;    /* TLS handshakes under way; 0 = no limit                */
+    const char *mount;          /* prefix of its clients' topics; NULL: none             */
     bool nagle;                 /* small packets may wait for one another: no TCP_NODELAY */
 };
 

@@ -87,6 +87,7 @@ static struct server_listener describe(const struct serve *s, size_t i,
         .max_packet = s->cfg.limits.max_packet_size,
         .max_connections = l->max_connections,
         .max_handshakes = l->max_handshakes,
+        .mount = l->mount_point,
         .nagle = !s->cfg.set_tcp_nodelay};
 }
 

@@ -2,6 +2,7 @@
 
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
+#include "broker/codec/topic.h"
 #include "tools/config_options.h"
 #include "tools/config_value.h"
 
@@ -50,6 +51,7 @@ static void free_listener(struct config_listener *l)
     mem_free(l->dhparamfile);
     mem_free(l->bind_interface);
     mem_free(l->unix_mode);
+    mem_free(l->mount_point);
     for (size_t i = 0; l->origins != NULL && l->origins[i] != NULL; i++)
         mem_free(l->origins[i]);
     mem_free(l->origins);
@@ -314,6 +316,8 @@ static int check_listener(struct reader *r, size_t i)
     if (l->origins != NULL && l->protocol != CONFIG_WEBSOCKETS)
         return complain(r, "listener %u has websockets_origin but not `protocol websockets`",
                         l->port);
+    if (l->mount_point != NULL && !topic_name_valid(span_str(l->mount_point)))
+        return complain(r, "listener %u: a mount_point holds no + and #", l->port);
     if (l->unix_mode != NULL && l->unix_mode[strspn(l->unix_mode, "01234567")] != '\0')
         return complain(r, "listener %u: unix_socket_mode %s is not octal; 660 is usual", l->port,
                         l->unix_mode);

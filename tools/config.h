@@ -53,6 +53,7 @@ struct config_listener {
     unsigned socket_domain;   /* 4, 6; 0: both                                              */
     unsigned max_connections; /* 0: no limit                                                */
     unsigned max_handshakes;  /* TLS, under way at the same time; 0: no limit               */
+    char *mount_point;        /* prefix of its clients' topics; NULL: none                  */
     char *unix_mode;          /* octal; NULL: 0660                                          */
 };
 

@@ -8,6 +8,7 @@
 #include "broker/core/broker_int.h"
 #include "broker/core/conn_int.h"
 #include "broker/core/handlers.h"
+#include "broker/core/mount.h"
 #include "broker/core/router.h"
 #include "broker/core/trace.h"
 
@@ -34,6 +35,7 @@ int conn_new(struct conn **out, struct broker *b, const struct conn_peer *peer, 
                                     .loopback = peer->loopback,
                                     .listener = peer->listener};
     buf_init(&c->in, b->limits.max_packet_size ? b->limits.max_packet_size : SIZE_MAX);
+    c->mount = peer->mount != NULL ? span_str(peer->mount) : span_of(NULL, 0);
     buf_init(&c->ctl, CTL_MAX);
     buf_init(&c->parked, SIZE_MAX);
     c->who.ticket = ++b->tickets;
@@ -179,6 +181,19 @@ static int dispatch(struct conn *c, struct mqtt_packet *p, const char **why)
     return MD_PROTO;
 }
 
+static int mount_and_dispatch(struct conn *c, struct mqtt_packet *p, const char **why)
+{
+    struct buf names;
+    buf_init(&names, SIZE_MAX);
+    int err = mount_packet(c->mount, p, &names);
+    if (err == MD_TOOBIG)
+        *why = "a topic is too long behind the mount_point";
+    if (err == MD_OK)
+        err = dispatch(c, p, why);
+    buf_free(&names);
+    return err;
+}
+
 /* Keeps the CONNECT while its verdict is being made; the Client Identifier is in it. */
 static int park(struct conn *c, struct span packet, const struct mqtt_connect *p)
 {
@@ -198,7 +213,7 @@ static void handle(struct conn *c, struct span packet)
         if (log_wants(LOG_DEBUG))
             trace_received(c->who.client_id, &p);
         c->last_packet_ms = env_mono_ms(c->broker->env);
-        err = dispatch(c, &p, &why);
+        err = mount_and_dispatch(c, &p, &why);
     }
     if (err == MD_OK && c->state == CONN_ASKING)
         err = park(c, packet, &p.u.connect);

@@ -28,9 +28,10 @@ struct conn_peer {
     const char *address; /* "192.0.2.7:51234" */
     unsigned listener;
     bool tls, loopback;
+    const char *mount; /* prefix of all its topics; NULL: none */
 };
 
-/* b, peer->address, io.ctx  kept until conn_lost().
+/* b, peer->address, peer->mount, io.ctx  kept until conn_lost().
  * *out                      lent: it belongs to the broker; end it with conn_lost().
  * Errors: MD_NOMEM. */
 MD_MUST_USE int conn_new(struct conn **out, struct broker *b, const struct conn_peer *peer,

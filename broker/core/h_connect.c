@@ -11,6 +11,7 @@
 #include "broker/codec/mqtt_encode.h"
 #include "broker/codec/topic.h"
 #include "broker/core/broker_int.h"
+#include "broker/core/mount.h"
 
 #include <stdio.h>
 
@@ -217,9 +218,14 @@ bool broker_decide(struct broker *b, uint64_t ticket, enum broker_verdict verdic
     c->state = CONN_NEW;
     if (p.u.connect.client_id.n > 0)
         c->who.client_id = p.u.connect.client_id;
-    err = proceed(c, &p.u.connect, verdict, &why);
+    struct buf names;
+    buf_init(&names, SIZE_MAX);
+    err = mount_packet(c->mount, &p, &names);
+    if (err == MD_OK)
+        err = proceed(c, &p.u.connect, verdict, &why);
     if (err != MD_OK)
         conn_close(c, why);
+    buf_free(&names);
     buf_free(&packet);
     conn_resume(c);
     conn_wake(c); /* reading goes on */

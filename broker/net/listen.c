@@ -249,6 +249,7 @@ void listener_unref(struct listener *l)
         return;
     tls_holder_unref(l->tls);
     free_origins(l);
+    mem_free(l->mount);
     mem_free(l);
 }
 
@@ -305,6 +306,8 @@ int server_listen(struct server *s, const struct server_listener *cfg, char err[
     if (l == NULL)
         return say(err, cfg, UV_ENOMEM);
     int rc = copy_origins(l, cfg->origins);
+    if (rc == MD_OK && cfg->mount != NULL && (l->mount = mem_strdup(cfg->mount)) == NULL)
+        rc = MD_NOMEM;
     if (rc != MD_OK)
         (void)say(err, cfg, UV_ENOMEM);
     else if (cfg->tls != NULL)

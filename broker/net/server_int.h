@@ -35,6 +35,7 @@ struct listener {
     struct tls_holder *tls; /* NULL: in clear */
     bool is_unix, websockets, nagle;
     char **origins; /* NULL: every one */
+    char *mount;    /* NULL: none      */
     size_t max_packet;
     unsigned max_connections, max_handshakes;
     unsigned n_streams;

@@ -240,8 +240,11 @@ static bool set_up_socket(struct stream *s)
 
 static int attach(struct stream *s, struct listener *l)
 {
-    struct conn_peer peer = {
-        .address = s->peer, .listener = l->id, .tls = l->tls != NULL, .loopback = set_up_socket(s)};
+    struct conn_peer peer = {.address = s->peer,
+                             .listener = l->id,
+                             .tls = l->tls != NULL,
+                             .mount = l->mount,
+                             .loopback = set_up_socket(s)};
     int err = l->websockets ? stream_ws_new(s) : MD_OK;
     if (err == MD_OK && l->tls != NULL) {
         err = tls_new(&s->tls, l->tls->ctx, NULL);

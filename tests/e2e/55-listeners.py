@@ -107,6 +107,42 @@ def families_and_interfaces():
     refuses_to_start(f"listener {four} ::1\nsocket_domain ipv4", "cannot listen")
 
 
+def a_mount_point_is_a_house_of_its_own():
+    port = harness.free_port()
+    with Broker(MEROSSD, f"listener {port} 127.0.0.1\nmount_point guests/\n") as b:
+        outside = Client(b.tcp, "outside")
+        outside.subscribe("#", 2)
+        inside = Client(port, "inside", clean=False, will=("last", b"words", 1, False))
+        check(inside.subscribe("#", 2) == b"\x02", "not granted")
+        for qos in (0, 1, 2):
+            inside.publish("a", f"in{qos}", qos)
+            m = outside.message(lambda m: m["topic"] == "guests/a")
+            check(m["payload"] == b"in%d" % qos, f"{m}")
+            check(inside.message()["topic"] == "a", "its own message has another name")
+            outside.publish("guests/b/c", f"out{qos}", qos)
+            m = inside.message()
+            check((m["topic"], m["payload"]) == ("b/c", b"out%d" % qos), f"{m}")
+        outside.publish("hidden", "x", 1)
+        outside.publish("guests/kept", "y" * 2000, 1, retain=True)
+        m = inside.message()
+        check(m["topic"] == "kept" and len(m["payload"]) == 2000, f"{m}")
+        late = Client(port, "late")
+        late.subscribe("+")
+        m = late.message()
+        check(m["topic"] == "kept" and m["retain"], f"{m}")
+        late.wire.send(harness.publish("x" * 65530, b""))
+        check(late.wire.receive() is None, "a name too long for its mount point was taken")
+        inside.wire.send(harness.packet(0xA2, b"\x00\x09" + harness.string("#")))
+        check(inside.wire.receive() == b"\xb0\x02\x00\x09", "no UNSUBACK")
+        outside.publish("guests/gone", "x", 1)
+        inside.ping()
+        check(not inside.messages, f"after UNSUBSCRIBE: {inside.messages}")
+        inside.wire.vanish()
+        m = outside.message(lambda m: m["topic"].endswith("last"))
+        check((m["topic"], m["payload"]) == ("guests/last", b"words"), f"{m}")
+    refuses_to_start(f"listener {port}\nmount_point a/#", "mount_point holds no")
+
+
 # ---------------------------------------------------------------- limits
 
 def a_listener_has_a_limit_of_its_own():
@@ -503,7 +539,7 @@ def dhparamfile_is_named():
         b.wait_line("dhparamfile of line .* is not used")
 
 
-TESTS = [a_unix_socket_is_a_listener, what_is_no_socket_is_left_alone, families_and_interfaces,
+TESTS = [a_unix_socket_is_a_listener, what_is_no_socket_is_left_alone, families_and_interfaces, a_mount_point_is_a_house_of_its_own,
          a_listener_has_a_limit_of_its_own, silent_handshakes_make_room,
          a_storm_of_handshakes_is_served_in_turn, no_file_is_left, memory_comes_back,
          client_certificates_are_verified_on_every_transport,
