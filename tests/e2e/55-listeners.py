@@ -537,6 +537,7 @@ def dhparamfile_is_named():
     with Broker(MEROSSD, f"listener {port} 127.0.0.1\ncertfile {FOLDER}/server.pem\n"
                 f"keyfile {FOLDER}/server.key\ndhparamfile {FOLDER}/dh.pem\n") as b:
         b.wait_line("dhparamfile of line .* is not used")
+        check(served(port, context()), "no CONNACK")
 
 
 TESTS = [a_unix_socket_is_a_listener, what_is_no_socket_is_left_alone, families_and_interfaces, a_mount_point_is_a_house_of_its_own,
