@@ -62,6 +62,8 @@ void stream_shaken(struct stream *s); /* its handshake is over, whichever way */
 
 /* stream_out.c.  True: there is more for the next turn. */
 bool stream_flush(struct stream *s);
+/* What the WebSocket layer itself has to say; true: nothing of it waits. */
+bool stream_send_own(struct stream *s);
 void stream_drop_output(struct stream *s); /* what is kept for later turns */
 bool stream_send_cipher(
     struct stream *s); /* tls_output() to the socket; false: nothing went wrong but

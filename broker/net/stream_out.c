@@ -225,8 +225,7 @@ static void linger(struct stream *s)
 
 static bool clear_to_send(const struct stream *s) { return s->pending == NULL && s->tail == NULL; }
 
-/* What the WebSocket layer itself has to say; true: nothing of it waits. */
-static bool send_own(struct stream *s)
+bool stream_send_own(struct stream *s)
 {
     if (s->ws == NULL || s->ws->out.n == 0)
         return true;
@@ -246,7 +245,7 @@ static bool drained(struct stream *s)
         return false;
     if (s->ws != NULL)
         stream_ws_end(s);
-    return send_own(s);
+    return stream_send_own(s);
 }
 
 static void end(struct stream *s)
@@ -281,7 +280,7 @@ static bool flush_open(struct stream *s)
 {
     struct conn_out out;
     bool more = true;
-    if (!send_tail(s) || !send_own(s))
+    if (!send_tail(s) || !stream_send_own(s))
         return false;
     out.stage = s->server->stage;
     for (unsigned round = 0; more && round < ROUNDS && clear_to_send(s); round++) {

@@ -58,7 +58,7 @@ static void upgrade(struct stream *s, const struct ws_request *r)
     log_debug("net", "peer=%s WebSocket path=%s origin=%s protocol=%s", s->peer, log_q(r->path),
               log_q(r->origin), r->protocol);
     s->ws->open = true;
-    stream_mark_dirty(s);
+    (void)stream_send_own(s); /* now, so that nothing can come before it */
 }
 
 /* Returns how many bytes of p belong to the request. */
