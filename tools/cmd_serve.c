@@ -61,16 +61,41 @@ static const char *where(const struct config_listener *l)
     return l->host == NULL ? "every address" : l->host;
 }
 
-static bool has_tls(const struct config_listener *l) { return l->tls_auto || l->certfile != NULL; }
+static const char *speaks(const struct config_listener *l)
+{
+    if (l->protocol == CONFIG_WEBSOCKETS)
+        return config_has_tls(l) ? "WebSockets over TLS" : "WebSockets in clear";
+    return config_has_tls(l) ? "TLS" : "in clear";
+}
+
+static struct server_listener describe(const struct serve *s, size_t i,
+                                       const struct server_tls *tls)
+{
+    const struct config_listener *l = &s->cfg.listeners[i];
+    const char *path = config_unix_path(l);
+    return (struct server_listener){
+        .host = path == NULL ? l->host : NULL,
+        .port = (uint16_t)l->port,
+        .id = (unsigned)i + 1,
+        .tls = config_has_tls(l) ? tls : NULL,
+        .unix_path = path,
+        .unix_mode = l->unix_mode == NULL ? 0660 : (unsigned)strtoul(l->unix_mode, NULL, 8),
+        .interface = l->bind_interface,
+        .domain = (enum server_domain)l->socket_domain,
+        .websockets = l->protocol == CONFIG_WEBSOCKETS,
+        .origins = (const char *const *)l->origins,
+        .max_packet = s->cfg.limits.max_packet_size,
+        .max_connections = l->max_connections,
+        .max_handshakes = l->max_handshakes,
+        .mount = l->mount_point,
+        .nagle = !s->cfg.set_tcp_nodelay};
+}
 
 int serve_listen(struct serve *s, size_t i)
 {
     const struct config_listener *l = &s->cfg.listeners[i];
     struct server_tls files = serve_tls_files(s, i);
-    struct server_listener cfg = {.host = l->host,
-                                  .port = (uint16_t)l->port,
-                                  .id = (unsigned)i + 1,
-                                  .tls = has_tls(l) ? &files : NULL};
+    struct server_listener cfg = describe(s, i, &files);
     char why[SERVER_ERR_MAX] = "out of memory";
     int err = server_listen(s->server, &cfg, why);
     if (err != MD_OK) {
@@ -78,8 +103,11 @@ int serve_listen(struct serve *s, size_t i)
         return err;
     }
     s->open[i] = true;
-    log_info("server", "listening on %s, port %u, %s", where(l), server_port(s->server, cfg.id),
-             has_tls(l) ? "TLS" : "in clear");
+    if (cfg.unix_path != NULL)
+        log_info("server", "listening on the Unix socket %s, %s", cfg.unix_path, speaks(l));
+    else
+        log_info("server", "listening on %s, port %u, %s", where(l), server_port(s->server, cfg.id),
+                 speaks(l));
     return MD_OK;
 }
 
@@ -222,7 +250,7 @@ static int start(struct serve *s)
 static size_t plug_listener(const struct serve *s)
 {
     for (size_t i = 0; i < s->cfg.n_listeners; i++)
-        if (has_tls(&s->cfg.listeners[i]))
+        if (config_has_tls(&s->cfg.listeners[i]) && s->cfg.listeners[i].protocol == CONFIG_MQTT)
             return i;
     return SIZE_MAX;
 }

@@ -51,31 +51,14 @@ static void free_texts(char **list)
     mem_free(list);
 }
 
-static void free_access(struct config_access *a)
-{
-    mem_free(a->password_file);
-    mem_free(a->acl_file);
-    mem_free(a->auto_id_prefix);
-}
-
-static void free_listener(struct config_listener *l)
-{
-    mem_free(l->file);
-    free_access(&l->access);
-    mem_free(l->host);
-    mem_free(l->certfile);
-    mem_free(l->keyfile);
-    mem_free(l->cafile);
-}
-
 void config_free(struct config *c)
 {
     for (size_t i = 0; i < c->n_listeners; i++)
-        free_listener(&c->listeners[i]);
+        config_listener_free(&c->listeners[i]);
     mem_free(c->listeners);
     free_texts(c->meross_keys);
     free_texts(c->warnings);
-    free_access(&c->access);
+    config_access_free(&c->access);
     mem_free(c->client_id_prefix);
     mem_free(c->user);
     mem_free(c->log_file);
@@ -84,6 +67,7 @@ void config_free(struct config *c)
     mem_free(c->persistence_file);
     mem_free(c->state_dir);
     mem_free(c->pid_file);
+    mem_free(c->psk_file);
     mem_free(c->meross_topic);
     mem_free(c->meross_timezone);
     *c = (struct config){.n_listeners = 0};
@@ -99,7 +83,8 @@ static int add_listener(struct config *c, struct config_listener **out)
         return MD_NOMEM;
     c->listeners = grown;
     *out = &grown[c->n_listeners++];
-    **out = (struct config_listener){.port = CONFIG_PLAIN_PORT, .max_qos = 2};
+    **out = (struct config_listener){
+        .port = CONFIG_PLAIN_PORT, .max_qos = 2, .max_handshakes = CONFIG_HANDSHAKES};
     return MD_OK;
 }
 
@@ -198,9 +183,9 @@ static int open_listener(struct reader *r, const struct config_option *o, struct
     struct span host = take_word(&rest);
     if (config_value_number(first, o->min, o->max, &port) != MD_OK || rest.n > 0 || host.n > 255)
         return bad_value(r, o, value);
-    if (span_starts(host, "/"))
-        return complain(r, "listener on a Unix socket is known to mosquitto but not supported by "
-                           "this version");
+    if (span_starts(host, "/") && port != 0)
+        return complain(r, "a listener on a Unix socket has port 0: `listener 0 %.*s`",
+                        SPAN_ARG(host));
     struct config_listener *l;
     int err = add_listener(&r->c, &l);
     if (err != MD_OK)
@@ -272,6 +257,8 @@ static int remark(struct reader *r, const struct config_option *o, struct span v
                     "persistence_location: merossd keeps its state in its own folder (state_dir) "
                     "and leaves that of mosquitto alone; `merossd import mosquitto` brings it "
                     "over");
+    if (strcmp(o->name, "dhparamfile") == 0)
+        return warn(r, "dhparamfile is not used: merossd offers no DHE; ECDHE takes its place");
     if (strcmp(o->name, "log_type") == 0 && config_value_is(o, value, CONFIG_LOG_OTHER))
         return warn(r, "log_type %.*s: merossd logs that as part of `log_type debug`",
                     SPAN_ARG(value));
@@ -372,34 +359,14 @@ static int take_file(void *reader, const char *file, struct span text)
     return read_lines(r, text);
 }
 
-static bool same_host(const char *a, const char *b)
-{
-    return a == NULL ? b == NULL : b != NULL && strcmp(a, b) == 0;
-}
-
 static int check_listener(struct reader *r, size_t i)
 {
-    const struct config_listener *l = &r->c.listeners[i];
-    r->line = l->line;
-    r->file = l->file;
-    if ((l->certfile == NULL) != (l->keyfile == NULL))
-        return complain(r, "listener %u has %s but no %s; both are needed", l->port,
-                        l->certfile ? "certfile" : "keyfile", l->certfile ? "keyfile" : "certfile");
-    if (l->tls_auto && l->certfile != NULL)
-        return complain(r, "listener %u has both `tls auto` and certfile; keep one", l->port);
-    if (!l->tls_auto && l->certfile == NULL && (l->cafile != NULL || l->tls_version != 0))
-        return complain(r,
-                        "listener %u has %s but no certificate; add `tls auto`, or certfile and "
-                        "keyfile",
-                        l->port, l->cafile ? "cafile" : "tls_version");
-    if (l->tls_auto && l->cafile != NULL)
-        return complain(r, "listener %u has both `tls auto` and cafile; keep one", l->port);
-    for (size_t j = 0; j < i; j++)
-        if (l->port != 0 && r->c.listeners[j].port == l->port &&
-            same_host(r->c.listeners[j].host, l->host))
-            return complain(r, "port %u is already taken by the listener of line %u", l->port,
-                            r->c.listeners[j].line);
-    return MD_OK;
+    char what[CONFIG_FAULT_MAX];
+    if (config_listener_check(&r->c, i, what) == MD_OK)
+        return MD_OK;
+    r->line = r->c.listeners[i].line;
+    r->file = r->c.listeners[i].file;
+    return complain(r, "%s", what);
 }
 
 /* Texts get their default only when the file did not set them: a text is set once. */

@@ -12,6 +12,7 @@
 #include "broker/base/err.h"
 #include "broker/base/span.h"
 #include "broker/broker.h"
+#include "tools/config_listener.h"
 
 #define CONFIG_ERR_MAX       512
 #define CONFIG_LINE_MAX      4096u      /* bytes of one line                  */
@@ -21,6 +22,7 @@
 #define CONFIG_MAX_KEYS      16u   /* meross_key lines                   */
 #define CONFIG_PLAIN_PORT    1883u /* people and programs, on this host  */
 #define CONFIG_TLS_PORT      8883u /* plugs, from everywhere             */
+#define CONFIG_HANDSHAKES    512u  /* max_handshakes when it is not set  */
 
 enum config_log_type { /* bits of config.log_types */
                        CONFIG_LOG_ERROR = 1,
@@ -48,29 +50,6 @@ enum config_log_dest { /* bits of config.log_dests */
 #define CONFIG_FACILITY_NONE 8u         /* config.log_facility: "daemon" */
 #define CONFIG_MAX_WARNINGS  64u
 
-enum config_choice { CONFIG_UNSET, CONFIG_YES, CONFIG_NO };
-
-struct config_access { /* of one listener with per_listener_settings, otherwise of all */
-    unsigned allow_anonymous, allow_zero_length; /* enum config_choice */
-    char *password_file, *acl_file, *auto_id_prefix;
-};
-
-struct config_listener {
-    char *host;               /* NULL = every address                                            */
-    unsigned port;            /* 0 = any free one                                                */
-    unsigned line;            /* where the file opens it; 0 = made by us                         */
-    char *file;               /* and which file; NULL = made by us                               */
-    unsigned max_qos;         /* 0..2; 2 = no limit of its own                                   */
-    bool is_default;          /* of `port` and `bind_address`, before any `listener`             */
-    bool optional;            /* may fail to open: [::1] of a host without IPv6                  */
-    bool tls_auto;            /* the self-made certificate                                       */
-    char *certfile, *keyfile; /* own certificate: both or none                          */
-    char *cafile;             /* the CA that clients are told to trust; `merossd cert` names it  */
-    unsigned tls_version;     /* lowest: 10, 11, 12, 13                                     */
-    struct config_access access; /* see config_access_of()                               */
-    bool username_is_client_id, cn_is_username, subject_is_username;
-};
-
 struct config {
     struct config_listener *listeners;
     size_t n_listeners;
@@ -82,7 +61,9 @@ struct config {
     unsigned meross_auth;        /* enum meross_auth       */
     char *state_dir;             /* NULL: config_state_dir() */
     char *pid_file;              /* NULL: none               */
-    char **meross_keys;          /* NULL-terminated; NULL: none.  Secret. */
+    char *psk_file;              /* for listeners with psk_hint */
+    bool set_tcp_nodelay;
+    char **meross_keys; /* NULL-terminated; NULL: none.  Secret. */
     char *meross_topic, *meross_timezone;
     unsigned log_types;    /* enum config_log_type, or'ed */
     unsigned log_dests;    /* enum config_log_dest, or'ed; 0: not set */

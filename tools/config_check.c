@@ -29,13 +29,20 @@ static int readable(const struct config_listener *l, const char *what, const cha
 }
 
 /* As the broker will load it: readable, and the key belongs to the certificate. */
-static int check_pair(const struct config_listener *l, char *err)
+static int check_pair(const struct config *c, const struct config_listener *l, char *err)
 {
     static const enum tls_version versions[] = {TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3};
-    struct tls_config t = {.server = true, .cert_file = l->certfile, .key_file = l->keyfile};
+    struct tls_config t = {.server = true,
+                           .cert_file = l->certfile,
+                           .key_file = l->keyfile,
+                           .ca_file = l->require_certificate ? l->cafile : NULL,
+                           .ca_path = l->require_certificate ? l->capath : NULL,
+                           .crl_file = l->require_certificate ? l->crlfile : NULL,
+                           .ciphers = l->ciphers,
+                           .psk_file = l->psk_hint != NULL ? c->psk_file : NULL};
     struct tls_ctx *ctx;
     char why[TLS_ERR_MAX] = "out of memory";
-    if (l->certfile == NULL)
+    if (l->certfile == NULL && l->psk_hint == NULL)
         return MD_OK;
     if (l->tls_version != 0)
         t.min = versions[l->tls_version - 10];
@@ -45,8 +52,9 @@ static int check_pair(const struct config_listener *l, char *err)
     return MD_OK;
 }
 
-static int check_ca(const struct config_listener *l, char *err)
+static int check_ca(const struct config *c, const struct config_listener *l, char *err)
 {
+    (void)c;
     char why[CERTS_ERR_MAX] = "is no certificate";
     if (l->cafile == NULL)
         return MD_OK;
@@ -58,18 +66,21 @@ static int check_ca(const struct config_listener *l, char *err)
     return rc == MD_OK ? MD_OK : bad_listener(l, why, err);
 }
 
-static int check_files(const struct config_listener *l, char *err)
+static int check_files(const struct config *c, const struct config_listener *l, char *err)
 {
+    (void)c;
     int rc = readable(l, "certfile", l->certfile, err);
     if (rc == MD_OK)
         rc = readable(l, "keyfile", l->keyfile, err);
     if (rc == MD_OK)
         rc = readable(l, "cafile", l->cafile, err);
+    if (rc == MD_OK)
+        rc = readable(l, "crlfile", l->crlfile, err);
     return rc;
 }
 
 /* What a listener names, in the order in which faults are told. */
-static int (*const of_listener[])(const struct config_listener *l,
+static int (*const of_listener[])(const struct config *c, const struct config_listener *l,
                                   char *err) = {check_files, check_pair, check_ca};
 
 static int check_listeners(const struct config *c, const struct env *env, char *err)
@@ -78,7 +89,7 @@ static int check_listeners(const struct config *c, const struct env *env, char *
     int rc = MD_OK;
     for (size_t i = 0; i < c->n_listeners && rc == MD_OK; i++)
         for (size_t k = 0; k < sizeof of_listener / sizeof of_listener[0] && rc == MD_OK; k++)
-            rc = of_listener[k](&c->listeners[i], err);
+            rc = of_listener[k](c, &c->listeners[i], err);
     return rc;
 }
 

@@ -17,8 +17,6 @@ static bool same_place(const struct config_listener *a, const struct config_list
     return a->port == b->port && same_text(a->host, b->host);
 }
 
-static bool has_tls(const struct config_listener *l) { return l->tls_auto || l->certfile != NULL; }
-
 static struct config_listener *find(struct config *c, const struct config_listener *like)
 {
     for (size_t i = 0; i < c->n_listeners; i++)
@@ -54,17 +52,51 @@ static void take_access(struct config_listener *running, struct config_listener 
     running->is_default = now->is_default;
 }
 
+static bool same_texts(char *const *a, char *const *b)
+{
+    while (a != NULL && b != NULL && *a != NULL && same_text(*a, *b)) {
+        a++;
+        b++;
+    }
+    return (a == NULL || *a == NULL) && (b == NULL || *b == NULL);
+}
+
+/* The first option that was given to the socket and is another now; NULL: none. */
+static const char *of_socket(const struct config_listener *a, const struct config_listener *b)
+{
+    return a->protocol != b->protocol                         ? "protocol"
+           : !same_texts(a->origins, b->origins)              ? "websockets_origin"
+           : !same_text(a->bind_interface, b->bind_interface) ? "bind_interface"
+           : a->socket_domain != b->socket_domain             ? "socket_domain"
+           : a->max_connections != b->max_connections         ? "max_connections"
+           : a->max_handshakes != b->max_handshakes           ? "max_handshakes"
+           : !same_text(a->mount_point, b->mount_point)       ? "mount_point"
+           : !same_text(a->unix_mode, b->unix_mode)           ? "unix_socket_mode"
+                                                              : NULL;
+}
+
 /* What may change while the socket stays open. */
 static void take_over(struct config_listener *running, struct config_listener *now)
 {
+    const char *other = of_socket(running, now);
+    if (other != NULL) {
+        char what[64];
+        (void)snprintf(what, sizeof what, "has another %s", other);
+        say_restart(what, running);
+    }
     take_access(running, now);
-    if (running->tls_auto != now->tls_auto || has_tls(running) != has_tls(now)) {
+    if (running->tls_auto != now->tls_auto || config_has_tls(running) != config_has_tls(now)) {
         say_restart("changes between TLS and clear, or to a certificate of another kind", running);
         return;
     }
     swap_text(&running->certfile, &now->certfile);
     swap_text(&running->keyfile, &now->keyfile);
     swap_text(&running->cafile, &now->cafile);
+    swap_text(&running->capath, &now->capath);
+    swap_text(&running->crlfile, &now->crlfile);
+    swap_text(&running->ciphers, &now->ciphers);
+    swap_text(&running->psk_hint, &now->psk_hint);
+    running->require_certificate = now->require_certificate;
     running->tls_version = now->tls_version;
     running->max_qos = now->max_qos;
 }
@@ -116,6 +148,7 @@ static void keep_fixed(struct config *running, struct config *next)
     keep_text("user", &running->user, &next->user);
     keep_text("meross_topic", &running->meross_topic, &next->meross_topic);
     keep_bool("persistence", running->persistence, &next->persistence);
+    keep_bool("set_tcp_nodelay", running->set_tcp_nodelay, &next->set_tcp_nodelay);
 }
 
 /* Users and rights of the sockets that are open, which have the numbers of the running list. */
@@ -179,6 +212,7 @@ void serve_reload(struct serve *s)
     config_free(&old);
     serve_log_warnings(s);
     broker_set_limits(s->broker, &s->cfg.limits);
+    server_set_max_packet(s->server, s->cfg.limits.max_packet_size);
     meross_set_auth(s->meross, s->cfg.meross_auth);
     access_swap(s->access, access);
     serve_tls_reload(s);

@@ -20,6 +20,7 @@ struct conn {
     struct message *will;
     char *username, *made_id; /* what `who` may point at */
     char *cn, *subject;       /* of its certificate                                 */
+    struct span mount;        /* of its listener                                    */
     struct buf parked;        /* its CONNECT, while the verdict is being made       */
     struct buf in;            /* the beginning of a packet that is not whole yet */
     struct buf ctl;           /* acks and answers: they leave before messages   */

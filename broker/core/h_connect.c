@@ -11,6 +11,7 @@
 #include "broker/codec/mqtt_encode.h"
 #include "broker/codec/topic.h"
 #include "broker/core/broker_int.h"
+#include "broker/core/mount.h"
 
 #include <stdio.h>
 
@@ -210,7 +211,7 @@ static int proceed(struct conn *c, const struct mqtt_connect *p, enum broker_ver
                       v == BROKER_ALLOW ? "it may not publish to its Will Topic"
                                         : "it was refused");
     if (b->limits.max_connections != 0 && b->n_open >= b->limits.max_connections && !taking_over(c))
-        return refuse(c, MQTT_REFUSED_UNAVAILABLE, why, "max_connections is reached");
+        return refuse(c, MQTT_REFUSED_UNAVAILABLE, why, "global_max_connections is reached");
     if (memory_short(c))
         return refuse(c, MQTT_REFUSED_UNAVAILABLE, why, "memory_limit is nearly reached");
     int err = keep_will(c, p);
@@ -260,9 +261,14 @@ bool broker_decide(struct broker *b, uint64_t ticket, enum broker_verdict verdic
     c->who.tag = tag;
     c->last_packet_ms = env_mono_ms(b->env); /* it was we who did not read */
     c->state = CONN_NEW;
-    err = proceed(c, &p.u.connect, verdict, &why);
+    struct buf names;
+    buf_init(&names, SIZE_MAX);
+    err = mount_packet(c->mount, &p, &names);
+    if (err == MD_OK)
+        err = proceed(c, &p.u.connect, verdict, &why);
     if (err != MD_OK)
         conn_close(c, why);
+    buf_free(&names);
     mem_wipe(packet.p, packet.n); /* a password is in it */
     buf_free(&packet);
     conn_resume(c);

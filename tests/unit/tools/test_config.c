@@ -84,6 +84,9 @@ static void every_option_takes_a_value(void **state)
                            "max_queued_messages 8\n"
                            "max_queued_bytes 9\n"
                            "max_connections 10\n"
+                           "global_max_connections 11\n"
+                           "set_tcp_nodelay false\n"
+                           "psk_file /psk\n"
                            "meross_key one\n"
                            "meross_key two # is part of it\n"
                            "meross_topic home/plugs\n"
@@ -94,8 +97,42 @@ static void every_option_takes_a_value(void **state)
                            "listener 8884 ::1\n"
                            "certfile /a\n"
                            "keyfile /b\n"
-                           "cafile /c\n");
-    assert_int_equal(c.n_listeners, 3);
+                           "cafile /c\n"
+                           "capath /d\n"
+                           "crlfile /e\n"
+                           "require_certificate true\n"
+                           "ciphers HIGH\n"
+                           "dhparamfile /f\n"
+                           "listener 9001\n"
+                           "protocol websockets\n"
+                           "websockets_origin https://a.example\n"
+                           "websockets_origin https://b.example\n"
+                           "bind_interface eth0\n"
+                           "socket_domain ipv4\n"
+                           "psk_hint hint\n"
+                           "max_handshakes 7\n"
+                           "listener 0 /run/x.sock\n"
+                           "unix_socket_mode 0666\n");
+    assert_int_equal(c.n_listeners, 5);
+    assert_int_equal(c.limits.max_connections, 11);
+    assert_false(c.set_tcp_nodelay);
+    assert_string_equal(c.psk_file, "/psk");
+    assert_string_equal(c.listeners[2].capath, "/d");
+    assert_string_equal(c.listeners[2].crlfile, "/e");
+    assert_true(c.listeners[2].require_certificate);
+    assert_string_equal(c.listeners[2].ciphers, "HIGH");
+    assert_string_equal(c.listeners[2].dhparamfile, "/f");
+    assert_int_equal(c.listeners[3].protocol, CONFIG_WEBSOCKETS);
+    assert_string_equal(c.listeners[3].origins[1], "https://b.example");
+    assert_null(c.listeners[3].origins[2]);
+    assert_string_equal(c.listeners[3].bind_interface, "eth0");
+    assert_int_equal(c.listeners[3].socket_domain, 4);
+    assert_string_equal(c.listeners[3].psk_hint, "hint");
+    assert_int_equal(c.listeners[3].max_handshakes, 7);
+    assert_true(config_has_tls(&c.listeners[3]));
+    assert_string_equal(config_unix_path(&c.listeners[4]), "/run/x.sock");
+    assert_string_equal(c.listeners[4].unix_mode, "0666");
+    assert_null(config_unix_path(&c.listeners[2]));
     assert_int_equal(c.listeners[0].port, 1884);
     assert_string_equal(c.listeners[0].host, "192.0.2.1");
     assert_true(c.listeners[0].is_default);
@@ -103,7 +140,7 @@ static void every_option_takes_a_value(void **state)
     assert_null(c.listeners[1].host);
     assert_true(c.listeners[1].tls_auto);
     assert_int_equal(c.listeners[1].tls_version, 13);
-    assert_int_equal(c.listeners[1].line, 18);
+    assert_int_equal(c.listeners[1].line, 21);
     assert_string_equal(c.listeners[2].host, "::1");
     assert_string_equal(c.listeners[2].certfile, "/a");
     assert_string_equal(c.listeners[2].keyfile, "/b");
@@ -117,7 +154,7 @@ static void every_option_takes_a_value(void **state)
     assert_int_equal(c.limits.max_inflight_messages, 7);
     assert_int_equal(c.limits.max_queued_messages, 8);
     assert_int_equal(c.limits.max_queued_bytes, 9);
-    assert_int_equal(c.limits.max_connections, 10);
+    assert_int_equal(c.listeners[0].max_connections, 10);
     assert_string_equal(c.meross_keys[0], "one");
     assert_string_equal(c.meross_keys[1], "two # is part of it");
     assert_null(c.meross_keys[2]);
@@ -219,7 +256,7 @@ static void texts_end_where_the_table_says(void **state)
 {
     (void)state;
     const struct config_option *o;
-    char line[600];
+    char line[1100];
     for (size_t i = 0; (o = config_option_at(i)) != NULL; i++) {
         if (o->type != CONFIG_TEXT && o->type != CONFIG_TEXTS && o->type != CONFIG_TOPIC)
             continue;
@@ -229,20 +266,23 @@ static void texts_end_where_the_table_says(void **state)
         bad(line, o->name, "bytes");
         assert_true(strstr(err, "aaaa") == NULL || !o->secret);
         line[n + o->max] = '\0';
-        if (o->scope == CONFIG_OF_LISTENER)
-            bad(line, "listener", "x.conf:1"); /* a file without its companion */
-        else {
-            struct config c = good(line);
+        struct config c;
+        int rc = config_parse(&c, "x.conf", span_str(line), err);
+        if (rc == MD_OK)
             config_free(&c);
-        }
+        else if (o->scope == CONFIG_OF_LISTENER)
+            bad(line, "listener", "x.conf:1"); /* a file without its companion */
+        else
+            fail_msg("%s", err);
     }
 }
 
 static void minus_one_connections_are_unlimited_as_in_mosquitto(void **state)
 {
     (void)state;
-    struct config c = good("max_connections -1");
+    struct config c = good("global_max_connections -1\nmax_connections -1");
     assert_int_equal(c.limits.max_connections, 0);
+    assert_int_equal(c.listeners[0].max_connections, 0);
     config_free(&c);
     bad("max_connections -2", "bad value", "0 for no limit");
     bad("max_queued_messages -1", "bad value", "max_queued_messages");
@@ -306,6 +346,30 @@ static void unknown_options_are_named_with_a_suggestion(void **state)
     bad("password_fil /x", "did you mean 'password_file'?", "x.conf:1");
 }
 
+static void names_of_certificates_need_certificates(void **state)
+{
+    (void)state;
+    static const char *const fine[] = {
+        "listener 1\ntls auto\nrequire_certificate true\ncafile /a\nuse_identity_as_username true",
+        "listener 1\ntls auto\nrequire_certificate true\ncapath /a\nuse_subject_as_username true",
+        "psk_file /p\nlistener 1\npsk_hint x\nuse_identity_as_username true",
+        "listener 1\nuse_identity_as_username false\nuse_subject_as_username false"};
+    for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
+        struct config c = good(fine[i]);
+        config_free(&c);
+    }
+    bad("listener 1\nuse_identity_as_username true", "x.conf:1: listener 1",
+        "use_identity_as_username");
+    bad("listener 1\ntls auto\nuse_identity_as_username true", "x.conf:1: listener 1",
+        "require_certificate");
+    bad("listener 1\ncertfile /a\nkeyfile /b\ncafile /c\nuse_identity_as_username true",
+        "x.conf:1: listener 1", "require_certificate");
+    bad("listener 1\ntls auto\nuse_subject_as_username true", "x.conf:1: listener 1",
+        "use_subject_as_username");
+    bad("psk_file /p\nlistener 1\npsk_hint x\nuse_subject_as_username true", "x.conf:2: listener 1",
+        "use_subject_as_username");
+}
+
 static void options_of_mosquitto_that_are_missing_here_say_so(void **state)
 {
     (void)state;
@@ -320,7 +384,16 @@ static void options_of_mosquitto_that_are_missing_here_say_so(void **state)
     assert_null(c.warnings[5]);
     assert_non_null(strstr(c.warnings[2], "persistence_sync"));
     config_free(&c);
-    bad("listener 0 /run/x.sock", "Unix socket", "not supported");
+    bad("listener 1883\nprotocol http", "x.conf:2: bad value", "`websockets`");
+    bad("listener 1883 /run/x.sock", "Unix socket", "listener 0 /run/x.sock");
+    bad("listener 0 /x\nlistener 0 /x", "already taken", "line 1");
+    bad("listener 0 /x\nunix_socket_mode 0668", "octal", "0668");
+    bad("listener 1\nwebsockets_origin http://a", "protocol websockets", "listener 1");
+    bad("listener 1\ntls auto\nrequire_certificate true", "neither cafile nor capath",
+        "listener 1");
+    bad("listener 1\nrequire_certificate true\ncafile /a", "no certificate", "listener 1");
+    bad("listener 1\npsk_hint a", "no psk_file", "listener 1");
+    bad("listener 1\nciphers HIGH", "ciphers but no certificate", "listener 1");
     const struct config_option *o;
     for (size_t i = 0; (o = config_option_at(i)) != NULL; i++)
         assert_false(config_option_foreign(span_str(o->name)));
@@ -464,9 +537,9 @@ static void include_dir_reads_conf_files_in_order_of_name(void **state)
     static const char *const names[] = {"B.conf", "a.conf", "A.conf", "notes.txt", "main"};
     char dir[] = "/tmp/merossd-test-XXXXXX", main_file[80], text[200];
     assert_non_null(mkdtemp(dir));
-    put_file(dir, "B.conf", "max_connections 3\nlistener 7003\n");
-    put_file(dir, "a.conf", "max_connections 2\nlistener 7002\nmax_qos 1\n");
-    put_file(dir, "A.conf", "max_connections 1\nlistener 7001\n");
+    put_file(dir, "B.conf", "global_max_connections 3\nlistener 7003\n");
+    put_file(dir, "a.conf", "global_max_connections 2\nlistener 7002\nmax_qos 1\n");
+    put_file(dir, "A.conf", "global_max_connections 1\nlistener 7001\n");
     put_file(dir, "notes.txt", "this is no configuration\n");
     (void)snprintf(text, sizeof text, "listener 7000\ninclude_dir %s\nmax_qos 0\n", dir);
     put_file(dir, "main", text);
@@ -600,7 +673,7 @@ static void texts_are_set_once_numbers_may_be_corrected(void **state)
     (void)state;
     bad("state_dir /a\nstate_dir /b", "x.conf:2: option 'state_dir' is set twice", "remove");
     bad("meross_topic a\nmeross_topic b", "set twice", "meross_topic");
-    struct config c = good("max_connections 1\nmax_connections 2");
+    struct config c = good("global_max_connections 1\nglobal_max_connections 2");
     assert_int_equal(c.limits.max_connections, 2);
     config_free(&c);
 }
@@ -751,6 +824,7 @@ int main(void)
         cmocka_unit_test(line_ends_blanks_comments_and_marks_are_forgiven),
         cmocka_unit_test(long_lines_and_binary_are_refused),
         cmocka_unit_test(unknown_options_are_named_with_a_suggestion),
+        cmocka_unit_test(names_of_certificates_need_certificates),
         cmocka_unit_test(options_of_mosquitto_that_are_missing_here_say_so),
         cmocka_unit_test(warnings_have_an_end),
         cmocka_unit_test(zero_is_no_limit_wherever_the_table_says),
