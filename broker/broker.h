@@ -63,8 +63,9 @@ struct broker_message {
 };
 
 struct broker_client { /* what a hook may know about a connection; lent during the call */
-    struct span client_id, username,
-        password;     /* password only in on_connect; p == NULL: none sent */
+    /* password only in on_connect; p == NULL: none sent.  In on_connect client_id is empty when
+     * the client sent none; the broker makes one. */
+    struct span client_id, username, password;
     const char *peer; /* "192.0.2.7:51234" */
     bool tls;
     bool loopback;                    /* the peer's address is this host                   */
@@ -73,12 +74,17 @@ struct broker_client { /* what a hook may know about a connection; lent during t
     const char *tls_cn, *tls_subject; /* of a verified client certificate; NULL = none */
     uint64_t ticket;                  /* of this connection alone: see broker_decide()      */
     void *tag;                        /* set by on_connect, handed back by every later hook */
+    /* on_connect may set client_id to username, username to tls_cn or tls_subject, and this: how a
+     * Client Identifier that is made begins; NULL = "auto-".  Lent until on_connect returns. */
+    const char *auto_id_prefix;
 };
 
 enum broker_verdict {
     BROKER_ALLOW,
     BROKER_BAD_CREDENTIALS, /* CONNACK 4 */
     BROKER_NOT_AUTHORIZED,  /* CONNACK 5 */
+    BROKER_BAD_ID,          /* CONNACK 2 */
+    BROKER_BUSY,            /* CONNACK 3: it may come back later */
     BROKER_PENDING,         /* not known yet: broker_decide() follows; on_connect only */
     BROKER_ABSTAIN          /* not mine: for hooks that are asked in turn; the broker itself
                                takes it as BROKER_NOT_AUTHORIZED */

@@ -11,15 +11,33 @@ struct server;
 struct server_tls {
     const char *cert_file, *key_file;   /* PEM paths                                        */
     const char *cert_file2, *key_file2; /* a second, ECDSA pair, or NULL                    */
-    const char *ca_file;                /* NULL: no client certificate is asked for         */
-    unsigned min_version;               /* 10, 11, 12, 13; 0 = 12                           */
+    /* Who may connect: certificates by these CAs (PEM file, or a folder of them), less those that
+     * the CRL lists.  Both CAs NULL: no client certificate is asked for.  */
+    const char *ca_file, *ca_path, *crl_file;
+    const char *ciphers;  /* names with colons between, as in mosquitto; NULL = our list */
+    const char *psk_file; /* `identity:hex` lines; clients may use a key instead of a
+                             certificate; NULL = they may not                            */
+    unsigned min_version; /* 10, 11, 12, 13; 0 = 12                                      */
 };
 
-struct server_listener {
+enum server_domain { SERVER_ANY_DOMAIN = 0, SERVER_IPV4 = 4, SERVER_IPV6 = 6 };
+
+struct server_listener {          /* everything is copied */
     const char *host;             /* address or name to bind; NULL or "" = every address   */
     uint16_t port;                /* 0 = any free one, see server_port()                   */
     unsigned id;                  /* handed to hooks as broker_client.listener             */
     const struct server_tls *tls; /* NULL: in clear                                        */
+    const char *unix_path;        /* a Unix socket instead of host and port; NULL = TCP    */
+    unsigned unix_mode;           /* its permission bits                                   */
+    const char *interface;        /* only connections that come in there; NULL = any       */
+    enum server_domain domain;
+    bool websockets;            /* MQTT over WebSockets instead of bare MQTT             */
+    const char *const *origins; /* pages that may connect; ends with NULL; NULL = all    */
+    size_t max_packet;          /* the broker's, for WebSockets; 0 = the protocol's      */
+    unsigned max_connections;   /* further ones are closed at once; 0 = no limit         */
+    unsigned max_handshakes;    /* TLS handshakes under way; 0 = no limit                */
+    const char *mount;          /* prefix of its clients' topics; NULL: none             */
+    bool nagle;                 /* small packets may wait for one another: no TCP_NODELAY */
 };
 
 /* *out given: server_free().  Errors: MD_NOMEM, MD_IO. */
@@ -34,6 +52,9 @@ const struct env *server_env(struct server *s); /* real clock and getrandom(2); 
 MD_MUST_USE int server_listen(struct server *s, const struct server_listener *l,
                               char err[SERVER_ERR_MAX]);
 uint16_t server_port(const struct server *s, unsigned id); /* the bound port; 0 = no such id */
+
+/* Another limit for messages over WebSockets, of connections from now on; see server_listener. */
+void server_set_max_packet(struct server *s, size_t max);
 
 /* New TLS files for a listener: connections from now on use them, those that are open keep the
  * old ones.  Errors as server_listen(); on failure nothing changes. */

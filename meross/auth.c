@@ -72,7 +72,7 @@ bool auth_plug_may(const struct topics *t, struct span own_uuid, enum broker_act
     case TOPICS_FROM_PLUG:
         return own || !text_is_uuid(ref.uuid);
     case TOPICS_OTHER:
-        return topic.n > 0 && topic.p[0] != '$';
+        return span_starts(topic, TOPICS_APP) || span_is(topic, TOPICS_HOOK);
     case TOPICS_OWNED:
     case TOPICS_ASK_SET:
     case TOPICS_ASK_GET:

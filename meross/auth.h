@@ -2,8 +2,8 @@
  *
  *   a plug      client id "fmware:<uuid>[_tail]", user = its MAC, password "<userId>_<md5>"; any
  *               key will do, because many were paired with a wrong or an empty one.  It
- *               may publish where it is asked to answer, but neither in the name of another
- *               plug nor below our base, and subscribe to its own topic only.
+ *               may publish on its own topic and to the vendor's app, and, which hooks.c adds,
+ *               where it was asked to answer; and subscribe to its own topic only.
  *   any other   may not publish where only merossd does. */
 #ifndef MEROSS_AUTH_H
 #define MEROSS_AUTH_H

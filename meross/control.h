@@ -8,6 +8,8 @@
  *       rename  plug, name          {"name":"new","was":"old"}
  *       forget  plug                {"name":"old"}; one that is connected is disconnected, and
  *                                   is registered as new, under its first name, when it returns
+ *       permit  seconds             {"seconds":120}; so long new plugs are let in where
+ *                                   `meross_auth known` keeps them out; 120 when not given, 0 ends it
  *
  * `plug` is a name, a uuid or a MAC address.  The channel is 0 unless it is named: the outlet, or
  * all outlets of a strip. */

@@ -3,6 +3,7 @@
 #include "meross/announce.h"
 #include "meross/answer.h"
 #include "meross/control.h"
+#include "meross/door.h"
 #include "meross/plug.h"
 
 #define VERB_MAX 32
@@ -132,12 +133,34 @@ static void verb_forget(struct verb_request *r)
 /* Answered by the program around us, which knows all clients. */
 static void verb_elsewhere(struct verb_request *r) { (void)r; }
 
+static void verb_permit(struct verb_request *r)
+{
+    struct json_at at = json_get(r->root, "seconds");
+    int64_t seconds = DOOR_PERMIT_S;
+    struct json_writer w;
+    struct buf b;
+    if (json_exists(at) &&
+        (!json_int(at, &seconds) || seconds < 0 || seconds > DOOR_PERMIT_MAX_S)) {
+        answer_error(r->m, &r->answer, "invalid", "\"seconds\" is a number from 0 to %d",
+                     DOOR_PERMIT_MAX_S);
+        return;
+    }
+    door_permit(r->m, (unsigned)seconds);
+    answer_start(&r->answer, &w, &b);
+    json_write_open(&w, '{');
+    json_write_name(&w, "seconds");
+    json_write_int(&w, seconds);
+    json_write_close(&w, '}');
+    answer_end(r->m, &r->answer, &w);
+}
+
 static const struct {
     const char *name;
     void (*run)(struct verb_request *r);
 } verbs[] = {{"list", verb_list},
              {"rename", verb_rename},
              {"forget", verb_forget},
+             {"permit", verb_permit},
              {"clients", verb_elsewhere}};
 
 static void run(struct verb_request *r, struct span verb)
@@ -149,7 +172,8 @@ static void run(struct verb_request *r, struct span verb)
         }
     }
     answer_error(r->m, &r->answer, "invalid",
-                 "this is no verb of this merossd: it knows list, rename, forget and clients");
+                 "this is no verb of this merossd: it knows list, rename, forget, permit and "
+                 "clients");
 }
 
 void control_broker(struct meross *m, struct span verb, struct span payload)

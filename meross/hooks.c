@@ -3,6 +3,7 @@
 
 #include "broker/base/log.h"
 #include "meross/announce.h"
+#include "meross/door.h"
 #include "meross/plug.h"
 #include "meross/shield.h"
 #include "meross/text.h"
@@ -60,25 +61,6 @@ static void discard_unconfirmed(struct meross *m)
         registry_remove(m->registry, d);
 }
 
-static bool welcome(struct meross *m, const struct broker_client *who, const struct auth_plug *is)
-{
-    if (!who->tls && !who->loopback) {
-        log_warn("meross",
-                 "client=%s addr=%s refused: it connects like a plug, but in clear over the "
-                 "network; plugs use the TLS listener (8883)",
-                 log_q(who->client_id), who->peer);
-        return false;
-    }
-    if (registry_by_uuid(m->registry, is->uuid) != NULL ||
-        registry_count(m->registry) < REGISTRY_MAX)
-        return true;
-    log_warn("meross",
-             "client=%s addr=%s refused: %u plugs are known and that is the limit; forget those "
-             "that are gone (merossd forget NAME)",
-             log_q(who->client_id), who->peer, registry_count(m->registry));
-    return false;
-}
-
 static enum broker_verdict on_connect(void *ctx, struct broker_client *who,
                                       const struct broker_message *will)
 {
@@ -89,7 +71,7 @@ static enum broker_verdict on_connect(void *ctx, struct broker_client *who,
     discard_unconfirmed(m);
     if (!auth_read_plug(who, &is))
         return BROKER_ABSTAIN;
-    if (!welcome(m, who, &is) || plug_new(&p, m, who, &is) != MD_OK)
+    if (!door_open(m, who, &is) || plug_new(&p, m, who, &is) != MD_OK)
         return BROKER_NOT_AUTHORIZED;
     map_put(&m->plugs, &p->by_tag, span_of(&p->self, sizeof p->self));
     m->unconfirmed = p;
@@ -118,8 +100,9 @@ static bool may(void *ctx, const struct broker_client *who, enum broker_action w
 {
     struct meross *m = ctx;
     const struct plug *p = hooks_plug(m, who);
-    bool ok = p != NULL ? auth_plug_may(&m->topics, span_str(p->uuid), what, topic)
-                        : auth_client_may(&m->topics, what, topic);
+    bool ok = p == NULL ? auth_client_may(&m->topics, what, topic)
+                        : auth_plug_may(&m->topics, span_str(p->uuid), what, topic) ||
+                              (what == BROKER_PUBLISH && plug_was_asked(p, topic));
     if (!ok)
         log_refusal(m, who, what == BROKER_PUBLISH ? "publish" : "subscribe", topic,
                     p != NULL ? "a plug uses its own topics and those it is asked to answer on"
@@ -131,11 +114,14 @@ static bool may(void *ctx, const struct broker_client *who, enum broker_action w
 static bool shield(struct meross *m, const struct broker_client *who,
                    const struct broker_message *message, struct span uuid)
 {
-    const char *objection = shield_objection(message);
+    char from[ENVELOPE_FROM_MAX + 1];
+    const char *objection = shield_objection(message, from);
+    const struct device *d = registry_by_uuid(m->registry, uuid);
+    if (objection == NULL && d != NULL && d->plug != NULL)
+        plug_asked(d->plug, span_str(from));
     if (objection == NULL)
         return true;
     log_refusal(m, who, "publish", message->topic, objection);
-    const struct device *d = registry_by_uuid(m->registry, uuid);
     if (d != NULL && d->announced)
         announce_event(m, d, "refused", "reason", objection);
     return false;

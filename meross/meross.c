@@ -52,6 +52,7 @@ int meross_new(struct meross **out, const struct meross_config *cfg, const struc
     if (m == NULL)
         return MD_NOMEM;
     m->env = env;
+    m->auth = cfg->auth;
     m->reply_timeout_s = cfg->reply_timeout_s > 0 ? cfg->reply_timeout_s : REPLY_TIMEOUT_S;
     m->started = env_wall_s(env);
     int err = init(m, cfg, store);

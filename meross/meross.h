@@ -19,11 +19,18 @@
 
 struct meross;
 
+enum meross_auth {                   /* which plugs are let in */
+                   MEROSS_AUTH_OPEN, /* every one; one whose key is unknown is explained                    */
+                   MEROSS_AUTH_KNOWN, /* those of the registry; new ones while the verb `permit` allows it   */
+                   MEROSS_AUTH_STRICT /* those whose password was made with one of `keys`                    */
+};
+
 struct meross_config {
     const char *const *keys;  /* NULL-terminated; "" and "meross" are tried as well; NULL = none */
     const char *topic;        /* base of our topics; NULL = "meross"                             */
     const char *version;      /* shown in <base>/broker/info; NULL = ""                          */
     unsigned reply_timeout_s; /* how long a plug may take to answer; 0 = 5                  [5]  */
+    enum meross_auth auth;    /* [MEROSS_AUTH_OPEN] */
 };
 
 /* Loads the registry from STORE_DEVICE; damaged records are left out with a log line.
@@ -41,7 +48,8 @@ MD_MUST_USE int meross_new(struct meross **out, const struct meross_config *cfg,
  *
  *   on_connect     BROKER_ABSTAIN: the CONNECT is not that of a plug.  BROKER_ALLOW: it is;
  *                  who->tag is ours.  BROKER_NOT_AUTHORIZED: a plug, but in clear over the
- *                  network, or one more than the registry holds; logged.
+ *                  network, one more than the registry holds, or one that meross_config.auth keeps
+ *                  out; logged, once a minute for each plug.
  *   may            false for what must not be, whoever asks: a plug beyond its own topics, anybody
  *                  publishing where only merossd does.  True for a client that is no plug
  *                  means only: no objection.
@@ -68,6 +76,9 @@ int meross_set_zone(struct meross *m, const struct zone *zone);
  * keys  as in meross_config; copied.
  * Errors: MD_INVAL, MD_NOMEM: as before. */
 MD_MUST_USE int meross_set_keys(struct meross *m, const char *const *keys);
+
+/* Another answer to which plugs are let in; those that are connected stay. */
+void meross_set_auth(struct meross *m, enum meross_auth auth);
 
 /* Before the broker stops: everything asked but unanswered is answered "offline", plugs
  * and <base>/broker/state are published as offline (the broker needs one more turn to route it),

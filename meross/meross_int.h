@@ -1,7 +1,8 @@
 /* meross_int.h - what the files of this room share; for this folder only.
  *
  *   meross.c    new, attach, detach: owns everything below
- *   hooks.c     the broker's questions and reports  ->  plug.c, auth.c, shield.c
+ *   hooks.c     the broker's questions and reports  ->  plug.c, auth.c, door.c, shield.c
+ *   door.c      which plugs are let in
  *   plug.c      one connection of a plug: its life, its key, its messages
  *   inbound.c   what a plug says  ->  h_*.c
  *   command.c   what a plug is asked
@@ -22,6 +23,13 @@
  * must not hand it to plugs (sheet, trap 33). */
 #define MEROSS_SANE_S 1704067200
 
+#define DOOR_PLUGS 64 /* plugs whose refusals are told apart; further ones wait for a place */
+
+struct door_line { /* door.c: a plug whose refusal was logged */
+    char uuid[DEVICE_UUID_MAX + 1];
+    uint64_t at_ms; /* 0: free */
+};
+
 struct meross {
     const struct env *env;
     struct broker *broker; /* NULL before attach and after detach */
@@ -39,6 +47,9 @@ struct meross {
     bool list_changed;          /* and published                                      */
     struct broker_timer *clock; /* running: the host clock is not sane                */
     int64_t started;
+    enum meross_auth auth;
+    uint64_t permit_until_ms; /* new plugs are let in; 0: no window is open */
+    struct door_line said[DOOR_PLUGS];
     uint64_t refused_ms; /* when a refusal was logged last */
     unsigned refused;    /* refusals since then            */
 };

@@ -62,6 +62,24 @@ void plug_kick(const struct plug *p, const char *why)
         (void)broker_disconnect(p->m->broker, span_str(client_id), why);
 }
 
+bool plug_was_asked(const struct plug *p, struct span topic)
+{
+    uint32_t hash = map_hash(&p->m->plugs.seed, topic);
+    unsigned n = p->n_asked < PLUG_ASKED ? p->n_asked : PLUG_ASKED;
+    for (unsigned i = 0; i < n; i++)
+        if (p->asked[i] == hash)
+            return true;
+    return false;
+}
+
+void plug_asked(struct plug *p, struct span topic)
+{
+    if (topics_read(&p->m->topics, topic).kind != TOPICS_OTHER || topic.n == 0 ||
+        topic.p[0] == '$' || plug_was_asked(p, topic))
+        return;
+    p->asked[p->n_asked++ % PLUG_ASKED] = map_hash(&p->m->plugs.seed, topic);
+}
+
 /* An older connection of the same plug, which may not know yet that it is dead. */
 static void replace(struct plug *old)
 {

@@ -16,6 +16,8 @@
 
 enum plug_phase { PLUG_CONNECTING, PLUG_CONNECTED, PLUG_SUBSCRIBED, PLUG_BOUND };
 
+#define PLUG_ASKED 16 /* the latest topics of others that a plug may answer on */
+
 struct command;
 
 struct plug {
@@ -34,6 +36,8 @@ struct plug {
     bool set_up;                /* setup.c is at work or has been                         */
     bool abilities_read;        /* in this connection                                     */
     struct broker_timer *timer; /* to BOUND without Bind; later to the next poll          */
+    uint32_t asked[PLUG_ASKED]; /* hashes of the topics it was asked to answer on, in a ring */
+    unsigned n_asked;
     /* command.c's */
     struct list commands; /* waiting */
     unsigned n_commands;
@@ -59,6 +63,11 @@ void plug_keys_changed(struct plug *p);
 
 /* It subscribed to its topic; `uuid` is the part of the Topic Filter, in the plug's own case. */
 void plug_subscribed(struct plug *p, struct span uuid);
+
+/* Somebody asks it something and wants the answer on this topic; it may then publish there, unless
+ * the topic is ours or another plug's. */
+void plug_asked(struct plug *p, struct span topic);
+bool plug_was_asked(const struct plug *p, struct span topic);
 
 /* It published something, on whatever topic. */
 void plug_message(struct plug *p, struct span payload);

@@ -5,10 +5,12 @@
 #define MEROSS_SHIELD_H
 
 #include "broker/broker.h"
+#include "meross/envelope.h"
 
 /* NULL: fine.  Otherwise the reason, for people; lent, static.
  *
- * m  a message to /appliance/<uuid>/subscribe. */
-const char *shield_objection(const struct broker_message *m);
+ * m     a message to /appliance/<uuid>/subscribe.
+ * from  set to where the plug is to answer; "" with an objection. */
+const char *shield_objection(const struct broker_message *m, char from[ENVELOPE_FROM_MAX + 1]);
 
 #endif

@@ -29,6 +29,9 @@
 /* `from` of what the vendor's cloud sends by itself; nobody listens there (sheet, 2.2). */
 #define TOPICS_HOOK "/cloud/hook/subscribe"
 
+/* The vendor's app listens below this. */
+#define TOPICS_APP "/app/"
+
 /* Leaves below <base>/<plug>. */
 #define TOPICS_AVAILABILITY "availability"
 #define TOPICS_RESPONSE     "response"

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum kind { KIND_TEXT, KIND_PORT, KIND_CHANNEL, KIND_FLAG };
+enum kind { KIND_TEXT, KIND_PORT, KIND_CHANNEL, KIND_ITERATIONS, KIND_FLAG };
 
 struct option {
     const char *name;  /* as it is written */
@@ -45,6 +45,13 @@ static const struct option options[] = {
      "log everything, also each packet"},
     {"-d", NULL, ARGS_SERVE, KIND_FLAG, offsetof(struct args, daemon), NULL,
      "run in the background; the log goes to syslog"},
+    {"-c", NULL, ARGS_PASSWD, KIND_FLAG, offsetof(struct args, create), NULL,
+     "make the file; one that exists loses all its users"},
+    {"-D", NULL, ARGS_PASSWD, KIND_FLAG, offsetof(struct args, remove), NULL, "remove the user"},
+    {"-b", NULL, ARGS_PASSWD, KIND_FLAG, offsetof(struct args, batch), NULL,
+     "the password is the last word; others on this computer can see it there"},
+    {"-I", "N", ARGS_PASSWD, KIND_ITERATIONS, offsetof(struct args, iterations), NULL,
+     "how often the password is hashed; default 5000"},
     {"--dry-run", NULL, ARGS_DRY_RUN, KIND_FLAG, offsetof(struct args, dry_run), NULL,
      "only say what would be done"},
     {"--help", NULL, ~0u, KIND_FLAG, offsetof(struct args, help), NULL, "this text"},
@@ -82,6 +89,8 @@ static int set_value(struct args *a, const struct option *o, const char *name, c
         return set_number(at, name, value, 65535, err);
     case KIND_CHANNEL:
         return set_number(at, name, value, 63, err);
+    case KIND_ITERATIONS:
+        return set_number(at, name, value, 1000000, err);
     case KIND_FLAG:
         *(bool *)at = true;
         return MD_OK;
@@ -141,7 +150,7 @@ static int from_environment(struct args *a, unsigned groups, char *err)
 int args_parse(struct args *out, unsigned groups, int argc, char *const *argv,
                char err[ARGS_ERR_MAX])
 {
-    struct args a = {.port = -1, .channel = -1};
+    struct args a = {.port = -1, .channel = -1, .iterations = -1};
     bool plain = false;
     int rc = from_environment(&a, groups, err);
     for (int i = 0; i < argc && rc == MD_OK; i++) {

@@ -27,6 +27,8 @@ int cmd_off(struct cli *c);     /* cmd_switch.c                                 
 int cmd_toggle(struct cli *c);  /* cmd_switch.c                                    */
 int cmd_rename(struct cli *c);  /* cmd_registry.c                                  */
 int cmd_forget(struct cli *c);  /* cmd_registry.c                                  */
+int cmd_permit(struct cli *c);  /* cmd_registry.c                                  */
+int cmd_passwd(struct cli *c);  /* cmd_passwd.c                                    */
 int cmd_watch(struct cli *c);   /* cmd_watch.c                                     */
 int cmd_clients(struct cli *c); /* cmd_clients.c                                */
 int cmd_cert(struct cli *c);    /* cmd_cert.c                                      */

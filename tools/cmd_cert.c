@@ -121,7 +121,7 @@ static int print_text(struct cli *c, const struct report *r, const struct hostne
     fprintf(c->out, "A client trusts this with the CA file, here for instance:\n  %s\n", line);
     fprintf(c->out, "On another computer: copy %s there (it is no secret) and use -h %s.%s\n",
             r->ca, net->list[0],
-            r->cfg.allow_anonymous
+            r->cfg.access.allow_anonymous == CONFIG_YES
                 ? ""
                 : "\nClients that are not plugs may connect from there only with "
                   "`allow_anonymous true`.");

@@ -10,7 +10,7 @@ static int check(struct cli *c, struct config *cfg)
     if (err == MD_OK)
         err = config_complete(cfg, -1, why);
     if (err == MD_OK)
-        err = config_check(cfg, why);
+        err = config_check(cfg, c->env, why);
     return err == MD_OK ? CLI_DONE : cli_fail(c, CLI_FAILED, "invalid", "%s", why);
 }
 

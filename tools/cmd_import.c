@@ -199,7 +199,7 @@ static int read_conf(struct import *m)
         err = config_complete(&m->cfg, -1, why);
     if (err != MD_OK)
         return cli_fail(m->c, CLI_FAILED, "invalid", "%s", why);
-    if (config_check(&m->cfg, why) != MD_OK)
+    if (config_check(&m->cfg, m->c->env, why) != MD_OK)
         memcpy(m->fault, why, sizeof m->fault);
     return CLI_DONE;
 }

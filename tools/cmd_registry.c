@@ -1,4 +1,5 @@
 #include "tools/cmd.h"
+#include "tools/config_value.h"
 #include "tools/table.h"
 
 #include <unistd.h>
@@ -92,4 +93,40 @@ int cmd_forget(struct cli *c)
                         "forget asks before it acts; without a terminal "
                         "give --yes");
     return with_plug(c, forget_plug);
+}
+
+static int permit(struct cli *c, uint64_t seconds)
+{
+    struct json_writer w;
+    struct buf body;
+    struct cli_answer answer;
+    char ask[TOPICS_MAX], reply[TOPICS_MAX];
+    topics_of_broker(&c->topics, ask, TOPICS_REQUEST "/permit");
+    topics_answer(&c->topics, reply, span_str("permit"));
+    cli_request_start(c, &w, &body);
+    json_write_pair_int(&w, "seconds", (int64_t)seconds);
+    int status = cli_request(c, ask, reply, &w, &body, &answer);
+    if (status != CLI_DONE)
+        return status;
+    if (c->args->json)
+        fprintf(c->out, "%.*s\n", SPAN_ARG(buf_view(&answer.text)));
+    else if (seconds == 0)
+        fputs("new plugs are no longer let in\n", c->out);
+    else
+        fprintf(c->out, "new plugs are let in for %llu seconds\n", (unsigned long long)seconds);
+    cli_answer_free(&answer);
+    return CLI_DONE;
+}
+
+int cmd_permit(struct cli *c)
+{
+    uint64_t seconds = 120;
+    if (c->args->n_words > 0 &&
+        config_value_number(span_str(c->args->words[0]), 0, 3600, &seconds) != MD_OK)
+        return cli_fail(c, CLI_USAGE, "invalid", "SECONDS is a number from 0 to 3600");
+    int status = cli_open(c);
+    if (status == CLI_DONE)
+        status = permit(c, seconds);
+    cli_close(c);
+    return status;
 }

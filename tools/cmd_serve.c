@@ -1,5 +1,6 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
+#include "tools/access_input.h"
 #include "tools/cmd.h"
 #include "tools/hostzone.h"
 #include "tools/serve_int.h"
@@ -60,16 +61,41 @@ static const char *where(const struct config_listener *l)
     return l->host == NULL ? "every address" : l->host;
 }
 
-static bool has_tls(const struct config_listener *l) { return l->tls_auto || l->certfile != NULL; }
+static const char *speaks(const struct config_listener *l)
+{
+    if (l->protocol == CONFIG_WEBSOCKETS)
+        return config_has_tls(l) ? "WebSockets over TLS" : "WebSockets in clear";
+    return config_has_tls(l) ? "TLS" : "in clear";
+}
+
+static struct server_listener describe(const struct serve *s, size_t i,
+                                       const struct server_tls *tls)
+{
+    const struct config_listener *l = &s->cfg.listeners[i];
+    const char *path = config_unix_path(l);
+    return (struct server_listener){
+        .host = path == NULL ? l->host : NULL,
+        .port = (uint16_t)l->port,
+        .id = (unsigned)i + 1,
+        .tls = config_has_tls(l) ? tls : NULL,
+        .unix_path = path,
+        .unix_mode = l->unix_mode == NULL ? 0660 : (unsigned)strtoul(l->unix_mode, NULL, 8),
+        .interface = l->bind_interface,
+        .domain = (enum server_domain)l->socket_domain,
+        .websockets = l->protocol == CONFIG_WEBSOCKETS,
+        .origins = (const char *const *)l->origins,
+        .max_packet = s->cfg.limits.max_packet_size,
+        .max_connections = l->max_connections,
+        .max_handshakes = l->max_handshakes,
+        .mount = l->mount_point,
+        .nagle = !s->cfg.set_tcp_nodelay};
+}
 
 int serve_listen(struct serve *s, size_t i)
 {
     const struct config_listener *l = &s->cfg.listeners[i];
     struct server_tls files = serve_tls_files(s, i);
-    struct server_listener cfg = {.host = l->host,
-                                  .port = (uint16_t)l->port,
-                                  .id = (unsigned)i + 1,
-                                  .tls = has_tls(l) ? &files : NULL};
+    struct server_listener cfg = describe(s, i, &files);
     char why[SERVER_ERR_MAX] = "out of memory";
     int err = server_listen(s->server, &cfg, why);
     if (err != MD_OK) {
@@ -77,8 +103,11 @@ int serve_listen(struct serve *s, size_t i)
         return err;
     }
     s->open[i] = true;
-    log_info("server", "listening on %s, port %u, %s", where(l), server_port(s->server, cfg.id),
-             has_tls(l) ? "TLS" : "in clear");
+    if (cfg.unix_path != NULL)
+        log_info("server", "listening on the Unix socket %s, %s", cfg.unix_path, speaks(l));
+    else
+        log_info("server", "listening on %s, port %u, %s", where(l), server_port(s->server, cfg.id),
+                 speaks(l));
     return MD_OK;
 }
 
@@ -107,12 +136,22 @@ static int open_listeners(struct serve *s)
 
 /* --- parts --------------------------------------------------------------------------------- */
 
+static int pool(void *ctx, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+{
+    return server_work(ctx, work, done, arg);
+}
+
 static int make_access(struct serve *s, const struct broker_hooks *inner)
 {
-    struct access_listener v[CONFIG_MAX_LISTENERS];
-    for (size_t i = 0; i < s->cfg.n_listeners; i++)
-        v[i] = (struct access_listener){(unsigned)i + 1, s->cfg.allow_anonymous};
-    return access_new(&s->access, v, s->cfg.n_listeners, inner);
+    struct access_input *in;
+    int err = access_input_load(&in, &s->cfg, s->err);
+    if (err != MD_OK)
+        return err;
+    struct access_work work = {pool, s->server};
+    err =
+        access_new(&s->access, access_input_config(in), inner, work, server_env(s->server), s->err);
+    access_input_free(in);
+    return err;
 }
 
 static int restore(struct serve *s)
@@ -128,6 +167,7 @@ static int make_broker(struct serve *s)
 {
     struct meross_config mc = {.keys = (const char *const *)s->cfg.meross_keys,
                                .topic = s->cfg.meross_topic,
+                               .auth = s->cfg.meross_auth,
                                .version = MD_VERSION};
     const struct env *env = server_env(s->server);
     int err = meross_new(&s->meross, &mc, env, s->store);
@@ -139,11 +179,13 @@ static int make_broker(struct serve *s)
     struct broker_hooks hooks = meross_hooks(s->meross);
     err = make_access(s, &hooks);
     if (err != MD_OK)
-        return complain(s, err, "cannot start");
+        return err;
     hooks = access_hooks(s->access);
     err = broker_new(&s->broker, &s->cfg.limits, &hooks, env);
     if (err == MD_OK && (err = restore(s)) != MD_OK)
         return err;
+    if (err == MD_OK)
+        access_attach(s->access, s->broker);
     if (err == MD_OK)
         err = meross_attach(s->meross, s->broker);
     if (err == MD_OK)
@@ -218,7 +260,7 @@ static int start(struct serve *s)
 static size_t plug_listener(const struct serve *s)
 {
     for (size_t i = 0; i < s->cfg.n_listeners; i++)
-        if (has_tls(&s->cfg.listeners[i]))
+        if (config_has_tls(&s->cfg.listeners[i]) && s->cfg.listeners[i].protocol == CONFIG_MQTT)
             return i;
     return SIZE_MAX;
 }
@@ -269,6 +311,7 @@ static void on_ready(void *ctx)
 static void on_stop(void *ctx)
 {
     struct serve *s = ctx;
+    access_stop(s->access);
     notify_say(&s->notify, "STOPPING=1\nSTATUS=Stopping");
 }
 

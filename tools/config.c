@@ -2,6 +2,7 @@
 
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
+#include "meross/meross.h"
 #include "tools/config_options.h"
 #include "tools/config_value.h"
 
@@ -17,6 +18,7 @@ struct reader {
     unsigned depth;                         /* 1: in a file of include_dir */
     const struct config_includes *includes; /* NULL: none can be read      */
     size_t n_warnings;
+    unsigned access_line; /* of the first option of struct config_access; 0: none yet */
     char *err;
 };
 
@@ -49,22 +51,15 @@ static void free_texts(char **list)
     mem_free(list);
 }
 
-static void free_listener(struct config_listener *l)
-{
-    mem_free(l->file);
-    mem_free(l->host);
-    mem_free(l->certfile);
-    mem_free(l->keyfile);
-    mem_free(l->cafile);
-}
-
 void config_free(struct config *c)
 {
     for (size_t i = 0; i < c->n_listeners; i++)
-        free_listener(&c->listeners[i]);
+        config_listener_free(&c->listeners[i]);
     mem_free(c->listeners);
     free_texts(c->meross_keys);
     free_texts(c->warnings);
+    config_access_free(&c->access);
+    mem_free(c->client_id_prefix);
     mem_free(c->user);
     mem_free(c->log_file);
     mem_free(c->log_timestamp_format);
@@ -72,6 +67,7 @@ void config_free(struct config *c)
     mem_free(c->persistence_file);
     mem_free(c->state_dir);
     mem_free(c->pid_file);
+    mem_free(c->psk_file);
     mem_free(c->meross_topic);
     mem_free(c->meross_timezone);
     *c = (struct config){.n_listeners = 0};
@@ -87,7 +83,8 @@ static int add_listener(struct config *c, struct config_listener **out)
         return MD_NOMEM;
     c->listeners = grown;
     *out = &grown[c->n_listeners++];
-    **out = (struct config_listener){.port = CONFIG_PLAIN_PORT, .max_qos = 2};
+    **out = (struct config_listener){
+        .port = CONFIG_PLAIN_PORT, .max_qos = 2, .max_handshakes = CONFIG_HANDSHAKES};
     return MD_OK;
 }
 
@@ -186,9 +183,9 @@ static int open_listener(struct reader *r, const struct config_option *o, struct
     struct span host = take_word(&rest);
     if (config_value_number(first, o->min, o->max, &port) != MD_OK || rest.n > 0 || host.n > 255)
         return bad_value(r, o, value);
-    if (span_starts(host, "/"))
-        return complain(r, "listener on a Unix socket is known to mosquitto but not supported by "
-                           "this version");
+    if (span_starts(host, "/") && port != 0)
+        return complain(r, "a listener on a Unix socket has port 0: `listener 0 %.*s`",
+                        SPAN_ARG(host));
     struct config_listener *l;
     int err = add_listener(&r->c, &l);
     if (err != MD_OK)
@@ -209,6 +206,12 @@ static int open_listener(struct reader *r, const struct config_option *o, struct
 static int find_base(struct reader *r, const struct config_option *o, void **out)
 {
     struct config_listener *l = NULL;
+    if (o->scope == CONFIG_OF_ACCESS) {
+        bool own = r->c.per_listener_settings && r->current != NO_LISTENER;
+        *out = own ? &r->c.listeners[r->current].access : &r->c.access;
+        r->access_line = r->access_line == 0 ? r->line : r->access_line;
+        return MD_OK;
+    }
     if (o->scope == CONFIG_GLOBAL) {
         *out = &r->c;
         return MD_OK;
@@ -254,6 +257,8 @@ static int remark(struct reader *r, const struct config_option *o, struct span v
                     "persistence_location: merossd keeps its state in its own folder (state_dir) "
                     "and leaves that of mosquitto alone; `merossd import mosquitto` brings it "
                     "over");
+    if (strcmp(o->name, "dhparamfile") == 0)
+        return warn(r, "dhparamfile is not used: merossd offers no DHE; ECDHE takes its place");
     if (strcmp(o->name, "log_type") == 0 && config_value_is(o, value, CONFIG_LOG_OTHER))
         return warn(r, "log_type %.*s: merossd logs that as part of `log_type debug`",
                     SPAN_ARG(value));
@@ -269,6 +274,11 @@ static int set_option(struct reader *r, const struct config_option *o, struct sp
         return open_listener(r, o, value);
     if (o->type == CONFIG_INCLUDE)
         return include(r, o, value);
+    if (r->access_line != 0 && strcmp(o->name, "per_listener_settings") == 0)
+        return complain(r,
+                        "option '%s' must stand above those it is about, the first of which is "
+                        "in line %u",
+                        o->name, r->access_line);
     int err = find_base(r, o, &base);
     if (err != MD_OK)
         return err;
@@ -349,34 +359,14 @@ static int take_file(void *reader, const char *file, struct span text)
     return read_lines(r, text);
 }
 
-static bool same_host(const char *a, const char *b)
-{
-    return a == NULL ? b == NULL : b != NULL && strcmp(a, b) == 0;
-}
-
 static int check_listener(struct reader *r, size_t i)
 {
-    const struct config_listener *l = &r->c.listeners[i];
-    r->line = l->line;
-    r->file = l->file;
-    if ((l->certfile == NULL) != (l->keyfile == NULL))
-        return complain(r, "listener %u has %s but no %s; both are needed", l->port,
-                        l->certfile ? "certfile" : "keyfile", l->certfile ? "keyfile" : "certfile");
-    if (l->tls_auto && l->certfile != NULL)
-        return complain(r, "listener %u has both `tls auto` and certfile; keep one", l->port);
-    if (!l->tls_auto && l->certfile == NULL && (l->cafile != NULL || l->tls_version != 0))
-        return complain(r,
-                        "listener %u has %s but no certificate; add `tls auto`, or certfile and "
-                        "keyfile",
-                        l->port, l->cafile ? "cafile" : "tls_version");
-    if (l->tls_auto && l->cafile != NULL)
-        return complain(r, "listener %u has both `tls auto` and cafile; keep one", l->port);
-    for (size_t j = 0; j < i; j++)
-        if (l->port != 0 && r->c.listeners[j].port == l->port &&
-            same_host(r->c.listeners[j].host, l->host))
-            return complain(r, "port %u is already taken by the listener of line %u", l->port,
-                            r->c.listeners[j].line);
-    return MD_OK;
+    char what[CONFIG_FAULT_MAX];
+    if (config_listener_check(&r->c, i, what) == MD_OK)
+        return MD_OK;
+    r->line = r->c.listeners[i].line;
+    r->file = r->c.listeners[i].file;
+    return complain(r, "%s", what);
 }
 
 /* Texts get their default only when the file did not set them: a text is set once. */
@@ -423,6 +413,9 @@ int config_parse_with(struct config *out, const char *file, struct span text,
         rc = set_defaults(&r, true);
     for (size_t i = 0; i < r.c.n_listeners && rc == MD_OK; i++)
         rc = check_listener(&r, i);
+    if (rc == MD_OK && r.c.meross_auth == MEROSS_AUTH_STRICT && r.c.meross_keys == NULL)
+        rc = complain(&r, "`meross_auth strict` needs a `meross_key`; without one no plug may "
+                          "connect");
     if (rc == MD_OK)
         *out = r.c;
     else
@@ -433,6 +426,14 @@ int config_parse_with(struct config *out, const char *file, struct span text,
 int config_parse(struct config *out, const char *file, struct span text, char err[CONFIG_ERR_MAX])
 {
     return config_parse_with(out, file, text, NULL, err);
+}
+
+const struct config_access *config_access_of(const struct config *c, size_t i)
+{
+    const struct config_listener *l = &c->listeners[i];
+    /* What stands above the first `listener` is for the default one and for those we add. */
+    bool own = c->per_listener_settings && !l->is_default && l->line != 0;
+    return own ? &l->access : &c->access;
 }
 
 static int add_home(struct config *c, const char *host, unsigned port, bool tls, bool optional)

@@ -12,6 +12,7 @@
 #include "broker/base/err.h"
 #include "broker/base/span.h"
 #include "broker/broker.h"
+#include "tools/config_listener.h"
 
 #define CONFIG_ERR_MAX       512
 #define CONFIG_LINE_MAX      4096u      /* bytes of one line                  */
@@ -21,6 +22,7 @@
 #define CONFIG_MAX_KEYS      16u   /* meross_key lines                   */
 #define CONFIG_PLAIN_PORT    1883u /* people and programs, on this host  */
 #define CONFIG_TLS_PORT      8883u /* plugs, from everywhere             */
+#define CONFIG_HANDSHAKES    512u  /* max_handshakes when it is not set  */
 
 enum config_log_type { /* bits of config.log_types */
                        CONFIG_LOG_ERROR = 1,
@@ -48,27 +50,19 @@ enum config_log_dest { /* bits of config.log_dests */
 #define CONFIG_FACILITY_NONE 8u         /* config.log_facility: "daemon" */
 #define CONFIG_MAX_WARNINGS  64u
 
-struct config_listener {
-    char *host;               /* NULL = every address                                            */
-    unsigned port;            /* 0 = any free one                                                */
-    unsigned line;            /* where the file opens it; 0 = made by us                         */
-    char *file;               /* and which file; NULL = made by us                               */
-    unsigned max_qos;         /* 0..2; 2 = no limit of its own                                   */
-    bool is_default;          /* of `port` and `bind_address`, before any `listener`             */
-    bool optional;            /* may fail to open: [::1] of a host without IPv6                  */
-    bool tls_auto;            /* the self-made certificate                                       */
-    char *certfile, *keyfile; /* own certificate: both or none                          */
-    char *cafile;             /* the CA that clients are told to trust; `merossd cert` names it  */
-    unsigned tls_version;     /* lowest: 10, 11, 12, 13                                     */
-};
-
 struct config {
     struct config_listener *listeners;
     size_t n_listeners;
     bool home_listeners; /* the embedded defaults: the file opened none */
-    bool allow_anonymous, connection_messages;
-    char *state_dir;    /* NULL: config_state_dir() */
-    char *pid_file;     /* NULL: none               */
+    bool connection_messages;
+    bool per_listener_settings;
+    struct config_access access; /* see config_access_of() */
+    char *client_id_prefix;      /* NULL: any              */
+    unsigned meross_auth;        /* enum meross_auth       */
+    char *state_dir;             /* NULL: config_state_dir() */
+    char *pid_file;              /* NULL: none               */
+    char *psk_file;              /* for listeners with psk_hint */
+    bool set_tcp_nodelay;
     char **meross_keys; /* NULL-terminated; NULL: none.  Secret. */
     char *meross_topic, *meross_timezone;
     unsigned log_types;    /* enum config_log_type, or'ed */
@@ -120,6 +114,9 @@ MD_MUST_USE int config_complete(struct config *c, int plain_port, char err[CONFI
 void config_listener_limits(struct config *c);
 
 void config_free(struct config *c); /* fine on a zeroed one */
+
+/* The access options that hold for listener i; lent. */
+const struct config_access *config_access_of(const struct config *c, size_t i);
 
 /* Where things are kept: `state_dir`, else /var/lib/merossd for root, else
  * $XDG_STATE_HOME/merossd or $HOME/.local/state/merossd.  Reads the environment.

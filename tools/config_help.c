@@ -29,6 +29,8 @@ static const char *scope_text(const struct config_option *o)
     switch (o->scope) {
     case CONFIG_OF_LISTENER:
         return " (of the listener above it)";
+    case CONFIG_OF_ACCESS:
+        return " (see per_listener_settings)";
     case CONFIG_OF_DEFAULT:
         return " (of the default listener)";
     case CONFIG_GLOBAL:

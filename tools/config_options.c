@@ -1,12 +1,22 @@
 #include "tools/config_options.h"
 
+#include "meross/meross.h"
 #include "tools/config.h"
 
 #define NAME_MAX_BYTES 48u /* longer than every name; suggestions look at no more */
 
+static const struct config_word choice_words[] = {
+    {"true", CONFIG_YES}, {"false", CONFIG_NO}, {"1", CONFIG_YES}, {"0", CONFIG_NO}, {NULL, 0}};
+static const struct config_word auth_words[] = {{"open", MEROSS_AUTH_OPEN},
+                                                {"known", MEROSS_AUTH_KNOWN},
+                                                {"strict", MEROSS_AUTH_STRICT},
+                                                {NULL, 0}};
 static const struct config_word tls_words[] = {{"auto", 1}, {NULL, 0}};
 static const struct config_word version_words[] = {
     {"tlsv1", 10}, {"tlsv1.1", 11}, {"tlsv1.2", 12}, {"tlsv1.3", 13}, {NULL, 0}};
+static const struct config_word protocol_words[] = {
+    {"mqtt", CONFIG_MQTT}, {"websockets", CONFIG_WEBSOCKETS}, {NULL, 0}};
+static const struct config_word domain_words[] = {{"ipv4", 4}, {"ipv6", 6}, {NULL, 0}};
 static const struct config_word log_words[] = {
     {"error", CONFIG_LOG_ERROR},       {"warning", CONFIG_LOG_WARNING},
     {"notice", CONFIG_LOG_NOTICE},     {"information", CONFIG_LOG_INFORMATION},
@@ -23,13 +33,15 @@ static const struct config_word sync_words[] = {
 #define GLOBAL(member)   CONFIG_GLOBAL, offsetof(struct config, member)
 #define LISTENER(member) CONFIG_OF_LISTENER, offsetof(struct config_listener, member)
 #define DEFAULT(member)  CONFIG_OF_DEFAULT, offsetof(struct config_listener, member)
+#define ACCESS(member)   CONFIG_OF_ACCESS, offsetof(struct config_access, member)
 #define COUNT_MAX        2147483647u
 #define PATH_BYTES       400u
 
 /* name, type, scope and member, min, max, 0 is off, -1 is 0, secret, unit, default, words, help */
 static const struct config_option options[] = {
     {"listener", CONFIG_LISTENER, CONFIG_GLOBAL, 0, 0, 65535, false, false, false, "PORT [ADDR]",
-     NULL, NULL, "opens a listener; the options below belong to it"},
+     NULL, NULL,
+     "opens a listener, or with `0 /path` a Unix socket; the options below belong to it"},
     {"port", CONFIG_NUMBER, DEFAULT(port), 0, 65535, false, false, false, "", NULL, NULL,
      "port of the default listener"},
     {"bind_address", CONFIG_TEXT, DEFAULT(host), 1, 255, false, false, false, "", NULL, NULL,
@@ -44,8 +56,63 @@ static const struct config_option options[] = {
      NULL, "the CA of certfile, for `merossd cert` to name"},
     {"tls_version", CONFIG_WORD, LISTENER(tls_version), 0, 0, false, false, false, "", NULL,
      version_words, "lowest TLS version that is accepted; tlsv1.2 when not set"},
-    {"allow_anonymous", CONFIG_BOOL, GLOBAL(allow_anonymous), 0, 0, false, false, false, "",
-     "false", NULL, "clients that are not plugs may connect from other hosts too"},
+    {"require_certificate", CONFIG_BOOL, LISTENER(require_certificate), 0, 0, false, false, false,
+     "", NULL, NULL, "clients need a certificate by cafile or capath"},
+    {"capath", CONFIG_TEXT, LISTENER(capath), 1, PATH_BYTES, false, false, false, "folder", NULL,
+     NULL, "CAs of client certificates, one PEM file each"},
+    {"crlfile", CONFIG_TEXT, LISTENER(crlfile), 1, PATH_BYTES, false, false, false, "file", NULL,
+     NULL, "client certificates that count no more, PEM"},
+    {"ciphers", CONFIG_TEXT, LISTENER(ciphers), 1, 1000, false, false, false, "", NULL, NULL,
+     "cipher suites that are allowed, with colons between; not those of TLS 1.3"},
+    {"dhparamfile", CONFIG_TEXT, LISTENER(dhparamfile), 1, PATH_BYTES, false, false, false, "file",
+     NULL, NULL, "accepted and not used: ECDHE takes the place of DHE"},
+    {"psk_hint", CONFIG_TEXT, LISTENER(psk_hint), 1, 128, false, false, false, "", NULL, NULL,
+     "TLS with the keys of psk_file; the hint itself is not sent"},
+    {"psk_file", CONFIG_TEXT, GLOBAL(psk_file), 1, PATH_BYTES, false, false, false, "file", NULL,
+     NULL, "lines of identity:key, the key in hex"},
+    {"protocol", CONFIG_WORD, LISTENER(protocol), 0, 0, false, false, false, "", NULL,
+     protocol_words, "MQTT as it is, or over WebSockets; mqtt when not set"},
+    {"websockets_origin", CONFIG_TEXTS, LISTENER(origins), 1, 255, false, false, false, "", NULL,
+     NULL, "web pages that may connect, as in https://example.org; repeatable; all when not set"},
+    {"bind_interface", CONFIG_TEXT, LISTENER(bind_interface), 1, 15, false, false, false, "", NULL,
+     NULL, "only connections that come in there"},
+    {"socket_domain", CONFIG_WORD, LISTENER(socket_domain), 0, 0, false, false, false, "", NULL,
+     domain_words, "only this kind of address; both when not set"},
+    {"max_connections", CONFIG_NUMBER, LISTENER(max_connections), 1, COUNT_MAX, true, true, false,
+     "clients", NULL, NULL, "of this listener; further ones are closed; no limit when not set"},
+    {"max_handshakes", CONFIG_NUMBER, LISTENER(max_handshakes), 1, COUNT_MAX, true, false, false,
+     "connections", NULL, NULL,
+     "TLS handshakes under way at the same time; more wait; 512 when not set"},
+    {"unix_socket_mode", CONFIG_TEXT, LISTENER(unix_mode), 3, 4, false, false, false, "octal", NULL,
+     NULL, "permissions of the socket of `listener 0 /path`; 660 when not set"},
+    {"mount_point", CONFIG_TEXT, LISTENER(mount_point), 1, 255, false, false, false, "", NULL, NULL,
+     "put before every topic of this listener's clients, and taken off again"},
+    {"set_tcp_nodelay", CONFIG_BOOL, GLOBAL(set_tcp_nodelay), 0, 0, false, false, false, "", "true",
+     NULL, "small packets leave at once"},
+    {"per_listener_settings", CONFIG_BOOL, GLOBAL(per_listener_settings), 0, 0, false, false, false,
+     "", "false", NULL,
+     "each listener has its own password_file, acl_file, allow_anonymous, "
+     "allow_zero_length_clientid and auto_id_prefix"},
+    {"allow_anonymous", CONFIG_WORD, ACCESS(allow_anonymous), 0, 0, false, false, false, "", NULL,
+     choice_words,
+     "clients without a user name may connect; when not set, from this computer only, and only "
+     "where there is no password_file"},
+    {"password_file", CONFIG_TEXT, ACCESS(password_file), 1, PATH_BYTES, false, false, false,
+     "file", NULL, NULL, "users and their passwords; `merossd passwd` writes it"},
+    {"acl_file", CONFIG_TEXT, ACCESS(acl_file), 1, PATH_BYTES, false, false, false, "file", NULL,
+     NULL, "who may publish and receive what; what it does not allow is denied"},
+    {"allow_zero_length_clientid", CONFIG_WORD, ACCESS(allow_zero_length), 0, 0, false, false,
+     false, "", NULL, choice_words, "clients may leave it to us to name them; true when not set"},
+    {"auto_id_prefix", CONFIG_TEXT, ACCESS(auto_id_prefix), 1, 64, false, false, false, "", NULL,
+     NULL, "how the names begin that we give; auto- when not set"},
+    {"clientid_prefixes", CONFIG_TEXT, GLOBAL(client_id_prefix), 1, 128, false, false, false, "",
+     NULL, NULL, "clients that are not plugs must have a client id that begins so"},
+    {"use_username_as_clientid", CONFIG_BOOL, LISTENER(username_is_client_id), 0, 0, false, false,
+     false, "", NULL, NULL, "the user name takes the place of the client id"},
+    {"use_identity_as_username", CONFIG_BOOL, LISTENER(cn_is_username), 0, 0, false, false, false,
+     "", NULL, NULL, "the common name of the client's certificate is its user name"},
+    {"use_subject_as_username", CONFIG_BOOL, LISTENER(subject_is_username), 0, 0, false, false,
+     false, "", NULL, NULL, "the subject of the client's certificate is its user name"},
     {"state_dir", CONFIG_TEXT, GLOBAL(state_dir), 1, PATH_BYTES, false, false, false, "folder",
      NULL, NULL, "certificates and what is known about plugs"},
     {"pid_file", CONFIG_TEXT, GLOBAL(pid_file), 1, PATH_BYTES, false, false, false, "file", NULL,
@@ -110,10 +177,14 @@ static const struct config_option options[] = {
      "messages that wait for one client; newer ones are dropped"},
     {"max_queued_bytes", CONFIG_BYTES, GLOBAL(limits.max_queued_bytes), 1, COUNT_MAX, true, false,
      false, "bytes", "1048576", NULL, "bytes that wait for one client; newer messages are dropped"},
-    {"max_connections", CONFIG_NUMBER, GLOBAL(limits.max_connections), 1, COUNT_MAX, true, true,
-     false, "clients", "0", NULL, "over all listeners; further clients are refused"},
+    {"global_max_connections", CONFIG_NUMBER, GLOBAL(limits.max_connections), 1, COUNT_MAX, true,
+     true, false, "clients", "0", NULL, "over all listeners; further clients are refused"},
     {"meross_key", CONFIG_TEXTS, GLOBAL(meross_keys), 1, 128, false, false, true, "", NULL, NULL,
      "a key that plugs were paired with; repeatable; the empty key is always tried"},
+    {"meross_auth", CONFIG_WORD, GLOBAL(meross_auth), 0, 0, false, false, false, "", "open",
+     auth_words,
+     "which plugs may connect: all; known ones and, for a while, new ones after `merossd "
+     "permit`; or those whose password was made with a meross_key"},
     {"meross_topic", CONFIG_TOPIC, GLOBAL(meross_topic), 1, 64, false, false, false, "", "meross",
      NULL, "first level of merossd's own topics"},
     {"meross_timezone", CONFIG_TEXT, GLOBAL(meross_timezone), 1, 128, false, false, false, "", NULL,
@@ -122,18 +193,14 @@ static const struct config_option options[] = {
 
 /* Options of mosquitto 2 that are not rows above (mosquitto.conf(5)).  In a file they cost a
  * warning; `instead` below has more to say about some. */
-static const char *const foreign[] = {"acl_file",
-                                      "address",
+static const char *const foreign[] = {"address",
                                       "addresses",
                                       "accept_protocol_versions",
                                       "allow_duplicate_messages",
-                                      "allow_zero_length_clientid",
                                       "auth_plugin",
                                       "auth_plugin_deny_special_chars",
-                                      "auto_id_prefix",
                                       "autosave_interval",
                                       "autosave_on_changes",
-                                      "bind_interface",
                                       "bridge_alpn",
                                       "bridge_attempt_unsubscribe",
                                       "bridge_bind_address",
@@ -158,21 +225,15 @@ static const char *const foreign[] = {"acl_file",
                                       "bridge_tcp_user_timeout",
                                       "bridge_tls_use_os_certs",
                                       "bridge_tls_version",
-                                      "capath",
                                       "check_retain_source",
-                                      "ciphers",
                                       "ciphers_tls1.3",
                                       "cleansession",
                                       "clientid",
-                                      "clientid_prefixes",
                                       "connection",
-                                      "crlfile",
-                                      "dhparamfile",
                                       "disable_client_cert_date_checks",
                                       "enable_control_api",
                                       "enable_proxy_protocol",
                                       "global_max_clients",
-                                      "global_max_connections",
                                       "global_plugin",
                                       "http_dir",
                                       "idle_timeout",
@@ -186,30 +247,21 @@ static const char *const foreign[] = {"acl_file",
                                       "max_log_entries",
                                       "max_topic_alias",
                                       "max_topic_alias_broker",
-                                      "mount_point",
                                       "notification_topic",
                                       "notifications",
                                       "notifications_local_only",
                                       "packet_buffer_size",
                                       "password",
-                                      "password_file",
                                       "pattern_file",
-                                      "per_listener_settings",
                                       "plugin",
                                       "plugin_load",
                                       "plugin_use",
-                                      "protocol",
-                                      "psk_file",
-                                      "psk_hint",
                                       "remote_clientid",
                                       "remote_password",
                                       "remote_username",
-                                      "require_certificate",
                                       "restart_timeout",
                                       "retain_expiry_interval",
                                       "round_robin",
-                                      "set_tcp_nodelay",
-                                      "socket_domain",
                                       "start_type",
                                       "store_clean_interval",
                                       "threshold",
@@ -218,13 +270,9 @@ static const char *const foreign[] = {"acl_file",
                                       "tls_keyform",
                                       "topic",
                                       "try_private",
-                                      "use_identity_as_username",
-                                      "use_subject_as_username",
-                                      "use_username_as_clientid",
                                       "username",
                                       "websockets_headers_size",
-                                      "websockets_log_level",
-                                      "websockets_origin"};
+                                      "websockets_log_level"};
 
 static const struct {
     const char *begin; /* of the name */
@@ -242,7 +290,6 @@ static const struct {
     {"retain_expiry_interval", "retained messages stay until they are replaced"},
     {"tls_engine", "mbedTLS has no engines"},
     {"tls_keyform", "mbedTLS has no engines"},
-    {"dhparamfile", "merossd offers no finite-field Diffie-Hellman"},
     {"websockets_log_level", "WebSockets are part of merossd's own log"},
     {"http_dir", "merossd serves no files"},
     {"enable_control_api", "there is no control API"},

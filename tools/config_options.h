@@ -28,6 +28,8 @@ enum config_type {
 enum config_scope {
     CONFIG_GLOBAL,      /* a member of struct config, wherever it stands            */
     CONFIG_OF_LISTENER, /* a member of the struct config_listener above it          */
+    CONFIG_OF_ACCESS,   /* a member of struct config_access: with per_listener_settings that
+                           of the listener above it, otherwise the one for all listeners  */
     CONFIG_OF_DEFAULT   /* a member of the default listener, wherever it stands     */
 };
 

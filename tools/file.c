@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,4 +75,54 @@ int file_make_dirs(const char *path)
             return err;
     }
     return make_dir(part);
+}
+
+static int write_all(int fd, struct span text)
+{
+    while (text.n > 0) {
+        ssize_t n = write(fd, text.p, text.n);
+        if (n < 0 && errno != EINTR)
+            return MD_IO;
+        if (n > 0)
+            text = span_skip(text, (size_t)n);
+    }
+    return MD_OK;
+}
+
+/* Whose it was, and who might read it. */
+static int keep_owner(int fd, const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return errno == ENOENT ? MD_OK : MD_IO;
+    bool mine = st.st_uid == geteuid() && st.st_gid == getegid();
+    if (!mine && fchown(fd, st.st_uid, st.st_gid) != 0)
+        return MD_IO; /* better no change than a file that its reader cannot open */
+    return fchmod(fd, st.st_mode & 0770) == 0 ? MD_OK : MD_IO;
+}
+
+int file_replace(const char *path, struct span text)
+{
+    char real[PATH_MAX], temporary[PATH_MAX + 8];
+    if (strlen(path) > PATH_MAX - 96)
+        return MD_TOOBIG;
+    if (realpath(path, real) == NULL) /* a link goes on pointing there */
+        (void)snprintf(real, sizeof real, "%s", path);
+    (void)snprintf(temporary, sizeof temporary, "%s.XXXXXX", real);
+    int fd = mkstemp(temporary); /* mode 0600 */
+    if (fd < 0)
+        return MD_IO;
+    int err = keep_owner(fd, real);
+    if (err == MD_OK)
+        err = write_all(fd, text);
+    if (err == MD_OK && fsync(fd) != 0)
+        err = MD_IO;
+    if (err == MD_OK && rename(temporary, real) != 0)
+        err = MD_IO;
+    int why = errno;
+    (void)close(fd);
+    if (err != MD_OK)
+        (void)unlink(temporary);
+    errno = why;
+    return err;
 }

@@ -8,6 +8,11 @@
  * Errors: MD_IO (errno says why), MD_TOOBIG (more than out->max), MD_NOMEM. */
 MD_MUST_USE int file_read(const char *path, struct buf *out);
 
+/* Writes the whole file, all or nothing: the new one takes the old one's place when it is on the
+ * medium.  A new file has mode 0600; one that exists keeps its owner and mode, less the rights of
+ * others.  Errors: MD_IO (errno says why), MD_TOOBIG (a path of more than 4000 bytes). */
+MD_MUST_USE int file_replace(const char *path, struct span text);
+
 /* Makes the folder and those above it, mode 0700; one that exists stays as it is.
  * Errors: MD_IO (errno says why), MD_TOOBIG (a path of more than 500 bytes). */
 MD_MUST_USE int file_make_dirs(const char *path);

@@ -1,6 +1,7 @@
 /* serve_reload.c - SIGHUP: read everything, then swap; a fault anywhere leaves all as it was. */
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
+#include "tools/access_input.h"
 #include "tools/config_check.h"
 #include "tools/serve_int.h"
 
@@ -15,8 +16,6 @@ static bool same_place(const struct config_listener *a, const struct config_list
 {
     return a->port == b->port && same_text(a->host, b->host);
 }
-
-static bool has_tls(const struct config_listener *l) { return l->tls_auto || l->certfile != NULL; }
 
 static struct config_listener *find(struct config *c, const struct config_listener *like)
 {
@@ -39,16 +38,65 @@ static void say_restart(const char *what, const struct config_listener *l)
              l->host != NULL ? l->host : "every address", l->port, what);
 }
 
+/* Where the file has it, and who may connect to it. */
+static void take_access(struct config_listener *running, struct config_listener *now)
+{
+    struct config_access access = running->access;
+    running->access = now->access;
+    now->access = access;
+    running->username_is_client_id = now->username_is_client_id;
+    running->cn_is_username = now->cn_is_username;
+    running->subject_is_username = now->subject_is_username;
+    swap_text(&running->file, &now->file);
+    running->line = now->line;
+    running->is_default = now->is_default;
+}
+
+static bool same_texts(char *const *a, char *const *b)
+{
+    while (a != NULL && b != NULL && *a != NULL && same_text(*a, *b)) {
+        a++;
+        b++;
+    }
+    return (a == NULL || *a == NULL) && (b == NULL || *b == NULL);
+}
+
+/* The first option that was given to the socket and is another now; NULL: none. */
+static const char *of_socket(const struct config_listener *a, const struct config_listener *b)
+{
+    return a->protocol != b->protocol                         ? "protocol"
+           : !same_texts(a->origins, b->origins)              ? "websockets_origin"
+           : !same_text(a->bind_interface, b->bind_interface) ? "bind_interface"
+           : a->socket_domain != b->socket_domain             ? "socket_domain"
+           : a->max_connections != b->max_connections         ? "max_connections"
+           : a->max_handshakes != b->max_handshakes           ? "max_handshakes"
+           : !same_text(a->mount_point, b->mount_point)       ? "mount_point"
+           : !same_text(a->unix_mode, b->unix_mode)           ? "unix_socket_mode"
+                                                              : NULL;
+}
+
 /* What may change while the socket stays open. */
 static void take_over(struct config_listener *running, struct config_listener *now)
 {
-    if (running->tls_auto != now->tls_auto || has_tls(running) != has_tls(now)) {
+    const char *other = of_socket(running, now);
+    if (other != NULL) {
+        char what[64];
+        (void)snprintf(what, sizeof what, "has another %s", other);
+        say_restart(what, running);
+    }
+    take_access(running, now);
+    if (running->tls_auto != now->tls_auto || config_has_tls(running) != config_has_tls(now)) {
         say_restart("changes between TLS and clear, or to a certificate of another kind", running);
         return;
     }
     swap_text(&running->certfile, &now->certfile);
     swap_text(&running->keyfile, &now->keyfile);
     swap_text(&running->cafile, &now->cafile);
+    swap_text(&running->capath, &now->capath);
+    swap_text(&running->crlfile, &now->crlfile);
+    swap_text(&running->ciphers, &now->ciphers);
+    swap_text(&running->psk_hint, &now->psk_hint);
+    running->require_certificate = now->require_certificate;
     running->tls_version = now->tls_version;
     running->max_qos = now->max_qos;
 }
@@ -100,30 +148,57 @@ static void keep_fixed(struct config *running, struct config *next)
     keep_text("user", &running->user, &next->user);
     keep_text("meross_topic", &running->meross_topic, &next->meross_topic);
     keep_bool("persistence", running->persistence, &next->persistence);
-    keep_bool("allow_anonymous", running->allow_anonymous, &next->allow_anonymous);
+    keep_bool("set_tcp_nodelay", running->set_tcp_nodelay, &next->set_tcp_nodelay);
 }
 
-static int read_all(struct serve *s, struct config *next, char why[CONFIG_ERR_MAX])
+/* Users and rights of the sockets that are open, which have the numbers of the running list. */
+static int read_access(const struct serve *s, struct config *next, struct rules **out, char *why)
+{
+    struct config_listener open[CONFIG_MAX_LISTENERS];
+    struct config view = *next;
+    if (s->cfg.per_listener_settings != next->per_listener_settings) {
+        /* What one that is gone from the file has to go by could not be told any more. */
+        (void)snprintf(why, CONFIG_ERR_MAX,
+                       "option 'per_listener_settings' has changed; that needs a restart");
+        return MD_INVAL;
+    }
+    for (size_t i = 0; i < s->cfg.n_listeners; i++) {
+        const struct config_listener *now = find(next, &s->cfg.listeners[i]);
+        open[i] = now != NULL ? *now : s->cfg.listeners[i];
+    }
+    view.listeners = open;
+    view.n_listeners = s->cfg.n_listeners;
+    return access_input_read(out, &view, server_env(s->server), why);
+}
+
+static int read_all(struct serve *s, struct config *next, struct rules **access,
+                    char why[CONFIG_ERR_MAX])
 {
     int err = config_load(next, s->config_file, why);
     if (err != MD_OK)
         return err;
+    *access = NULL;
     err = config_complete(next, s->plain_port, why);
     if (err == MD_OK)
-        err = config_check(next, why);
+        err = config_check(next, server_env(s->server), why);
+    if (err == MD_OK)
+        err = read_access(s, next, access, why);
     if (err == MD_OK && (err = meross_set_keys(s->meross, (const char *const *)next->meross_keys)))
         (void)snprintf(why, CONFIG_ERR_MAX, "option 'meross_key': %s", md_err_text(err));
-    if (err != MD_OK)
+    if (err != MD_OK) {
+        access_drop(*access);
         config_free(next);
+    }
     return err;
 }
 
 void serve_reload(struct serve *s)
 {
     struct config next;
+    struct rules *access;
     char why[CONFIG_ERR_MAX] = "out of memory";
     notify_reloading(&s->notify);
-    if (read_all(s, &next, why) != MD_OK) {
+    if (read_all(s, &next, &access, why) != MD_OK) {
         log_error("server", "SIGHUP: nothing was changed: %s", why);
         serve_log_apply(s); /* the log file is opened again all the same: it may be rotated */
         notify_say(&s->notify, "READY=1\nSTATUS=Running with the old configuration: %s", why);
@@ -139,6 +214,9 @@ void serve_reload(struct serve *s)
     broker_set_limits(s->broker, &s->cfg.limits);
     if (broker_sys(s->broker, s->cfg.sys_interval, MD_VERSION) != MD_OK)
         log_warn("server", "SIGHUP: out of memory: the $SYS topics stand still");
+    server_set_max_packet(s->server, s->cfg.limits.max_packet_size);
+    meross_set_auth(s->meross, s->cfg.meross_auth);
+    access_swap(s->access, access);
     serve_tls_reload(s);
     log_info("server", "SIGHUP: the configuration was read again");
     notify_say(&s->notify, "READY=1\nSTATUS=Running");

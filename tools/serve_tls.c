@@ -13,15 +13,22 @@ struct server_tls serve_tls_files(const struct serve *s, size_t i)
 {
     const struct config_listener *l = &s->cfg.listeners[i];
     const struct certs_paths *p = &s->tls.paths;
+    struct server_tls t = {.cert_file = l->certfile,
+                           .key_file = l->keyfile,
+                           .ca_file = l->require_certificate ? l->cafile : NULL,
+                           .ca_path = l->require_certificate ? l->capath : NULL,
+                           .crl_file = l->require_certificate ? l->crlfile : NULL,
+                           .ciphers = l->ciphers,
+                           .psk_file = l->psk_hint != NULL ? s->cfg.psk_file : NULL,
+                           .min_version = l->tls_version};
     if (!l->tls_auto)
-        return (struct server_tls){
-            .cert_file = l->certfile, .key_file = l->keyfile, .min_version = l->tls_version};
+        return t;
     bool ec = access(p->cert_ec, R_OK) == 0 && access(p->key_ec, R_OK) == 0;
-    return (struct server_tls){.cert_file = p->cert,
-                               .key_file = p->key,
-                               .cert_file2 = ec ? p->cert_ec : NULL,
-                               .key_file2 = ec ? p->key_ec : NULL,
-                               .min_version = l->tls_version};
+    t.cert_file = p->cert;
+    t.key_file = p->key;
+    t.cert_file2 = ec ? p->cert_ec : NULL;
+    t.key_file2 = ec ? p->key_ec : NULL;
+    return t;
 }
 
 static void reload(struct serve *s, size_t i)
@@ -31,13 +38,14 @@ static void reload(struct serve *s, size_t i)
     if (server_reload_tls(s->server, (unsigned)i + 1, &t, why) != MD_OK)
         log_error("tls", "port %u keeps its old certificate: %s", s->cfg.listeners[i].port, why);
     else
-        log_info("tls", "port %u uses %s from now on", s->cfg.listeners[i].port, t.cert_file);
+        log_info("tls", "port %u uses %s from now on", s->cfg.listeners[i].port,
+                 t.cert_file != NULL ? t.cert_file : t.psk_file);
 }
 
 void serve_tls_reload(struct serve *s)
 {
     for (size_t i = 0; i < s->cfg.n_listeners; i++)
-        if (s->open[i] && (is_auto(s, i) || s->cfg.listeners[i].certfile != NULL))
+        if (s->open[i] && config_has_tls(&s->cfg.listeners[i]))
             reload(s, i);
 }
 
@@ -131,6 +139,8 @@ static int open_early(struct serve *s, size_t i, bool have_files)
     int err = have_files ? serve_listen(s, i) : MD_TLS;
     if (err != MD_TLS)
         return err;
+    if (config_unix_path(l) != NULL)
+        return MD_OK;
     return serve_host_port_free(l->host, l->port, s->err);
 }
 

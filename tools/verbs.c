@@ -25,6 +25,9 @@ static const struct cmd verbs[] = {
     {"watch", "", "print what happens, until Ctrl-C", NULL, CLIENT, 0, 0, cmd_watch},
     {"clients", "", "list the clients of the broker and what waits for them", NULL, CLIENT, 0, 0,
      cmd_clients},
+    {"permit", "[SECONDS]",
+     "let new plugs in for a while, where `meross_auth known` keeps them out",
+     "120 seconds when not given, at most 3600; 0 ends it.", CLIENT, 0, 1, cmd_permit},
     {"cert", "", "show the certificates in use and how a client trusts them", NULL,
      ARGS_CONFIG | ARGS_JSON, 0, 0, cmd_cert},
     {"check", "FILE", "check a configuration file without starting", NULL, ARGS_JSON, 1, 1,
@@ -35,6 +38,12 @@ static const struct cmd verbs[] = {
      "them go to merossd's state folder: that of -c FILE, else of CONF, else the usual one.  Stop "
      "both brokers first.  Nothing of mosquitto's is changed; what merossd has already, it keeps.",
      ARGS_CONFIG | ARGS_JSON | ARGS_DRY_RUN, 1, 2, cmd_import},
+    {"passwd", "FILE USER", "set the password of a user in a password_file",
+     "It asks for the password, or reads a line from standard input.  With -b: FILE USER "
+     "PASSWORD.\n"
+     "A `:` in a user name, which mosquitto cannot have, is written %3A in the file; the client "
+     "sends it as it is.\nThe broker reads the file again after `kill -HUP`.",
+     ARGS_PASSWD, 2, 3, cmd_passwd},
     {"help", "[VERB | config]", "explain a verb, or print an example of the configuration file",
      "`merossd help config` prints every option with its default, ready to be edited; `merossd "
      "help options` prints them as a table.",

@@ -85,8 +85,11 @@ static void free_lost(struct broker *b)
         message_unref(c->will);
         buf_free(&c->in);
         buf_free(&c->ctl);
+        if (c->parked.n > 0)
+            mem_wipe(c->parked.p, c->parked.n); /* a password is in it */
         buf_free(&c->parked);
-        mem_free(c->names);
+        mem_free(c->username);
+        mem_free(c->made_id);
         mem_free(c->cn);
         mem_free(c->subject);
         mem_free(c);

@@ -8,6 +8,7 @@
 #include "broker/core/broker_int.h"
 #include "broker/core/conn_int.h"
 #include "broker/core/handlers.h"
+#include "broker/core/mount.h"
 #include "broker/core/router.h"
 #include "broker/core/trace.h"
 
@@ -42,6 +43,7 @@ int conn_new(struct conn **out, struct broker *b, const struct conn_peer *peer, 
                                     .listener = peer->listener};
     size_t max = b->limits.max_packet_size;
     buf_init(&c->in, max != 0 && max < SIZE_MAX - PIPELINED ? max + PIPELINED : SIZE_MAX);
+    c->mount = peer->mount != NULL ? span_str(peer->mount) : span_of(NULL, 0);
     buf_init(&c->ctl, CTL_MAX);
     buf_init(&c->parked, SIZE_MAX);
     c->who.ticket = ++b->tickets;
@@ -119,8 +121,9 @@ void conn_close(struct conn *c, const char *why)
     c->state = CONN_CLOSING;
     timers_stop(&c->broker->timers, &c->timer);
     buf_free(&c->in);
-    log_info("client", "peer=%s client=%s disconnected: %s", c->who.peer, log_q(c->who.client_id),
-             why);
+    if (why[0] != '\0')
+        log_info("client", "peer=%s client=%s disconnected: %s", c->who.peer,
+                 log_q(c->who.client_id), why);
     if (was_open) {
         c->broker->n_open--;
         publish_will(c);
@@ -204,11 +207,24 @@ static int dispatch(struct conn *c, struct mqtt_packet *p, const char **why)
     return MD_PROTO;
 }
 
+static int mount_and_dispatch(struct conn *c, struct mqtt_packet *p, const char **why)
+{
+    struct buf names;
+    buf_init(&names, SIZE_MAX);
+    int err = mount_packet(c->mount, p, &names);
+    if (err == MD_TOOBIG)
+        *why = "a topic is too long behind the mount_point";
+    if (err == MD_OK)
+        err = dispatch(c, p, why);
+    buf_free(&names);
+    return err;
+}
+
 /* Keeps the CONNECT while its verdict is being made; the Client Identifier is in it. */
 static int park(struct conn *c, struct span packet, const struct mqtt_connect *p)
 {
     int err = buf_put(&c->parked, packet);
-    if (err == MD_OK && p->client_id.n > 0)
+    if (err == MD_OK && p->client_id.n > 0 && c->who.client_id.p == p->client_id.p)
         c->who.client_id = span_of(c->parked.p + (p->client_id.p - packet.p), p->client_id.n);
     return err;
 }
@@ -224,7 +240,7 @@ static void handle(struct conn *c, struct span packet)
         if (log_wants(LOG_DEBUG))
             trace_received(c->who.client_id, &p);
         c->last_packet_ms = env_mono_ms(c->broker->env);
-        err = dispatch(c, &p, &why);
+        err = mount_and_dispatch(c, &p, &why);
     }
     if (err == MD_OK && c->state == CONN_ASKING)
         err = park(c, packet, &p.u.connect);

@@ -28,9 +28,10 @@ struct conn_peer {
     const char *address; /* "192.0.2.7:51234" */
     unsigned listener;
     bool tls, loopback;
+    const char *mount; /* prefix of all its topics; NULL: none */
 };
 
-/* b, peer->address, io.ctx  kept until conn_lost().
+/* b, peer->address, peer->mount, io.ctx  kept until conn_lost().
  * *out                      lent: it belongs to the broker; end it with conn_lost().
  * Errors: MD_NOMEM. */
 MD_MUST_USE int conn_new(struct conn **out, struct broker *b, const struct conn_peer *peer,
@@ -60,7 +61,7 @@ struct conn_piece {
 struct conn_out {   /* the output of one conn and one turn */
     uint8_t *stage; /* set by the caller, CONN_OUT_STAGE bytes: small packets are copied here */
     size_t stage_n;
-    struct conn_piece piece[CONN_OUT_PIECES];
+    struct conn_piece piece[CONN_OUT_PIECES + 1]; /* one more than conn_take() fills: for a head */
     unsigned n;
     size_t bytes; /* of all pieces */
 };
@@ -74,7 +75,8 @@ void conn_piece_release(struct conn_piece *p);
 bool conn_closing(const struct conn *c); /* once drained, close the transport */
 
 /* The transport is gone; the conn may not be used afterwards.  Publishes the
- * Will Message unless DISCONNECT was received [MQTT-3.1.2-8].  `why` is for the log. */
+ * Will Message unless DISCONNECT was received [MQTT-3.1.2-8].  `why` is for the log; "" when it was
+ * logged already. */
 void conn_lost(struct conn *c, const char *why);
 
 #endif

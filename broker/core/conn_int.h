@@ -18,11 +18,12 @@ struct conn {
     struct broker_client who; /* client_id and username point at what this conn owns */
     struct session *session;  /* NULL unless OPEN */
     struct message *will;
-    char *names;        /* the user name, and a Client Identifier that was made here */
-    char *cn, *subject; /* of its certificate                                 */
-    struct buf parked;  /* its CONNECT, while the verdict is being made       */
-    struct buf in;      /* the beginning of a packet that is not whole yet */
-    struct buf ctl;     /* acks and answers: they leave before messages   */
+    char *username, *made_id; /* what `who` may point at */
+    char *cn, *subject;       /* of its certificate                                 */
+    struct span mount;        /* of its listener                                    */
+    struct buf parked;        /* its CONNECT, while the verdict is being made       */
+    struct buf in;            /* the beginning of a packet that is not whole yet */
+    struct buf ctl;           /* acks and answers: they leave before messages   */
     struct timer timer;
     uint64_t last_packet_ms;
     uint32_t timeout_ms; /* from the last packet; 0 = never */

@@ -4,6 +4,7 @@
  * large payload is a piece of its own that points into the shared message. */
 #include "broker/core/broker_int.h"
 #include "broker/core/conn_int.h"
+#include "broker/core/mount.h"
 #include "broker/core/trace.h"
 
 #include "broker/base/check.h"
@@ -12,7 +13,7 @@
 /* Up to here copying is cheaper than one more piece with its reference. */
 #define COPY_MAX 1024
 /* What one packet may need at most: head, topic, id, payload, each copied or a piece. */
-#define PACKET_STAGE  (MQTT_HEAD_MAX + 2 + 2 * COPY_MAX)
+#define PACKET_STAGE  (MQTT_HEAD_MAX + 4 + 2 * COPY_MAX)
 #define PACKET_PIECES 4
 /* One taker does not get more at once, so that it does not make the others wait. */
 #define TURN_BYTES ((size_t)256 << 10)
@@ -48,20 +49,23 @@ static void put(struct conn_out *o, struct span s, struct message *m)
     o->bytes += s.n;
 }
 
-static void put_publish(struct conn_out *o, const struct delivery *d)
+static void put_publish(struct conn_out *o, const struct delivery *d, struct span mount)
 {
     struct message *m = d->m;
-    if (d->qos == MQTT_QOS0 && !d->retain) {
+    size_t hidden = mount_hidden(mount, m);
+    if (d->qos == MQTT_QOS0 && !d->retain && hidden == 0) {
         put(o, message_qos0(m), m); /* [MQTT-4.3.1-1] */
         return;
     }
     uint8_t head[MQTT_HEAD_MAX], *end = head + MQTT_HEAD_MAX;
-    struct span topic = message_wire_topic(m), payload = message_payload(m);
+    struct span topic = span_skip(message_topic(m), hidden), payload = message_payload(m);
+    uint8_t length[2] = {(uint8_t)(topic.n >> 8), (uint8_t)topic.n};
     size_t id_n = d->qos == MQTT_QOS0 ? 0 : 2; /* [MQTT-2.3.1-5] */
     size_t n = mqtt_head_before(end, mqtt_publish_byte(d->dup, d->qos, d->retain),
-                                topic.n + id_n + payload.n);
+                                2 + topic.n + id_n + payload.n);
     uint8_t id[2] = {(uint8_t)(d->packet_id >> 8), (uint8_t)d->packet_id};
     put_copy(o, span_of(end - n, n));
+    put_copy(o, span_of(length, sizeof length));
     put(o, topic, m);
     put_copy(o, span_of(id, id_n));
     put(o, payload, m);
@@ -94,7 +98,7 @@ static void take_messages(struct conn *c, struct conn_out *o)
             put_pubrel(o, d.packet_id);
             continue;
         }
-        put_publish(o, &d);
+        put_publish(o, &d, c->mount);
         c->broker->stats.messages_out++;
         c->broker->stats.message_bytes_out += d.m->payload_n;
         message_unref(d.m);

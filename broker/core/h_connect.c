@@ -11,12 +11,12 @@
 #include "broker/codec/mqtt_encode.h"
 #include "broker/codec/topic.h"
 #include "broker/core/broker_int.h"
+#include "broker/core/mount.h"
 
 #include <stdio.h>
 
 #define CONNACK_SIZE   4
-#define AUTO_ID_RANDOM 16                           /* bytes, written as hex */
-#define AUTO_ID        (5 + 2 * AUTO_ID_RANDOM + 1) /* with its NUL          */
+#define AUTO_ID_RANDOM 16 /* bytes, written as hex */
 
 static int refuse(struct conn *c, enum mqtt_connack code, const char **why, const char *reason)
 {
@@ -24,35 +24,39 @@ static int refuse(struct conn *c, enum mqtt_connack code, const char **why, cons
     return MD_DENIED; /* closes after CONNACK is sent [MQTT-3.2.2-5] */
 }
 
-/* An id nobody else has, alphanumeric after its prefix [MQTT-3.1.3-6]. */
-static void make_id(const struct env *env, char id[AUTO_ID])
-{
-    uint8_t random[AUTO_ID_RANDOM];
-    env_random(env, random, sizeof random);
-    memcpy(id, "auto-", 5);
-    for (size_t i = 0; i < sizeof random; i++)
-        (void)snprintf(id + 5 + 2 * i, 3, "%02x", random[i]);
-}
-
-/* Keeps what outlives the packet: the user name, and behind it a Client Identifier of ours when
- * the client has none.  The client's own is kept by its Session. */
-static int keep_names(struct conn *c, const struct mqtt_connect *p)
+/* Keeps what outlives the packet: the user name.  The Client Identifier is kept by the Session. */
+static int keep_username(struct conn *c, const struct mqtt_connect *p)
 {
     size_t n = p->username.n;
     c->who.client_id = p->client_id;
-    if (n == 0 && p->client_id.n > 0 && !p->has_username)
+    if (!p->has_username)
         return MD_OK;
-    c->names = mem_alloc_raw(n + (p->client_id.n == 0 ? AUTO_ID : 1));
-    if (c->names == NULL)
+    c->username = mem_alloc_raw(n + 1);
+    if (c->username == NULL)
         return MD_NOMEM;
     if (n > 0)
-        memcpy(c->names, p->username.p, n);
-    if (p->has_username)
-        c->who.username = span_of(c->names, n);
-    if (p->client_id.n == 0) {
-        make_id(c->broker->env, c->names + n);
-        c->who.client_id = span_of(c->names + n, AUTO_ID - 1);
-    }
+        memcpy(c->username, p->username.p, n);
+    c->who.username = span_of(c->username, n);
+    return MD_OK;
+}
+
+/* An id nobody else has, alphanumeric after its prefix [MQTT-3.1.3-6]. */
+static int make_id(struct conn *c)
+{
+    const char *prefix = c->who.auto_id_prefix != NULL ? c->who.auto_id_prefix : "auto-";
+    uint8_t random[AUTO_ID_RANDOM];
+    size_t n = strlen(prefix), size = n + 2 * sizeof random;
+    c->who.auto_id_prefix = NULL;
+    if (c->who.client_id.n > 0)
+        return MD_OK;
+    c->made_id = mem_alloc_raw(size + 1);
+    if (c->made_id == NULL)
+        return MD_NOMEM;
+    env_random(c->broker->env, random, sizeof random);
+    memcpy(c->made_id, prefix, n);
+    for (size_t i = 0; i < sizeof random; i++)
+        (void)snprintf(c->made_id + n + 2 * i, 3, "%02x", random[i]);
+    c->who.client_id = span_of(c->made_id, size);
     return MD_OK;
 }
 
@@ -81,6 +85,10 @@ static enum mqtt_connack code_of(const struct conn *c, const struct mqtt_connect
     const struct broker_hooks *h = &c->broker->hooks;
     if (v == BROKER_BAD_CREDENTIALS)
         return MQTT_REFUSED_CREDENTIALS;
+    if (v == BROKER_BAD_ID)
+        return MQTT_REFUSED_ID;
+    if (v == BROKER_BUSY)
+        return MQTT_REFUSED_UNAVAILABLE;
     if (v != BROKER_ALLOW)
         return MQTT_REFUSED_NOT_AUTHORIZED;
     if (p->has_will && h->may != NULL && !h->may(h->ctx, &c->who, BROKER_PUBLISH, p->will_topic))
@@ -101,9 +109,10 @@ static int start_keep_alive(struct conn *c, uint16_t keep_alive_s)
 static void announce(struct conn *c, const struct mqtt_connect *p)
 {
     struct broker *b = c->broker;
+    bool named = c->who.username.p != NULL; /* by the client, or by its certificate */
     log_info("client", "peer=%s client=%s connected (p%d, c%d, k%u%s%s)", c->who.peer,
              log_q(c->who.client_id), (int)p->level, p->clean_session, p->keep_alive_s,
-             p->has_username ? ", u" : "", p->has_username ? log_q(c->who.username) : "");
+             named ? ", u" : "", named ? log_q(c->who.username) : "");
     if (b->hooks.on_connected != NULL)
         b->hooks.on_connected(b->hooks.ctx, &c->who);
 }
@@ -201,9 +210,11 @@ static int proceed(struct conn *c, const struct mqtt_connect *p, enum broker_ver
     struct broker *b = c->broker;
     enum mqtt_connack code = code_of(c, p, v);
     if (code != MQTT_ACCEPTED)
-        return refuse(c, code, why, "it was refused");
+        return refuse(c, code, why,
+                      v == BROKER_ALLOW ? "it may not publish to its Will Topic"
+                                        : "it was refused");
     if (b->limits.max_connections != 0 && b->n_open >= b->limits.max_connections && !taking_over(c))
-        return refuse(c, MQTT_REFUSED_UNAVAILABLE, why, "max_connections is reached");
+        return refuse(c, MQTT_REFUSED_UNAVAILABLE, why, "global_max_connections is reached");
     if (memory_short(c))
         return refuse(c, MQTT_REFUSED_UNAVAILABLE, why, "memory_limit is nearly reached");
     int err = keep_will(c, p);
@@ -216,10 +227,13 @@ int handle_connect(struct conn *c, const struct mqtt_connect *p, const char **wh
     if (err != MD_OK)
         return err;
     c->who.level = (unsigned)p->level;
-    err = keep_names(c, p);
+    err = keep_username(c, p);
     if (err != MD_OK)
         return err;
     enum broker_verdict v = ask(c, p);
+    err = make_id(c);
+    if (err != MD_OK)
+        return err;
     if (v != BROKER_PENDING)
         return proceed(c, p, v, why);
     c->state = CONN_ASKING; /* conn.c parks the packet */
@@ -250,11 +264,15 @@ bool broker_decide(struct broker *b, uint64_t ticket, enum broker_verdict verdic
     c->who.tag = tag;
     c->last_packet_ms = env_mono_ms(b->env); /* it was we who did not read */
     c->state = CONN_NEW;
-    if (p.u.connect.client_id.n > 0)
-        c->who.client_id = p.u.connect.client_id;
-    err = proceed(c, &p.u.connect, verdict, &why);
+    struct buf names;
+    buf_init(&names, SIZE_MAX);
+    err = mount_packet(c->mount, &p, &names);
+    if (err == MD_OK)
+        err = proceed(c, &p.u.connect, verdict, &why);
     if (err != MD_OK)
         conn_close(c, why);
+    buf_free(&names);
+    mem_wipe(packet.p, packet.n); /* a password is in it */
     buf_free(&packet);
     conn_resume(c);
     conn_wake(c); /* reading goes on */

@@ -70,6 +70,7 @@ static void init(struct server *s)
     list_init(&s->queue);
     list_init(&s->jobs);
     buf_init(&s->plain, ROOM_PLAIN);
+    limits_files(s);
     s->env = (struct env){mono_ms, wall_s, random_bytes, s};
 }
 
@@ -264,8 +265,18 @@ static void write_store(struct server *s)
 
 static void on_turn_due(uv_timer_t *t) { (void)t; /* on_prepare does the work */ }
 
+/* Room was made for connections that wait. */
+static void retry_accepts(struct server *s)
+{
+    s->retry = false;
+    LIST_EACH (it, &s->listeners)
+        listener_retry(LIST_OF(it, struct listener, link));
+}
+
 void server_turn(struct server *s)
 {
+    if (s->retry)
+        retry_accepts(s);
     uint64_t next = broker_turn(s->broker);
     write_store(s);
     streams_resume(s);
@@ -298,8 +309,8 @@ static void on_second(uv_timer_t *t)
 {
     struct server *s = LIST_OF(t, struct server, second);
     streams_sweep(s);
-    LIST_EACH (it, &s->listeners)
-        listener_retry(LIST_OF(it, struct listener, link));
+    retry_accepts(s);
+    limits_memory(s);
     flush_when_due(s);
     if (s->stop_ms != 0 && uv_now(&s->loop) >= s->stop_ms)
         streams_cut(s);

@@ -18,14 +18,43 @@ struct tls_holder { /* a tls_ctx and how many use it: its listener and its conne
     unsigned refs;
 };
 
+#define LISTEN_SOCKETS 8
+
+union socket {
+    uv_handle_t handle;
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe; /* a Unix socket */
+};
+
 struct listener {
     struct list link; /* in server->listeners */
     struct server *server;
+    unsigned refs; /* the server's one, its open sockets, and the streams it accepted */
     unsigned id;
     struct tls_holder *tls; /* NULL: in clear */
-    unsigned n_sockets;     /* open handles of `tcp` */
-    uv_tcp_t tcp[8];        /* one for each address of its host name */
-    bool waiting[8];        /* a connection there could not be accepted yet: no memory */
+    bool is_unix, websockets, nagle;
+    char **origins; /* NULL: every one */
+    char *mount;    /* NULL: none      */
+    size_t max_packet;
+    unsigned max_connections, max_handshakes;
+    unsigned n_streams;
+    struct list handshakes; /* its streams that are not through TLS; oldest first */
+    unsigned n_handshakes;
+    unsigned n_sockets;                  /* opened in `socket` */
+    union socket socket[LISTEN_SOCKETS]; /* one for each address of its host name */
+    bool waiting[LISTEN_SOCKETS];        /* a connection there is not accepted yet */
+};
+
+/* "This happened" once a minute, with how often. */
+struct seldom {
+    uint64_t next_ms;
+    unsigned n;
+};
+
+struct burden { /* the highest since memory was given back to the system */
+    size_t bytes;
+    unsigned streams;
 };
 
 struct server {
@@ -43,6 +72,7 @@ struct server {
     uint64_t flushed_ms, complained_ms;
     struct server_signals on;
     struct list listeners, streams;
+    unsigned n_streams;
     struct list dirty;   /* streams that have something to send or to close      */
     struct list resting; /* streams that have used their read budget of this turn */
     struct list queue;   /* streams that wait for a TLS lane                      */
@@ -50,9 +80,17 @@ struct server {
     unsigned n_work;     /* requests of ours in the thread pool */
     unsigned grace_ms;
     uint64_t stop_ms; /* when what is still open is cut; 0 = running */
+    struct seldom no_files, no_handshakes, no_room;
+    int max_fd; /* a socket with this number is refused: what is above is for the store */
+    struct burden burden;
+    bool retry; /* a connection that waits may be accepted now */
     struct buf plain;
     uint8_t *read_buf, *stage;
 };
+
+/* limits.c: file numbers, and memory after a burden. */
+void limits_files(struct server *s);
+void limits_memory(struct server *s); /* about every second */
 
 /* server.c: one turn of the broker and one flush of each stream, once per loop iteration. */
 void server_turn(struct server *s);
@@ -61,7 +99,12 @@ bool server_holding(const struct server *s);
 
 /* listen.c */
 void listener_close(struct listener *l);
-void listener_retry(struct listener *l);     /* accept what had to wait; about every second */
+void listener_retry(struct listener *l); /* accept what had to wait */
+void listener_unref(struct listener *l);
+/* May one more be accepted now?  False: it waits in the kernel.  May end an idle handshake. */
+bool listener_room(struct listener *l);
+/* True once a minute, with *n = how often it happened since the last time. */
+bool seldom(struct seldom *s, uint64_t now_ms, unsigned *n);
 void tls_holder_unref(struct tls_holder *h); /* NULL is fine */
 
 #endif

@@ -7,8 +7,10 @@
 
 #include "broker/base/span.h"
 
-/* The sentence for the log when `first`, the first bytes from a peer, cannot be what the listener
- * expects; NULL when they may be.  Static. */
-const char *sniff_fault(struct span first, bool tls);
+enum sniff_port { SNIFF_MQTT, SNIFF_WEBSOCKETS, SNIFF_TLS };
+
+/* The sentence for the log when `first`, the first bytes from a peer, cannot be what is expected
+ * there; NULL when they may be.  Static. */
+const char *sniff_fault(struct span first, enum sniff_port port);
 
 #endif

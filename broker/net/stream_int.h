@@ -3,6 +3,7 @@
 #define BROKER_NET_STREAM_INT_H
 
 #include "broker/net/stream.h"
+#include "broker/net/ws_frame.h"
 
 enum stream_state {
     STREAM_OPEN,
@@ -12,21 +13,34 @@ enum stream_state {
     STREAM_CLOSED  /* uv_close() was called */
 };
 
+struct ws_link { /* of a connection over WebSockets */
+    struct ws_reader reader;
+    struct buf in;  /* the HTTP request, until it is whole                   */
+    struct buf out; /* what the transport itself says: answer, pongs, close  */
+    bool open;      /* upgraded: frames from here on                         */
+    bool closed;    /* our close frame is on its way                         */
+    uint8_t head[WS_HEAD_MAX];
+};
+
 struct stream {
     struct list link;  /* in server->streams         */
     struct list dirty; /* in server->dirty           */
     struct list wait;  /* in server->resting or ->queue */
+    struct list shake; /* in listener->handshakes    */
     struct server *server;
-    struct conn *conn; /* NULL once it is lost */
-    struct tls *tls;   /* NULL: in clear       */
+    struct listener *listener;
+    struct ws_link *ws; /* NULL: bare MQTT     */
+    struct conn *conn;  /* NULL once it is lost */
+    struct tls *tls;    /* NULL: in clear       */
     struct tls_holder *holder;
     struct pending *pending; /* a write the kernel has not taken whole */
     struct kept *tail;       /* pieces taken from the conn and not sent yet */
-    uv_tcp_t tcp;
+    union socket h;
     uv_work_t work; /* a handshake step in the thread pool */
     int work_result;
     uint32_t turn_bytes; /* read since the last turn */
     uint64_t linger_ms;  /* when lingering ends      */
+    uint64_t accepted_ms;
     uint8_t state;
     bool working; /* the thread pool has `tls`            */
     bool sniffed; /* the first bytes were looked at       */
@@ -42,20 +56,32 @@ void stream_mark_dirty(struct stream *s);
 void stream_close(struct stream *s, const char *why);
 /* The conn ends; what is waiting is still sent. */
 void stream_finish(struct stream *s, const char *why);
-/* Feeds decrypted or plain bytes; stops reading where the conn or the budget says so. */
-void stream_feed(struct stream *s, struct span plain);
+/* Feeds decrypted or plain bytes, which it may change; stops reading where the conn says so. */
+void stream_feed(struct stream *s, uint8_t *p, size_t n);
+void stream_shaken(struct stream *s); /* its handshake is over, whichever way */
 
 /* stream_out.c.  True: there is more for the next turn. */
 bool stream_flush(struct stream *s);
-void stream_hold(struct stream *s); /* keeps what it has to say, unsent; persistence_sync always */
+/* Keeps what it has to say, unsent until the store has what that acknowledges. */
+void stream_hold(struct stream *s);
+/* What the WebSocket layer itself has to say; true: nothing of it waits. */
+bool stream_send_own(struct stream *s);
 void stream_drop_output(struct stream *s); /* what is kept for later turns */
 bool stream_send_cipher(
     struct stream *s); /* tls_output() to the socket; false: nothing went wrong but
                                               a write is pending */
 
+/* stream_ws.c */
+MD_MUST_USE int stream_ws_new(struct stream *s); /* MD_NOMEM */
+void stream_ws_free(struct stream *s);
+void stream_ws_feed(struct stream *s, uint8_t *p, size_t n);
+void stream_ws_wrap(struct stream *s, struct conn_out *out); /* makes one binary frame of it */
+void stream_ws_end(struct stream *s);                        /* queues the close frame, once */
+
 /* stream_tls.c */
 void stream_tls_input(struct stream *s, struct span cipher);
-void stream_tls_eof(struct stream *s); /* says what a handshake that was cut short lacked */
+/* Says what a handshake that was cut short lacked; true: it is in the log. */
+bool stream_tls_eof(struct stream *s);
 void stream_tls_queue_next(struct server *s);
 
 #endif

@@ -16,7 +16,7 @@
 /* Pieces that outlive the turn: what lay in a shared buffer is copied, the rest is referenced. */
 struct kept {
     unsigned n, next;
-    struct conn_piece piece[CONN_OUT_PIECES];
+    struct conn_piece piece[CONN_OUT_PIECES + 1];
     uint8_t copy[];
 };
 
@@ -80,7 +80,7 @@ static void on_written(uv_write_t *req, int status)
 
 static int pending_start(struct stream *s, struct conn_piece *v, unsigned n)
 {
-    uv_buf_t bufs[CONN_OUT_PIECES];
+    uv_buf_t bufs[CONN_OUT_PIECES + 1];
     struct pending *p = mem_alloc_raw(sizeof *p);
     struct kept *k = p == NULL ? NULL : kept_new(v, n);
     int err = UV_ENOMEM;
@@ -88,7 +88,7 @@ static int pending_start(struct stream *s, struct conn_piece *v, unsigned n)
         *p = (struct pending){.stream = s, .kept = k};
         for (unsigned i = 0; i < n; i++)
             bufs[i] = uv_buf_init((char *)(uintptr_t)k->piece[i].p, (unsigned)k->piece[i].n);
-        err = uv_write(&p->req, (uv_stream_t *)&s->tcp, bufs, n, on_written);
+        err = uv_write(&p->req, &s->h.stream, bufs, n, on_written);
     }
     if (err == 0) {
         s->pending = p;
@@ -115,14 +115,14 @@ static unsigned skip_sent(struct conn_piece *v, unsigned n, size_t sent)
 /* Sends the pieces, now or later; their references are released or taken.  Errors close. */
 static void send_pieces(struct stream *s, struct conn_piece *v, unsigned n)
 {
-    uv_buf_t bufs[CONN_OUT_PIECES];
+    uv_buf_t bufs[CONN_OUT_PIECES + 1];
     size_t total = 0;
     unsigned i = 0;
     do { /* there is at least one */
         bufs[i] = uv_buf_init((char *)(uintptr_t)v[i].p, (unsigned)v[i].n);
         total += v[i].n;
     } while (++i < n);
-    int sent = uv_try_write((uv_stream_t *)&s->tcp, bufs, n);
+    int sent = uv_try_write(&s->h.stream, bufs, n);
     int err = sent >= 0 || sent == UV_EAGAIN ? 0 : sent;
     if (err == 0 && (sent < 0 || (size_t)sent < total)) {
         unsigned done = skip_sent(v, n, sent < 0 ? 0 : (size_t)sent);
@@ -199,22 +199,6 @@ static bool send_tail(struct stream *s)
     return s->state != STREAM_CLOSED && s->tail == NULL && s->pending == NULL;
 }
 
-void stream_hold(struct stream *s)
-{
-    struct conn_out out;
-    if (s->state != STREAM_OPEN || s->pending != NULL || s->tail != NULL ||
-        (s->tls != NULL && (s->working || !tls_open(s->tls))))
-        return;
-    out.stage = s->server->stage;
-    (void)conn_take(s->conn, &out); /* it stays dirty, so more will be asked for */
-    if (out.n > 0) {
-        s->tail = kept_new(out.piece, out.n);
-        if (s->tail == NULL)
-            stream_close(s, "out of memory for its output");
-    }
-    conn_out_release(&out);
-}
-
 static void send_out(struct stream *s, struct conn_out *out)
 {
     if (out->bytes == 0)
@@ -235,7 +219,7 @@ static void on_shutdown(uv_shutdown_t *req, int status)
 static void linger(struct stream *s)
 {
     uv_shutdown_t *req = s->server->stop_ms != 0 ? NULL : mem_alloc(sizeof *req);
-    if (req == NULL || uv_shutdown(req, (uv_stream_t *)&s->tcp, on_shutdown) != 0) {
+    if (req == NULL || uv_shutdown(req, &s->h.stream, on_shutdown) != 0) {
         mem_free(req);
         stream_close(s, "it is done");
         return;
@@ -244,8 +228,55 @@ static void linger(struct stream *s)
     stream_read_start(s);
 }
 
+static bool clear_to_send(const struct stream *s) { return s->pending == NULL && s->tail == NULL; }
+
+bool stream_send_own(struct stream *s)
+{
+    if (s->ws == NULL || s->ws->out.n == 0)
+        return true;
+    struct buf *own = &s->ws->out;
+    struct conn_out out = {.n = 1, .bytes = own->n, .piece = {{own->p, own->n, NULL}}};
+    send_out(s, &out);
+    buf_free(own);
+    return s->state != STREAM_CLOSED && clear_to_send(s);
+}
+
+void stream_hold(struct stream *s)
+{
+    struct conn_out out;
+    if (s->state != STREAM_OPEN || s->pending != NULL || s->tail != NULL ||
+        (s->tls != NULL && (s->working || !tls_open(s->tls))))
+        return;
+    if (!stream_send_own(s)) /* which acknowledges nothing, and an HTTP answer goes first */
+        return;
+    out.stage = s->server->stage;
+    (void)conn_take(s->conn, &out); /* it stays dirty, so more will be asked for */
+    if (s->ws != NULL)
+        stream_ws_wrap(s, &out);
+    if (out.n > 0) {
+        s->tail = kept_new(out.piece, out.n);
+        if (s->tail == NULL)
+            stream_close(s, "out of memory for its output");
+    }
+    conn_out_release(&out);
+}
+
+/* True: the transport took everything; it may be closed now. */
+static bool drained(struct stream *s)
+{
+    if (s->tls != NULL && (s->working || !tls_open(s->tls)))
+        return true; /* no byte of ours can go out any more */
+    if (!send_tail(s))
+        return false;
+    if (s->ws != NULL)
+        stream_ws_end(s);
+    return stream_send_own(s);
+}
+
 static void end(struct stream *s)
 {
+    if (!drained(s))
+        return; /* closed, or again when the write is done */
     if (s->tls != NULL && !s->working && tls_open(s->tls)) {
         tls_close(s->tls);
         if (!stream_send_cipher(s))
@@ -270,19 +301,19 @@ static bool tls_ready(struct stream *s)
     return stream_send_cipher(s) && tls_open(s->tls);
 }
 
-static bool clear_to_send(const struct stream *s) { return s->pending == NULL && s->tail == NULL; }
-
 static bool flush_open(struct stream *s)
 {
     struct conn_out out;
     bool more = true;
     if (server_holding(s->server))
         return true; /* it stays dirty until the flush is done */
-    if (!send_tail(s))
+    if (!send_tail(s) || !stream_send_own(s))
         return false;
     out.stage = s->server->stage;
     for (unsigned round = 0; more && round < ROUNDS && clear_to_send(s); round++) {
         more = conn_take(s->conn, &out);
+        if (s->ws != NULL)
+            stream_ws_wrap(s, &out);
         send_out(s, &out);
         if (s->state != STREAM_OPEN)
             return false;
@@ -300,8 +331,9 @@ bool stream_flush(struct stream *s)
     if (s->state == STREAM_CLOSED || s->state == STREAM_LINGER || s->pending != NULL)
         return false;
     if (s->state == STREAM_ENDING) {
-        if (send_tail(s)) /* a packet that was begun is finished */
-            end(s);
+        if (s->tail != NULL && server_holding(s->server))
+            return true; /* as in flush_open() */
+        end(s);
         return false;
     }
     if (s->tls == NULL || tls_ready(s))

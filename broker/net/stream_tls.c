@@ -10,9 +10,10 @@ static void fail(struct stream *s)
     char why[TLS_ERR_MAX + 32];
     (void)snprintf(why, sizeof why, "TLS: %s", tls_error(s->tls));
     log_warn("net", "peer=%s %s", s->peer, why);
+    stream_shaken(s);
     (void)stream_send_cipher(s); /* the alert, as far as it goes at once */
     if (s->state != STREAM_CLOSED)
-        stream_finish(s, why);
+        stream_finish(s, ""); /* it is in the log */
 }
 
 /* Decrypts what has arrived and feeds it. */
@@ -24,7 +25,7 @@ static void read_records(struct stream *s)
         plain->n = 0;
         err = tls_read(s->tls, plain);
         if (plain->n > 0)
-            stream_feed(s, buf_view(plain));
+            stream_feed(s, plain->p, plain->n);
     }
     if (s->state != STREAM_OPEN)
         return;
@@ -46,8 +47,33 @@ static void on_step(uv_work_t *req)
     s->work_result = tls_handshake(s->tls);
 }
 
+/* False: it is refused. */
+static bool identify(struct stream *s)
+{
+    char cn[TLS_CN_MAX], subject[TLS_SUBJECT_MAX];
+    const char *why = "out of memory";
+    int err = tls_peer(s->tls, cn, subject);
+    if (err == MD_NOENT)
+        return true;
+    if (err == MD_OK)
+        err =
+            conn_identify(s->conn, cn[0] != '\0' ? cn : NULL, subject[0] != '\0' ? subject : NULL);
+    if (err == MD_OK)
+        return true;
+    if (err == MD_PROTO)
+        why = "the Common Name of its certificate holds a NUL or control character, or is no UTF-8";
+    else if (err == MD_TOOBIG)
+        why = "the subject of its certificate is longer than we take";
+    log_warn("net", "peer=%s refused: %s", s->peer, why);
+    stream_finish(s, "");
+    return false;
+}
+
 static void opened(struct stream *s)
 {
+    stream_shaken(s);
+    if (s->conn != NULL && !identify(s))
+        return;
     log_debug("net", "peer=%s handshake done: %s", s->peer, tls_description(s->tls));
     read_records(s);
     if (s->state == STREAM_OPEN) {
@@ -108,13 +134,15 @@ void stream_tls_queue_next(struct server *srv)
     }
 }
 
-void stream_tls_eof(struct stream *s)
+bool stream_tls_eof(struct stream *s)
 {
     if (tls_open(s->tls))
-        return;
+        return false;
     tls_eof(s->tls);
-    if (tls_error(s->tls)[0] != '\0')
-        log_warn("net", "peer=%s TLS: %s", s->peer, tls_error(s->tls));
+    if (tls_error(s->tls)[0] == '\0')
+        return false;
+    log_warn("net", "peer=%s TLS: %s", s->peer, tls_error(s->tls));
+    return true;
 }
 
 void stream_tls_input(struct stream *s, struct span cipher)

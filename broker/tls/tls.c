@@ -31,6 +31,7 @@ struct tls {
     char *error;            /* TLS_ERR_MAX; NULL = nothing failed, or no memory to say it */
     const char *last_error; /* error, or a literal                                       */
     char description[72];
+    char *psk_identity; /* NULL: no key of psk_file was used */
     mbedtls_ssl_context ssl;
 };
 
@@ -228,6 +229,12 @@ static int set_up(struct tls *t)
     return MD_OK;
 }
 
+static bool verified(const struct tls *t)
+{
+    return mbedtls_ssl_get_peer_cert(&t->ssl) != NULL &&
+           mbedtls_ssl_get_verify_result(&t->ssl) == 0;
+}
+
 static int step(struct tls *t)
 {
     int err = t->set_up ? MD_OK : set_up(t);
@@ -240,6 +247,8 @@ static int step(struct tls *t)
     drop_if_drained(&t->in, &t->in_off);
     if (again)
         return MD_AGAIN;
+    if (t->ctx->verify && !verified(t)) /* the library saw to it; twice is better here */
+        return fail(t, MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE);
     (void)snprintf(t->description, sizeof t->description, "%s %s", mbedtls_ssl_get_version(&t->ssl),
                    mbedtls_ssl_get_ciphersuite(&t->ssl));
     t->was_open = true;
@@ -319,6 +328,7 @@ void tls_free(struct tls *t)
     mem_free(t->hello);
     mem_free(t->host);
     mem_free(t->error);
+    mem_free(t->psk_identity);
     mem_free(t);
 }
 
@@ -429,6 +439,27 @@ void tls_sent(struct tls *t, size_t n)
     MD_ASSERT(n <= t->out.n - t->out_off);
     t->out_off += n;
     drop_if_drained(&t->out, &t->out_off);
+}
+
+bool tls_note_psk(mbedtls_ssl_context *ssl, struct span identity)
+{
+    struct tls *t = (struct tls *)(void *)((char *)ssl - offsetof(struct tls, ssl));
+    if (identity.n >= TLS_CN_MAX)
+        return false;
+    mem_free(t->psk_identity);
+    t->psk_identity = mem_alloc(identity.n + 1);
+    return t->psk_identity != NULL && span_to_str(identity, t->psk_identity, identity.n + 1);
+}
+
+int tls_peer(const struct tls *t, char cn[TLS_CN_MAX], char subject[TLS_SUBJECT_MAX])
+{
+    const mbedtls_x509_crt *crt = t->set_up ? mbedtls_ssl_get_peer_cert(&t->ssl) : NULL;
+    cn[0] = subject[0] = '\0';
+    if (t->psk_identity != NULL)
+        return span_to_str(span_str(t->psk_identity), cn, TLS_CN_MAX) ? MD_OK : MD_TOOBIG;
+    if (crt == NULL || !t->ctx->verify)
+        return MD_NOENT;
+    return tls_peer_names(&crt->subject, cn, subject);
 }
 
 const char *tls_error(const struct tls *t) { return t->last_error; }

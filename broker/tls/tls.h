@@ -44,9 +44,16 @@ struct tls_config {
     const char *cert_file, *key_file;
     /* A second, ECDSA chain for clients that can use it; NULL = none. */
     const char *cert_file2, *key_file2;
-    /* Client: what to trust; NULL = nothing is verified.  Server: NULL = no
-     * client certificate is asked for, else one by this CA is required. */
-    const char *ca_file;
+    /* What to trust: a PEM file, a folder of them, or both.  Client: both NULL = nothing is
+     * verified.  Server: both NULL = no client certificate is asked for, else one by these CAs is
+     * required, and nobody resumes: each connection shows its certificate. */
+    const char *ca_file, *ca_path;
+    const char *crl_file; /* certificates that count no more; NULL = none */
+    /* Names of suites (the library's, OpenSSL's or IANA's) with colons between, which our list is
+     * cut down to; ALL, DEFAULT, HIGH and !WORD as in OpenSSL, as far as they make sense.  Suites
+     * of TLS 1.3 are not concerned.  NULL = our list. */
+    const char *ciphers;
+    const char *psk_file; /* server: `identity:hex` lines, for clients without certificates */
     enum tls_version min; /* 0 = TLS_1_2; lower only where the library can (2.28) */
 };
 
@@ -126,6 +133,17 @@ const char *tls_error(const struct tls *t);
 
 /* "TLSv1.2 TLS-ECDHE-RSA-WITH-AES-128-GCM-SHA256"; lent; "" before tls_open(). */
 const char *tls_description(const struct tls *t);
+
+#define TLS_CN_MAX      256
+#define TLS_SUBJECT_MAX 1024
+
+/* Who the peer is, after tls_open(): Common Name ("" = it has none) and subject as in RFC 2253
+ * (CN=me,O=home) of its verified certificate, or the identity of its key, with subject "".
+ *
+ * MD_NOENT   it showed neither.
+ * MD_PROTO   its Common Name holds a NUL or is no UTF-8: an attempt to be taken for another.
+ * MD_TOOBIG  a name is too long. */
+MD_MUST_USE int tls_peer(const struct tls *t, char cn[TLS_CN_MAX], char subject[TLS_SUBJECT_MAX]);
 
 /* What the client offered; NULL before its whole ClientHello arrived, and for a client. Lent. */
 const struct tls_hello *tls_hello(const struct tls *t);

@@ -13,6 +13,7 @@
 #include <mbedtls/ssl_cache.h>
 #include <mbedtls/ssl_ciphersuites.h>
 #include <mbedtls/ssl_ticket.h>
+#include <mbedtls/x509_crl.h>
 #include <mbedtls/x509_crt.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -182,6 +183,54 @@ static inline void tlsc_no_renegotiation(mbedtls_ssl_config *c) { (void)c; }
 static inline int tlsc_alert(const mbedtls_ssl_context *ssl)
 {
     return ssl->MBEDTLS_PRIVATE(in_msg) == NULL ? -1 : ssl->MBEDTLS_PRIVATE(in_msg)[1];
+}
+
+/* Keys that both sides know. */
+#if defined(MBEDTLS_KEY_EXCHANGE_PSK_ENABLED) || defined(MBEDTLS_KEY_EXCHANGE_ECDHE_PSK_ENABLED)
+#define TLSC_HAS_PSK true
+#define TLSC_PSK_MAX MBEDTLS_PSK_MAX_LEN
+typedef int tlsc_psk_cb(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *id, size_t n);
+static inline void tlsc_conf_psk(mbedtls_ssl_config *c, tlsc_psk_cb *cb, void *ctx)
+{
+    mbedtls_ssl_conf_psk_cb(c, cb, ctx);
+}
+static inline int tlsc_use_psk(mbedtls_ssl_context *ssl, const unsigned char *key, size_t n)
+{
+    return mbedtls_ssl_set_hs_psk(ssl, key, n);
+}
+#else
+#define TLSC_HAS_PSK false
+#define TLSC_PSK_MAX 32
+typedef int tlsc_psk_cb(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *id, size_t n);
+static inline void tlsc_conf_psk(mbedtls_ssl_config *c, tlsc_psk_cb *cb, void *ctx)
+{
+    (void)c, (void)cb, (void)ctx;
+}
+static inline int tlsc_use_psk(mbedtls_ssl_context *ssl, const unsigned char *key, size_t n)
+{
+    (void)ssl, (void)key, (void)n;
+    return MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE;
+}
+#endif
+
+/* A folder of CAs, and lists of revoked certificates. */
+#if defined(MBEDTLS_FS_IO)
+static inline int tlsc_parse_folder(mbedtls_x509_crt *crt, const char *path)
+{
+    return mbedtls_x509_crt_parse_path(crt, path);
+}
+#else
+static inline int tlsc_parse_folder(mbedtls_x509_crt *crt, const char *path)
+{
+    (void)crt, (void)path;
+    return MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE;
+}
+#endif
+
+/* Is this attribute part of the same component as the next (CN=a+UID=b)? */
+static inline bool tlsc_merged(const mbedtls_x509_name *name)
+{
+    return name->MBEDTLS_PRIVATE(next_merged) != 0;
 }
 
 #if defined(MBEDTLS_ERROR_C)

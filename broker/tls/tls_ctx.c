@@ -10,7 +10,7 @@
 /* The text of the files, kept only until every lane has parsed its copy. */
 struct files {
     const char *cert_name[TLS_CERTS], *key_name[TLS_CERTS];
-    struct buf cert[TLS_CERTS], key[TLS_CERTS], ca;
+    struct buf cert[TLS_CERTS], key[TLS_CERTS], ca, crl, psk;
 };
 
 static void files_free(struct files *f)
@@ -21,6 +21,9 @@ static void files_free(struct files *f)
         buf_free(&f->cert[i]);
     }
     buf_free(&f->ca);
+    buf_free(&f->crl);
+    mem_wipe(f->psk.p, f->psk.n);
+    buf_free(&f->psk);
 }
 
 static int no_memory(char err[TLS_ERR_MAX])
@@ -80,6 +83,10 @@ static int read_files(struct files *f, const struct tls_config *cfg, char err[TL
     }
     if (rc == MD_OK && cfg->ca_file != NULL)
         rc = read_file(cfg->ca_file, &f->ca, err);
+    if (rc == MD_OK && cfg->crl_file != NULL)
+        rc = read_file(cfg->crl_file, &f->crl, err);
+    if (rc == MD_OK && cfg->psk_file != NULL)
+        rc = read_file(cfg->psk_file, &f->psk, err);
     return rc;
 }
 
@@ -140,12 +147,53 @@ static int set_up_conf(struct tls_ctx *ctx, mbedtls_ssl_config *conf, int max)
     mbedtls_ssl_conf_authmode(conf,
                               ctx->verify ? MBEDTLS_SSL_VERIFY_REQUIRED : MBEDTLS_SSL_VERIFY_NONE);
     tlsc_conf_groups(conf, ctx->groups);
+    if (ctx->psk != NULL) {
+        /* In TLS 1.3 such a key would mean something else to the library: resumption. */
+        max = TLS_1_2;
+        tls_psk_attach(ctx->psk, conf);
+    }
     tlsc_set_versions(conf, (int)ctx->min, max < (int)ctx->min ? (int)ctx->min : max);
     tlsc_set_tls13(conf);
     tlsc_no_renegotiation(conf);
-    if (ctx->server)
+    /* A session that is resumed shows no certificate, and under TLS 1.3 the library forgets the one
+     * it saw: it may be revoked since. */
+    if (ctx->server && !ctx->verify)
         tls_shared_attach(&ctx->shared, conf);
     return MD_OK;
+}
+
+/* A folder may hold other things than certificates; nothing at all in it would trust nobody. */
+static int load_folder(mbedtls_x509_crt *ca, const char *path, char err[TLS_ERR_MAX])
+{
+    int rc = tlsc_parse_folder(ca, path);
+    if (rc == MBEDTLS_ERR_X509_ALLOC_FAILED)
+        return no_memory(err);
+    if (rc >= 0 && ca->raw.p != NULL)
+        return MD_OK;
+    (void)snprintf(err, TLS_ERR_MAX,
+                   "no CA certificate can be read in the folder %s; it holds PEM "
+                   "files, one CA each",
+                   path);
+    return MD_TLS;
+}
+
+static int load_trust(struct tls_lane *lane, const struct tls_config *cfg, const struct files *f,
+                      char err[TLS_ERR_MAX])
+{
+    int rc = MD_OK;
+    if (cfg->ca_file != NULL)
+        rc = parse_certs(&lane->ca, &f->ca, cfg->ca_file, err);
+    if (rc == MD_OK && cfg->ca_path != NULL)
+        rc = load_folder(&lane->ca, cfg->ca_path, err);
+    if (rc == MD_OK && cfg->crl_file != NULL) {
+        int native = mbedtls_x509_crl_parse(&lane->crl, f->crl.p, f->crl.n);
+        if (native != 0)
+            rc = bad_file(cfg->crl_file, "a certificate revocation list in PEM form", native, err);
+    }
+    mbedtls_x509_crl *crl = cfg->crl_file != NULL ? &lane->crl : NULL;
+    mbedtls_ssl_conf_ca_chain(&lane->legacy, &lane->ca, crl);
+    mbedtls_ssl_conf_ca_chain(&lane->modern, &lane->ca, crl);
+    return rc;
 }
 
 static int load_lane(struct tls_ctx *ctx, struct tls_lane *lane, const struct tls_config *cfg,
@@ -159,12 +207,7 @@ static int load_lane(struct tls_ctx *ctx, struct tls_lane *lane, const struct tl
     for (unsigned i = 0; i < TLS_CERTS && rc == MD_OK; i++)
         if (f->cert_name[i] != NULL)
             rc = load_pair(ctx, lane, f, i, err);
-    if (rc != MD_OK || cfg->ca_file == NULL)
-        return rc;
-    rc = parse_certs(&lane->ca, &f->ca, cfg->ca_file, err);
-    mbedtls_ssl_conf_ca_chain(&lane->legacy, &lane->ca, NULL);
-    mbedtls_ssl_conf_ca_chain(&lane->modern, &lane->ca, NULL);
-    return rc;
+    return rc == MD_OK && ctx->verify ? load_trust(lane, cfg, f, err) : rc;
 }
 
 static void lane_init(struct tls_lane *lane)
@@ -173,6 +216,7 @@ static void lane_init(struct tls_lane *lane)
     mbedtls_ssl_config_init(&lane->legacy);
     mbedtls_ssl_config_init(&lane->modern);
     mbedtls_x509_crt_init(&lane->ca);
+    mbedtls_x509_crl_init(&lane->crl);
     for (unsigned i = 0; i < TLS_CERTS; i++) {
         mbedtls_x509_crt_init(&lane->chain[i]);
         mbedtls_pk_init(&lane->key[i]);
@@ -184,6 +228,7 @@ static void lane_free(struct tls_lane *lane)
     mbedtls_ssl_config_free(&lane->legacy);
     mbedtls_ssl_config_free(&lane->modern);
     mbedtls_x509_crt_free(&lane->ca);
+    mbedtls_x509_crl_free(&lane->crl);
     for (unsigned i = 0; i < TLS_CERTS; i++) {
         mbedtls_x509_crt_free(&lane->chain[i]);
         mbedtls_pk_free(&lane->key[i]);
@@ -199,7 +244,18 @@ static int check_config(const struct tls_config *cfg, char err[TLS_ERR_MAX])
                        tls_library(), min - 1, TLSC_MIN - 1, TLSC_MAX - 1);
         return MD_TLS;
     }
-    if (cfg->server && cfg->cert_file == NULL) {
+    if (cfg->psk_file != NULL && !TLSC_HAS_PSK) {
+        (void)snprintf(err, TLS_ERR_MAX, "%s was built without PSK; psk_hint cannot be used",
+                       tls_library());
+        return MD_TLS;
+    }
+    if (cfg->psk_file != NULL && (cfg->ca_file != NULL || cfg->ca_path != NULL)) {
+        (void)snprintf(err, TLS_ERR_MAX,
+                       "psk_hint and require_certificate exclude each other; give "
+                       "each a listener of its own");
+        return MD_TLS;
+    }
+    if (cfg->server && cfg->cert_file == NULL && cfg->psk_file == NULL) {
         (void)snprintf(err, TLS_ERR_MAX, "a TLS listener needs a certificate and a key");
         return MD_TLS;
     }
@@ -219,10 +275,23 @@ static int load(struct tls_ctx *ctx, const struct tls_config *cfg, char err[TLS_
         return MD_TLS;
     }
     int rc = read_files(&files, cfg, err);
+    if (rc == MD_OK && cfg->psk_file != NULL)
+        rc = tls_psk_new(&ctx->psk, cfg->psk_file, (const char *)files.psk.p, err);
+    if (rc == MD_NOMEM)
+        (void)no_memory(err);
     for (unsigned i = 0; i < ctx->n_lanes && rc == MD_OK; i++)
         rc = load_lane(ctx, &ctx->lane[i], cfg, &files, err);
     files_free(&files);
     return rc;
+}
+
+static int no_suite(const struct tls_config *cfg, char err[TLS_ERR_MAX])
+{
+    (void)snprintf(err, TLS_ERR_MAX,
+                   "`ciphers %.60s` names no suite that %s has and that we use; for instance "
+                   "ECDHE-RSA-AES128-GCM-SHA256:AES128-SHA",
+                   cfg->ciphers, tls_library());
+    return MD_TLS;
 }
 
 int tls_ctx_new(struct tls_ctx **out, const struct tls_config *cfg, unsigned lanes,
@@ -236,14 +305,15 @@ int tls_ctx_new(struct tls_ctx **out, const struct tls_config *cfg, unsigned lan
     if (ctx == NULL)
         return no_memory(err);
     ctx->server = cfg->server;
-    ctx->verify = cfg->ca_file != NULL;
+    ctx->verify = cfg->ca_file != NULL || cfg->ca_path != NULL;
     ctx->min = cfg->min == 0 ? TLS_1_2 : cfg->min;
     ctx->n_lanes = lanes;
-    tls_suites(ctx->suites);
+    tls_suites(ctx->suites, !cfg->server || cfg->cert_file != NULL, cfg->psk_file != NULL);
+    bool some = tls_suites_choose(ctx->suites, cfg->ciphers);
     tls_groups(ctx->groups);
     for (unsigned i = 0; i < lanes; i++)
         lane_init(&ctx->lane[i]);
-    rc = load(ctx, cfg, err);
+    rc = some ? load(ctx, cfg, err) : no_suite(cfg, err);
     if (rc != MD_OK)
         tls_ctx_free(ctx);
     else
@@ -257,6 +327,7 @@ void tls_ctx_free(struct tls_ctx *ctx)
         return;
     for (unsigned i = 0; i < ctx->n_lanes; i++)
         lane_free(&ctx->lane[i]);
+    tls_psk_free(ctx->psk);
     tls_shared_free(&ctx->shared);
     mem_free(ctx);
 }

@@ -25,16 +25,43 @@ static const int WANTED[] = {
     MBEDTLS_TLS_RSA_WITH_AES_256_CBC_SHA,
 };
 
-_Static_assert(sizeof WANTED / sizeof WANTED[0] < TLS_SUITES, "TLS_SUITES is too small");
+/* Only with a psk_file.  Without DHE and RSA there are few left. */
+static const int PSK[] = {
+    MBEDTLS_TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256,
+    MBEDTLS_TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256,
+    MBEDTLS_TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA384,
+    MBEDTLS_TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA,
+    MBEDTLS_TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA,
+    MBEDTLS_TLS_PSK_WITH_AES_128_GCM_SHA256,
+    MBEDTLS_TLS_PSK_WITH_AES_256_GCM_SHA384,
+    MBEDTLS_TLS_PSK_WITH_CHACHA20_POLY1305_SHA256,
+    MBEDTLS_TLS_PSK_WITH_AES_128_CBC_SHA256,
+    MBEDTLS_TLS_PSK_WITH_AES_128_CBC_SHA,
+    MBEDTLS_TLS_PSK_WITH_AES_256_CBC_SHA,
+};
+
+#define N_WANTED (sizeof WANTED / sizeof WANTED[0])
+#define N_PSK    (sizeof PSK / sizeof PSK[0])
+
+_Static_assert(N_WANTED + N_PSK < TLS_SUITES, "TLS_SUITES is too small");
+
+static unsigned add_suites(int out[TLS_SUITES], unsigned n, const int *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (mbedtls_ssl_ciphersuite_from_id(list[i]) != NULL)
+            out[n++] = list[i];
+    return n;
+}
 
 /* A suite that is listed but not compiled in is an internal error to the library, hence the
  * filter. */
-void tls_suites(int out[TLS_SUITES])
+void tls_suites(int out[TLS_SUITES], bool certificates, bool keys)
 {
     unsigned n = 0;
-    for (size_t i = 0; i < sizeof WANTED / sizeof WANTED[0]; i++)
-        if (mbedtls_ssl_ciphersuite_from_id(WANTED[i]) != NULL)
-            out[n++] = WANTED[i];
+    if (certificates)
+        n = add_suites(out, n, WANTED, N_WANTED);
+    if (keys)
+        n = add_suites(out, n, PSK, N_PSK);
     out[n] = 0;
 }
 

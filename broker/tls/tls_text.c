@@ -171,6 +171,11 @@ static void put_verify(struct text *t, const struct tls_fault *f)
         put(t, "%s certificate has expired, or our clock is wrong", whose);
     else if (f->verify & MBEDTLS_X509_BADCERT_FUTURE)
         put(t, "%s certificate is not valid yet: our clock is wrong", whose);
+    else if (f->verify & MBEDTLS_X509_BADCERT_REVOKED)
+        put(t, "%s certificate is revoked by our crlfile", whose);
+    else if (f->verify & (MBEDTLS_X509_BADCRL_EXPIRED | MBEDTLS_X509_BADCRL_FUTURE |
+                          MBEDTLS_X509_BADCRL_NOT_TRUSTED))
+        put(t, "our crlfile is out of date, or is not signed by the CA of %s certificate", whose);
     else
         put(t, "%s certificate is refused (flags 0x%x)", whose, (unsigned)f->verify);
 }

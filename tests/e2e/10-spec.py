@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """10-spec.py MEROSSD PLUGSIM [words] - the sequence cases of tests/spec/cases against one broker.
 
-Every case runs at level 3 and 4, in clear and over TLS, unless it says otherwise; after each, a
-well-behaved pair of clients must still be served.  Words choose cases: a file name, file:line, or
+Every case runs at level 3 and 4, in clear, over TLS and over WebSockets in both, unless it says
+otherwise; after each, a well-behaved pair of clients must still be served.  Words choose cases: a file name, file:line, or
 a part of the title or tags.  `10-spec.py --running PORT` takes a broker that already runs."""
 import concurrent.futures
 import pathlib
@@ -55,12 +55,14 @@ class Runner:
         self.pairs = []
         self.failures = []
 
-    def open_wire(self, transport):
-        return harness.Wire(self.ports[transport], self.tls if transport == "tls" else None)
+    def open_wire(self, transport, **options):
+        tls = self.tls if transport in ("tls", "wss") else None
+        kind = harness.WebSocketWire if transport in ("ws", "wss") else harness.Wire
+        return kind(self.ports[transport], tls, **options)
 
     def one(self, job):
         number, case, level, transport = job
-        opener = lambda: self.open_wire(transport)
+        opener = lambda **options: self.open_wire(transport, **options)
         try:
             if not hasattr(self.local, "pair"):
                 self.local.pair = Pair(lambda: self.open_wire("tcp"), number)
@@ -117,9 +119,9 @@ def main():
         return report(runner, jobs, cases, begin)
     binary, _ = harness.program_arguments()
     cases = chosen(sys.argv[3:])
-    jobs = jobs_of(cases, ("tcp", "tls"))
-    with harness.Broker(binary, "allow_anonymous true") as broker:
-        runner = Runner({"tcp": broker.tcp, "tls": broker.tls})
+    jobs = jobs_of(cases, sequence.TRANSPORTS)
+    with harness.Broker(binary, "allow_anonymous true", ws=True) as broker:
+        runner = Runner({t: getattr(broker, t) for t in sequence.TRANSPORTS})
         runner.run(jobs)
         failed = report(runner, jobs, cases, begin)
     return failed

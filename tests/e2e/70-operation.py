@@ -181,6 +181,89 @@ def a_fault_keeps_everything_as_it_was():
         check(sub.message()["payload"] == b"again", "it does not serve any more")
 
 
+def code_of(port, user, password, client_id="c"):
+    wire = harness.Wire(port)
+    wire.send(harness.connect(client_id, user=user, password=password))
+    code = harness.parse(wire.receive())["code"]
+    wire.close()
+    return code
+
+
+def rights_are_part_of_the_one_reload():
+    """A fault in a limit keeps the rights, a fault in the rights keeps the limits."""
+    with folder() as root:
+        users, acl = root / "users", root / "acl"
+        code, _, err = run([MEROSSD, "passwd", "-c", "-b", users, "u", "one"])
+        check(code == 0, err)
+        acl.write_text("topic readwrite t\n")
+        files = f"password_file {users}\nacl_file {acl}\nallow_anonymous true"
+        with Broker(MEROSSD, files) as b:
+            u = Client(b.tcp, "u", user="u", password="one")
+            nobody = Client(b.tcp, "nobody")
+            nobody.subscribe("#")
+            code, _, err = run([MEROSSD, "passwd", "-b", users, "u", "two"])
+            check(code == 0, err)
+            acl.write_text("topic readwrite other\n")
+            rewrite(b, f"{files}\nmax_qos 7")
+            hup(b, r"SIGHUP: nothing was changed")
+            check(code_of(b.tcp, "u", "one") == 0, "half of it was taken: the password")
+            nobody.publish("t", "still", qos=1)
+            check(nobody.message()["payload"] == b"still", "half of it was taken: the rights")
+            acl.write_text("topic readwrite other\nnonsense\n")
+            rewrite(b, f"{files}\nmessage_size_limit 1\nmeross_auth known")
+            line = hup(b, r"SIGHUP: nothing was changed")
+            check("acl:2: " in line, line)
+            nobody.publish("t", "long", qos=1)
+            check(nobody.message()["payload"] == b"long", "half of it was taken: the limit")
+            u.ping()
+            acl.write_text("topic readwrite other\n")
+            rewrite(b, f"{files}\n")
+            hup(b, r"SIGHUP: the configuration was read again")
+            u.wire.expect_closed()
+            check(code_of(b.tcp, "u", "one") == 5 and code_of(b.tcp, "u", "two") == 0, "password")
+            nobody.publish("t", "no", qos=1)
+            nobody.publish("other", "yes", qos=1)
+            check(nobody.message()["payload"] == b"yes", "the new rights")
+            rewrite(b, f"password_file {users}\nallow_anonymous false")
+            hup(b, r"SIGHUP: the configuration was read again")
+            nobody.wire.expect_closed()
+
+
+class TwoDoors(Broker):
+    """Two listeners in clear, each with a password file of its own, in the order of `doors`."""
+    doors, settings = ("one", "two"), "per_listener_settings true"
+
+    def config(self):
+        ports = {"one": self.tcp, "two": self.tls}
+        return (f"state_dir {self.state}\n{self.settings}\n" +
+                "".join(f"listener {ports[d]} 127.0.0.1\npassword_file {self.extra / d}\n"
+                        for d in self.doors))
+
+    def logins(self):
+        return [code_of(port, "u", w) for port in (self.tcp, self.tls) for w in ("one", "two")]
+
+
+def each_socket_keeps_its_own_users():
+    """Sockets keep their numbers over a reload, whatever order the file has them in; and one that is
+    gone from the file, yet open, goes on with the users it had."""
+    with folder() as root:
+        for name in ("one", "two"):
+            code, _, err = run([MEROSSD, "passwd", "-c", "-b", root / name, "u", name])
+            check(code == 0, err)
+        with TwoDoors(MEROSSD, root) as b:
+            check(b.logins() == [0, 5, 5, 0], b.logins())
+            for doors in (("two", "one"), ("two",), ("one",), ("one", "two")):
+                b.doors = doors
+                rewrite(b, root)
+                hup(b, r"SIGHUP: the configuration was read again")
+                check(b.logins() == [0, 5, 5, 0], f"{doors}: {b.logins()}")
+            b.doors, b.settings = ("one",), "per_listener_settings false"
+            rewrite(b, root)
+            line = hup(b, r"SIGHUP: nothing was changed")
+            check("'per_listener_settings' has changed; that needs a restart" in line, line)
+            check(b.logins() == [0, 5, 5, 0], b.logins())
+
+
 def a_reload_without_file_descriptors_changes_nothing():
     """F140: what cannot be read is not taken for empty."""
     with Broker(MEROSSD, "message_size_limit 10") as b:
@@ -485,6 +568,7 @@ if __name__ == "__main__":
         debians_own_file_is_fine, a_copy_of_it_serves_with_log_pid_file_and_conf_d,
         faults_name_file_line_option_and_what_is_allowed,
         reload_changes_limits_at_once, a_fault_keeps_everything_as_it_was,
+        rights_are_part_of_the_one_reload, each_socket_keeps_its_own_users,
         a_reload_without_file_descriptors_changes_nothing, what_needs_a_restart_is_named,
         a_new_certificate_is_used_by_new_connections, reload_in_a_loop_under_load_loses_nothing,
         usr1_writes_every_session_to_the_log, systemd_is_told_by_path,

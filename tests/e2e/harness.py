@@ -3,6 +3,8 @@
 Standard library only.  Nothing here sleeps to let something happen: every wait is for an event
 (a log line, a packet, the end of a connection) and is bounded by PATIENCE."""
 import atexit
+import base64
+import hashlib
 import os
 import pathlib
 import random
@@ -135,7 +137,8 @@ def run(argv, patience=60, env=None):
 
 
 class Broker:
-    """merossd in a state directory of its own, with a clear and a TLS listener on loopback.
+    """merossd in a state directory of its own, with a clear and a TLS listener on loopback; with
+    ws=True also with two for WebSockets.
 
     Keys and certificates are made once for each script and copied from then on.
 
@@ -144,12 +147,13 @@ class Broker:
 
     seed = None  # a folder with the keys and certificates of the first broker
 
-    def __init__(self, binary, extra="", state=None, verbose=False, options=()):
+    def __init__(self, binary, extra="", state=None, verbose=False, options=(), ws=False):
         self.binary, self.extra, self.verbose, self.options = binary, extra, verbose, list(options)
+        self.with_ws = ws
         self.own_state = state is None
         self.state = pathlib.Path(state or tempfile.mkdtemp(prefix="merossd-e2e-"))
         self.program = None
-        self.tcp = self.tls = 0
+        self.tcp = self.tls = self.ws = self.wss = 0
         if self.own_state and Broker.seed:
             shutil.copytree(Broker.seed, self.state, dirs_exist_ok=True)
 
@@ -171,20 +175,23 @@ class Broker:
         return found[0]
 
     def config(self):
+        ws = (f"listener {self.ws} 127.0.0.1\nprotocol websockets\n"
+              f"listener {self.wss} 127.0.0.1\nprotocol websockets\ntls auto\n")
         return (f"state_dir {self.state}\n"
                 f"listener {self.tcp} 127.0.0.1\n"
                 f"listener {self.tls} 127.0.0.1\n"
-                f"tls auto\n{self.extra}\n")
+                f"tls auto\n{ws if self.with_ws else ''}{self.extra}\n")
 
     def start(self, same_ports=False):
         for _ in range(5):
             if not (same_ports and self.tcp):
-                self.tcp, self.tls = free_port(), free_port()
+                self.tcp, self.tls, self.ws, self.wss = (free_port() for _ in range(4))
             path = self.state / "test.conf"
             path.write_text(self.config())
             argv = [self.binary, "-c", path, *self.options]
             self.program = Program(argv + (["-v"] if self.verbose else []))
-            if self._ready(self.tcp) and self._ready(self.tls):
+            ports = [self.tcp, self.tls] + ([self.ws, self.wss] if self.with_ws else [])
+            if all(self._ready(p) for p in ports):
                 if Broker.seed is None:
                     self._keep_keys()
                 return self
@@ -334,6 +341,123 @@ class Wire:
             pass
 
 
+# ---------------------------------------------------------------- WebSockets
+
+UPGRADE = ("GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+           "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{more}\r\n")
+WS_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+def ws_request(key, path="/mqtt", protocol="mqtt", more=""):
+    if protocol is not None:
+        more = f"Sec-WebSocket-Protocol: {protocol}\r\n" + more
+    return UPGRADE.format(path=path, host="127.0.0.1", key=key, more=more).encode()
+
+
+def ws_frame(opcode, payload=b"", fin=True, mask=True, rsv=0):
+    """A frame as a client sends it."""
+    n = len(payload)
+    head = bytes([(128 if fin else 0) | rsv << 4 | opcode])
+    bit = 128 if mask else 0
+    if n < 126:
+        head += bytes([bit | n])
+    elif n < 65536:
+        head += bytes([bit | 126]) + struct.pack(">H", n)
+    else:
+        head += bytes([bit | 127]) + struct.pack(">Q", n)
+    if not mask:
+        return head + payload
+    key = os.urandom(4)
+    pad = (key * (n // 4 + 1))[:n]
+    return head + key + (int.from_bytes(payload, "big") ^ int.from_bytes(pad, "big")).to_bytes(
+        n, "big")
+
+
+class WebSocketWire(Wire):
+    """A Wire through WebSocket frames.  `received` and `closed` tell about the frames."""
+
+    def __init__(self, port, tls=None, name=None, protocol="mqtt", more="", path="/mqtt"):
+        super().__init__(port, tls, name)
+        self.frames = b""  # bytes that are not looked at yet
+        self.received = []  # opcodes
+        self.pongs = []
+        self.close_code = None  # of the broker's close frame; 0 = it had none
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.sock.sendall(ws_request(key, path, protocol, more))
+        self.status, self.headers = self.read_answer()
+        if self.status == 101:
+            accept = base64.b64encode(hashlib.sha1(key.encode() + WS_GUID).digest()).decode()
+            check(self.headers.get("sec-websocket-accept") == accept, "a wrong Sec-WebSocket-Accept")
+
+    def read_answer(self):
+        """(status, headers) of the HTTP answer; of an error, the body is headers[""]."""
+        while b"\r\n\r\n" not in self.frames:
+            if not self._raw_more():
+                raise Failure(f"no whole HTTP answer: {self.frames!r}")
+        head, self.frames = self.frames.split(b"\r\n\r\n", 1)
+        lines = head.decode("ascii").split("\r\n")
+        headers = {k.lower(): v.strip() for k, v in (line.split(":", 1) for line in lines[1:])}
+        status = int(lines[0].split()[1])
+        if status != 101:
+            while self._raw_more():
+                pass
+            headers[""] = self.frames.decode()
+            check(len(self.frames) == int(headers["content-length"]), "a wrong Content-Length")
+        return status, headers
+
+    def _raw_more(self):
+        inbox, self.inbox = self.inbox, b""
+        more = super()._more()
+        self.frames += self.inbox
+        self.inbox = inbox
+        return more
+
+    def send(self, data, opcode=2):
+        self.send_raw(ws_frame(opcode, data))
+
+    def send_raw(self, data):
+        super().send(data)
+
+    def take_frame(self):
+        """(opcode, payload) of the next frame; None when it is not whole."""
+        data = self.frames
+        if len(data) < 2:
+            return None
+        check(data[0] & 0x70 == 0 and data[0] & 0x80, f"a fragment or reserved bits: {data[0]:02x}")
+        check(data[1] < 128, "the broker masks its frames")
+        size, at = data[1], 2
+        if size > 125:
+            at = 4 if size == 126 else 10
+            if len(data) < at:
+                return None
+            size = int.from_bytes(data[2:at], "big")
+        if len(data) < at + size:
+            return None
+        self.frames = data[at + size:]
+        return data[0] & 15, data[at:at + size]
+
+    def _more(self):
+        """Bytes of MQTT into the inbox; False at the close frame or the end."""
+        if self.close_code is not None:
+            return False
+        while True:
+            frame = self.take_frame()
+            if frame is None:
+                if not self._raw_more():
+                    return False
+                continue
+            opcode, payload = frame
+            self.received.append(opcode)
+            if opcode == 2:
+                self.inbox += payload
+                return True
+            if opcode == 8:
+                self.close_code = int.from_bytes(payload[:2], "big") if payload else 0
+                return False
+            check(opcode == 10, f"the broker sent a frame with opcode {opcode}")
+            self.pongs.append(payload)
+
+
 # ---------------------------------------------------------------- MQTT bytes
 
 def packet_size(data):
@@ -449,8 +573,8 @@ def show(data):
 class Client:
     """A well-behaved MQTT client, for tests that are not about bytes."""
 
-    def __init__(self, port, client_id, tls=None, **options):
-        self.wire = Wire(port, tls)
+    def __init__(self, port, client_id, tls=None, wire=None, **options):
+        self.wire = wire or Wire(port, tls)
         self.next_id = 0
         self.messages = []
         self.wire.send(connect(client_id, **options))

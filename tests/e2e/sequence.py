@@ -7,13 +7,14 @@ import harness
 from harness import Failure, check, packet, string
 
 LEVELS = (3, 4)
+TRANSPORTS = ("tcp", "tls", "ws", "wss")
 
 
 class Case:
     def __init__(self, file, line, polarity, title):
         self.file, self.line, self.polarity, self.title = file, line, polarity, title
         self.levels, self.alone, self.slow = LEVELS, False, False
-        self.transports = ("tcp", "tls")
+        self.transports = TRANSPORTS
         self.steps = []  # (line number, connection, operator, text)
 
     def name(self):
@@ -39,8 +40,10 @@ def read_cases(path):
             case.steps.append((number, step[1], step[2], step[3]))
         elif re.fullmatch(r"level [34]", line):
             case.levels = (int(line[-1]),)
-        elif re.fullmatch(r"transport (tcp|tls)", line):
-            case.transports = (line[-3:],)
+        elif re.fullmatch(r"transport (tcp|tls|ws|wss)", line):
+            case.transports = (line.split()[1],)
+        elif line == "websockets":
+            case.transports = ("ws", "wss")
         elif line in ("alone", "slow"):
             setattr(case, line, True)
         else:
@@ -89,7 +92,7 @@ class Run:
 
     def __init__(self, case, level, transport, open_wire, number):
         self.case, self.level, self.transport, self.number = case, level, transport, number
-        self.open_wire = open_wire  # () -> Wire
+        self.open_wire = open_wire  # (**options of WebSocketWire) -> Wire
         self.wires, self.ids = {}, {}  # ids: (connection, @name) -> Packet Identifier
         self.owed = {}  # connection -> Packet Identifiers that it has not acknowledged
 
@@ -121,10 +124,15 @@ class Run:
             if wire is None or wire.ended:
                 wire = self.wires[conn] = self.open_wire()
             data = b"".join(self.build(conn, part) for part in text.split(" ; "))
+            if text.startswith("frame "):
+                wire.send_raw(data)
+                return
             for chunk in ([data[i:i + 1] for i in range(len(data))] if operator == ">>" else [data]):
                 wire.send(chunk)
 
     def act(self, conn, text):
+        if text.startswith(("open ", "refused ")):
+            return self.offer(conn, *text.split(" ", 1))
         wire = self.wires[conn]
         if text == "vanish":
             wire.vanish()
@@ -133,9 +141,20 @@ class Run:
         else:
             raise Failure("not an action")
 
+    def offer(self, conn, outcome, protocols):
+        """Opens a WebSocket with these subprotocols; `none` offers nothing."""
+        wire = self.open_wire(protocol=None if protocols == "none" else protocols)
+        check(wire.status == (101 if outcome == "open" else 400), f"status {wire.status}")
+        if outcome == "open":
+            self.wires[conn] = wire
+        else:
+            wire.close()
+
     # -- sending
 
     def build(self, conn, text):
+        if text.startswith("frame "):
+            return self.make_frame(conn, text[6:])
         words = split_words(text)
         kind, rest = words[0], words[1:]
         if re.fullmatch(r"([0-9a-f]{2})+(\*\d+)?", kind) or kind[0] == '"' or kind.startswith('s"'):
@@ -149,6 +168,13 @@ class Run:
         data = maker(conn, o, options)
         check(not o, f"{kind} knows no {' '.join(o)}")
         return data
+
+    def make_frame(self, conn, text):
+        """`frame 82 PACKET`: a masked WebSocket frame that begins with this byte."""
+        first, _, rest = text.partition(" ")
+        head = int(first, 16)
+        return harness.ws_frame(head & 15, self.build(conn, rest) if rest else b"",
+                                fin=head >> 7, rsv=head >> 4 & 7)
 
     def make_connect(self, conn, o, _):
         clean = o.pop("clean", "1") == "1"
@@ -237,6 +263,16 @@ class Run:
         if text == "closed":
             packet_ = self.receive(conn)
             check(packet_ is None, f"got {harness.show(packet_)}")
+        elif text.startswith("closed "):  # with this code of WebSockets
+            packet_ = self.receive(conn)
+            check(packet_ is None, f"got {harness.show(packet_)}")
+            code = self.wires[conn].close_code
+            check(code == int(text[7:]), f"got close code {code}")
+        elif text.startswith("chose "):  # the subprotocol
+            chosen = self.wires[conn].headers.get("sec-websocket-protocol")
+            check(chosen == text[6:], f"got {chosen}")
+        elif text.startswith("pong "):  # in what was received up to here
+            check(raw_bytes([text[5:]]) in self.wires[conn].pongs, f"got {self.wires[conn].pongs}")
         elif text == "alive":  # nothing more comes, and the connection works
             # Twice: the broker answers at once but delivers at the end of its turn, so only the
             # second PINGRESP comes after everything that was under way.

@@ -31,7 +31,11 @@ void house_broker_start(struct house *h)
     assert_int_equal(zone_parse_posix(&zone, "Europe/Berlin", BERLIN), MD_OK);
     assert_int_equal(meross_set_zone(h->meross, &zone), MD_OK);
     struct broker_hooks hooks = meross_hooks(h->meross);
-    assert_int_equal(access_new(&h->access, NULL, 0, &hooks), MD_OK);
+    static const struct access_listener listeners[] = {{.id = 0}, {.id = 1}};
+    struct access_config local = {.listeners = listeners, .n = 2};
+    struct access_work none = {NULL, NULL}; /* there is no password file */
+    char why[ACCESS_ERR_MAX];
+    assert_int_equal(access_new(&h->access, &local, &hooks, none, &h->fake.env, why), MD_OK);
     hooks = access_hooks(h->access);
     assert_int_equal(broker_new(&h->broker, &limits, &hooks, &h->fake.env), MD_OK);
     assert_int_equal(broker_restore(h->broker, h->store), MD_OK);

@@ -229,13 +229,15 @@ static inline unsigned rig_count(const char *topic)
     return n;
 }
 
-static inline void rig_attach(const char *const *keys)
+static inline void rig_attach_auth(const char *const *keys, enum meross_auth auth)
 {
-    struct meross_config cfg = {.keys = keys, .topic = NULL, .version = "1.2.3"};
+    struct meross_config cfg = {.keys = keys, .topic = NULL, .version = "1.2.3", .auth = auth};
     assert_int_equal(meross_new(&rig->m, &cfg, &rig->env.env, rig->store), MD_OK);
     rig->hooks = meross_hooks(rig->m);
     assert_int_equal(meross_attach(rig->m, &rig->broker), MD_OK);
 }
+
+static inline void rig_attach(const char *const *keys) { rig_attach_auth(keys, MEROSS_AUTH_OPEN); }
 
 static inline void rig_detach(void)
 {

@@ -2,6 +2,7 @@
 #include "tests/unit/meross/fake_broker.h"
 
 #include "meross/auth.h"
+#include "meross/plug.h"
 #include "meross/shield.h"
 
 static bool is_plug(const char *id, const char *user, const char *password)
@@ -71,7 +72,8 @@ static void test_plug_topics(void **state)
     assert_true(plug_may(BROKER_PUBLISH, RIG_FROM));
     assert_true(plug_may(BROKER_PUBLISH, TOPICS_ANSWERS));
     assert_true(plug_may(BROKER_PUBLISH, "/app/0-abc/subscribe"));
-    assert_true(plug_may(BROKER_PUBLISH, "homeassistant/meross/subscribe"));
+    assert_true(plug_may(BROKER_PUBLISH, TOPICS_HOOK));
+    assert_false(plug_may(BROKER_PUBLISH, "homeassistant/meross/subscribe"));
     assert_false(plug_may(BROKER_PUBLISH, RIG_TO));
     assert_false(plug_may(BROKER_PUBLISH, "/appliance/3101011234567890123448e1e9123456/publish"));
     assert_false(plug_may(BROKER_PUBLISH, "/appliance/3101011234567890123448e1e9123456/subscribe"));
@@ -110,7 +112,8 @@ static void test_client_topics(void **state)
 static const char *objection(const char *payload, bool retain)
 {
     struct broker_message m = {span_str(RIG_TO), span_str(payload), 0, retain};
-    return shield_objection(&m);
+    char from[ENVELOPE_FROM_MAX + 1];
+    return shield_objection(&m, from);
 }
 
 #define GOOD                                                                                       \
@@ -176,6 +179,43 @@ static void test_shield_hook(void **state)
     rig->hooks.on_connected(rig->hooks.ctx, &other.c);
 }
 
+/* A plug answers where a request said, and nowhere else: the latest sixteen places. */
+static void test_answers_where_it_was_asked(void **state)
+{
+    (void)state;
+    struct rig_client plug, other;
+    char text[256], topic[32];
+    rig_attach(NULL);
+    rig_ready(&plug);
+    rig_client(&other, "script", NULL, NULL);
+    assert_false(rig_may(&plug, BROKER_PUBLISH, "reply/0"));
+    for (unsigned i = 0; i <= PLUG_ASKED; i++) {
+        (void)snprintf(text, sizeof text,
+                       "{\"header\":{\"messageId\":\"a\",\"namespace\":\"N\",\"method\":\"GET\","
+                       "\"from\":\"reply/%u\"},\"payload\":{}}",
+                       i);
+        (void)snprintf(topic, sizeof topic, "reply/%u", i);
+        assert_true(rig_publish(&other, RIG_TO, text, false));
+        assert_true(rig_publish(&other, RIG_TO, text, false)); /* twice is once */
+        assert_true(rig_may(&plug, BROKER_PUBLISH, topic));
+        assert_int_equal(rig_may(&plug, BROKER_PUBLISH, "reply/0"), i < PLUG_ASKED);
+    }
+    assert_true(rig_may(&plug, BROKER_PUBLISH, "reply/1"));
+    assert_false(rig_may(&plug, BROKER_SUBSCRIBE, "reply/1"));
+    assert_true(rig_may(&other, BROKER_PUBLISH, "reply/99"));
+    static const char *const never[] = {"meross/kitchen/set", "$SYS/x",
+                                        "/appliance/3101011234567890123448e1e9123456/publish"};
+    for (size_t i = 0; i < sizeof never / sizeof never[0]; i++) {
+        (void)snprintf(text, sizeof text,
+                       "{\"header\":{\"messageId\":\"a\",\"namespace\":\"N\",\"method\":\"GET\","
+                       "\"from\":\"%s\"},\"payload\":{}}",
+                       never[i]);
+        assert_true(rig_publish(&other, RIG_TO, text, false));
+        assert_false(rig_may(&plug, BROKER_PUBLISH, never[i]));
+    }
+    rig_drop(&plug, "x");
+}
+
 /* Plugs come over TLS, or from this host. */
 static void test_in_clear(void **state)
 {
@@ -192,12 +232,118 @@ static void test_in_clear(void **state)
     rig_drop(&c, "x");
 }
 
+/* Tries once; one that is let in leaves again. */
+static bool is_let_in(const char *uuid, const char *password)
+{
+    struct rig_client c;
+    char id[80];
+    (void)snprintf(id, sizeof id, "fmware:%s", uuid);
+    rig_client(&c, id, RIG_MAC, password);
+    if (rig_connect(&c) != BROKER_ALLOW)
+        return false;
+    rig_drop(&c, "x");
+    return true;
+}
+
+#define PERMIT     "meross/broker/request/permit"
+#define PERMITTED  "meross/broker/response/permit"
+#define OTHER_UUID "3101011234567890123448e1e9123456"
+#define THIRD_UUID "4101011234567890123448e1e9123456"
+#define NOT_A_KEY  "0_" HASH
+
+static void permit_says(const char *request, const char *answer)
+{
+    rig_ask(PERMIT, request);
+    const struct rig_pub *p = rig_find(PERMITTED);
+    assert_non_null(p);
+    assert_non_null(strstr(p->payload, answer));
+}
+
+static void test_known(void **state)
+{
+    (void)state;
+    struct rig_client plug;
+    rig_attach_auth(NULL, MEROSS_AUTH_OPEN);
+    rig_ready(&plug);
+    rig_drop(&plug, "x");
+    rig_detach();
+    rig_attach_auth(NULL, MEROSS_AUTH_KNOWN);
+    assert_true(is_let_in(RIG_UUID, NOT_A_KEY));
+    assert_false(is_let_in(OTHER_UUID, NOT_A_KEY));
+    assert_int_equal(rig_logged("merossd permit"), 1);
+    permit_says("{}", "\"seconds\":120");
+    rig_step(119999);
+    assert_true(is_let_in(OTHER_UUID, NOT_A_KEY));
+    rig_step(1);
+    assert_false(is_let_in(THIRD_UUID, NOT_A_KEY));
+    permit_says("{\"seconds\":3600}", "\"seconds\":3600");
+    permit_says("{\"seconds\":0}", "\"seconds\":0");
+    assert_false(is_let_in(THIRD_UUID, NOT_A_KEY));
+    permit_says("{\"seconds\":1}", "\"seconds\":1");
+    assert_true(is_let_in(THIRD_UUID, NOT_A_KEY));
+    permit_says("{\"seconds\":3601}", "from 0 to 3600");
+    permit_says("{\"seconds\":-1}", "from 0 to 3600");
+    permit_says("{\"seconds\":\"long\"}", "from 0 to 3600");
+    meross_set_auth(rig->m, MEROSS_AUTH_OPEN);
+    rig_step(1000);
+    assert_true(is_let_in(OTHER_UUID, NOT_A_KEY));
+}
+
+/* The formula of the sheet, 1.2: md5(mac + key). */
+static void test_strict(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"other", "secret", NULL};
+    rig_attach_auth(keys, MEROSS_AUTH_STRICT);
+    assert_true(is_let_in(RIG_UUID, "1_0e1f98b4b0a3736482f05bdad5736eb2"));
+    assert_false(is_let_in(OTHER_UUID, NOT_A_KEY));
+    assert_false(is_let_in(
+        THIRD_UUID, "1_ab3ffddc9a9b94dab1487702ddd054d2")); /* the empty key is none of ours */
+    assert_int_equal(rig_logged("meross_auth strict"), 2);
+    assert_int_equal(rig_logged("0e1f98b4b0a3736482f05bdad5736eb2"), 0);
+    permit_says("{}", "\"seconds\":120"); /* does not open this door */
+    assert_false(is_let_in(OTHER_UUID, NOT_A_KEY));
+}
+
+/* One line for each plug and minute; further plugs than there are places get none. */
+static void test_refusals_are_told_once_a_minute(void **state)
+{
+    (void)state;
+    char uuid[33];
+    rig_attach_auth(NULL, MEROSS_AUTH_KNOWN);
+    for (unsigned i = 0; i < 10; i++)
+        assert_false(is_let_in(OTHER_UUID, NOT_A_KEY));
+    assert_int_equal(rig_logged("refused"), 1);
+    assert_false(is_let_in(THIRD_UUID, NOT_A_KEY));
+    assert_int_equal(rig_logged("refused"), 2);
+    rig_step(59999);
+    assert_false(is_let_in(OTHER_UUID, NOT_A_KEY));
+    assert_int_equal(rig_logged("refused"), 2);
+    rig_step(1);
+    assert_false(is_let_in(OTHER_UUID, NOT_A_KEY));
+    assert_int_equal(rig_logged("refused"), 3);
+    for (unsigned i = 0; i < 100; i++) {
+        (void)snprintf(uuid, sizeof uuid, "%032x", i);
+        assert_false(is_let_in(uuid, NOT_A_KEY));
+    }
+    assert_int_equal(rig_logged("refused"), 2 + 64); /* OTHER_UUID has a place */
+    assert_int_equal(rig_count("meross/broker/plugs"), 1);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        T(test_recognised), T(test_not_recognised), T(test_plug_topics), T(test_client_topics),
-        T(test_shield),     T(test_shield_hook),    T(test_in_clear)};
+    const struct CMUnitTest tests[] = {T(test_recognised),
+                                       T(test_not_recognised),
+                                       T(test_plug_topics),
+                                       T(test_client_topics),
+                                       T(test_shield),
+                                       T(test_shield_hook),
+                                       T(test_in_clear),
+                                       T(test_answers_where_it_was_asked),
+                                       T(test_known),
+                                       T(test_strict),
+                                       T(test_refusals_are_told_once_a_minute)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -376,7 +376,7 @@ static void test_list(void **state)
     assert_int_equal(strncmp(p->payload, "{\"status\":\"ok\"", 14), 0);
     rig_ask("meross/broker/request/dance", "{\"transaction\":\"t\"}");
     failed("meross/broker/response/dance", "\"t\"", "invalid");
-    assert_int_equal(rig_logged("list, rename, forget and clients"), 1);
+    assert_int_equal(rig_logged("list, rename, forget, permit and clients"), 1);
     rig_ask("meross/broker/request/list", "{\"transaction\":");
     assert_non_null(
         strstr(rig_find("meross/broker/response/list")->payload, "\"code\":\"invalid\""));

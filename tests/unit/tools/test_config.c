@@ -1,6 +1,7 @@
 /* The configuration file: every option, values at each limit and one past it, sections,
  * line ends, suggestions, and the listeners of a home. */
 #include "broker/base/mem.h"
+#include "meross/meross.h"
 #include "tools/config.h"
 #include "tools/config_options.h"
 #include "tools/config_value.h"
@@ -59,7 +60,7 @@ static void defaults_are_those_of_the_table_and_of_the_broker(void **state)
     assert_int_equal(c.limits.max_topic_levels, l.max_topic_levels);
     assert_int_equal(c.limits.connect_timeout_s, l.connect_timeout_s);
     assert_string_equal(c.meross_topic, "meross");
-    assert_false(c.allow_anonymous);
+    assert_int_equal(c.access.allow_anonymous, CONFIG_UNSET);
     assert_true(c.connection_messages);
     assert_null(c.state_dir);
     assert_null(c.meross_keys);
@@ -83,6 +84,9 @@ static void every_option_takes_a_value(void **state)
                            "max_queued_messages 8\n"
                            "max_queued_bytes 9\n"
                            "max_connections 10\n"
+                           "global_max_connections 11\n"
+                           "set_tcp_nodelay false\n"
+                           "psk_file /psk\n"
                            "meross_key one\n"
                            "meross_key two # is part of it\n"
                            "meross_topic home/plugs\n"
@@ -93,8 +97,42 @@ static void every_option_takes_a_value(void **state)
                            "listener 8884 ::1\n"
                            "certfile /a\n"
                            "keyfile /b\n"
-                           "cafile /c\n");
-    assert_int_equal(c.n_listeners, 3);
+                           "cafile /c\n"
+                           "capath /d\n"
+                           "crlfile /e\n"
+                           "require_certificate true\n"
+                           "ciphers HIGH\n"
+                           "dhparamfile /f\n"
+                           "listener 9001\n"
+                           "protocol websockets\n"
+                           "websockets_origin https://a.example\n"
+                           "websockets_origin https://b.example\n"
+                           "bind_interface eth0\n"
+                           "socket_domain ipv4\n"
+                           "psk_hint hint\n"
+                           "max_handshakes 7\n"
+                           "listener 0 /run/x.sock\n"
+                           "unix_socket_mode 0666\n");
+    assert_int_equal(c.n_listeners, 5);
+    assert_int_equal(c.limits.max_connections, 11);
+    assert_false(c.set_tcp_nodelay);
+    assert_string_equal(c.psk_file, "/psk");
+    assert_string_equal(c.listeners[2].capath, "/d");
+    assert_string_equal(c.listeners[2].crlfile, "/e");
+    assert_true(c.listeners[2].require_certificate);
+    assert_string_equal(c.listeners[2].ciphers, "HIGH");
+    assert_string_equal(c.listeners[2].dhparamfile, "/f");
+    assert_int_equal(c.listeners[3].protocol, CONFIG_WEBSOCKETS);
+    assert_string_equal(c.listeners[3].origins[1], "https://b.example");
+    assert_null(c.listeners[3].origins[2]);
+    assert_string_equal(c.listeners[3].bind_interface, "eth0");
+    assert_int_equal(c.listeners[3].socket_domain, 4);
+    assert_string_equal(c.listeners[3].psk_hint, "hint");
+    assert_int_equal(c.listeners[3].max_handshakes, 7);
+    assert_true(config_has_tls(&c.listeners[3]));
+    assert_string_equal(config_unix_path(&c.listeners[4]), "/run/x.sock");
+    assert_string_equal(c.listeners[4].unix_mode, "0666");
+    assert_null(config_unix_path(&c.listeners[2]));
     assert_int_equal(c.listeners[0].port, 1884);
     assert_string_equal(c.listeners[0].host, "192.0.2.1");
     assert_true(c.listeners[0].is_default);
@@ -102,12 +140,12 @@ static void every_option_takes_a_value(void **state)
     assert_null(c.listeners[1].host);
     assert_true(c.listeners[1].tls_auto);
     assert_int_equal(c.listeners[1].tls_version, 13);
-    assert_int_equal(c.listeners[1].line, 18);
+    assert_int_equal(c.listeners[1].line, 21);
     assert_string_equal(c.listeners[2].host, "::1");
     assert_string_equal(c.listeners[2].certfile, "/a");
     assert_string_equal(c.listeners[2].keyfile, "/b");
     assert_string_equal(c.listeners[2].cafile, "/c");
-    assert_true(c.allow_anonymous);
+    assert_int_equal(c.access.allow_anonymous, CONFIG_YES);
     assert_false(c.connection_messages);
     assert_string_equal(c.state_dir, "/tmp/a b");
     assert_string_equal(c.pid_file, "/run/x.pid");
@@ -116,13 +154,68 @@ static void every_option_takes_a_value(void **state)
     assert_int_equal(c.limits.max_inflight_messages, 7);
     assert_int_equal(c.limits.max_queued_messages, 8);
     assert_int_equal(c.limits.max_queued_bytes, 9);
-    assert_int_equal(c.limits.max_connections, 10);
+    assert_int_equal(c.listeners[0].max_connections, 10);
     assert_string_equal(c.meross_keys[0], "one");
     assert_string_equal(c.meross_keys[1], "two # is part of it");
     assert_null(c.meross_keys[2]);
     assert_string_equal(c.meross_topic, "home/plugs");
     assert_string_equal(c.meross_timezone, "Europe/Berlin");
     config_free(&c);
+}
+
+#define ACCESS_LINES                                                                               \
+    "password_file /p\nacl_file /a\nallow_anonymous false\nallow_zero_length_clientid 0\n"         \
+    "auto_id_prefix zz\n"
+
+static bool has_access(const struct config_access *a)
+{
+    return a->password_file != NULL && strcmp(a->password_file, "/p") == 0 &&
+           strcmp(a->acl_file, "/a") == 0 && strcmp(a->auto_id_prefix, "zz") == 0 &&
+           a->allow_anonymous == CONFIG_NO && a->allow_zero_length == CONFIG_NO;
+}
+
+/* F165, F166: with per_listener_settings what stands above the first listener opens none, and holds
+ * for those that are not in the file. */
+static void access_options_go_where_mosquitto_puts_them(void **state)
+{
+    (void)state;
+    struct config c = good("listener 1\n" ACCESS_LINES "listener 2\n");
+    assert_true(has_access(config_access_of(&c, 0)) && has_access(config_access_of(&c, 1)));
+    config_free(&c);
+    c = good(ACCESS_LINES);
+    assert_int_equal(c.n_listeners, 0);
+    assert_int_equal(config_complete(&c, -1, err), MD_OK);
+    assert_true(has_access(config_access_of(&c, 0)) && has_access(config_access_of(&c, 1)));
+    config_free(&c);
+    c = good("per_listener_settings true\nlistener 1\n" ACCESS_LINES "listener 2\n"
+             "allow_anonymous true\nuse_username_as_clientid true\n");
+    assert_int_equal(config_complete(&c, 3, err), MD_OK);
+    assert_true(has_access(config_access_of(&c, 0)));
+    assert_false(has_access(config_access_of(&c, 1)));
+    assert_int_equal(config_access_of(&c, 1)->allow_anonymous, CONFIG_YES);
+    assert_int_equal(config_access_of(&c, 2)->allow_anonymous, CONFIG_UNSET);
+    assert_false(c.listeners[0].username_is_client_id);
+    assert_true(c.listeners[1].username_is_client_id);
+    config_free(&c);
+    c = good("per_listener_settings true\nport 1\n" ACCESS_LINES "listener 2\n");
+    assert_true(has_access(config_access_of(&c, 0)));
+    assert_false(has_access(config_access_of(&c, 1)));
+    config_free(&c);
+    bad("allow_anonymous true\nper_listener_settings true\n", "x.conf:2:", "in line 1");
+    bad("acl_file /a\nacl_file /b\n", "x.conf:2:", "set twice");
+}
+
+static void strict_plugs_need_a_key(void **state)
+{
+    (void)state;
+    struct config c = good("meross_auth strict\nmeross_key k\n");
+    assert_int_equal(c.meross_auth, MEROSS_AUTH_STRICT);
+    config_free(&c);
+    c = good("meross_auth known\n");
+    assert_int_equal(c.meross_auth, MEROSS_AUTH_KNOWN);
+    config_free(&c);
+    bad("meross_auth strict\n", "meross_key", "x.conf");
+    bad("meross_auth closed\n", "`open` `known` `strict`", "x.conf:1");
 }
 
 /* "name value" for each numeric row, at both ends and one past them. */
@@ -163,7 +256,7 @@ static void texts_end_where_the_table_says(void **state)
 {
     (void)state;
     const struct config_option *o;
-    char line[600];
+    char line[1100];
     for (size_t i = 0; (o = config_option_at(i)) != NULL; i++) {
         if (o->type != CONFIG_TEXT && o->type != CONFIG_TEXTS && o->type != CONFIG_TOPIC)
             continue;
@@ -173,20 +266,23 @@ static void texts_end_where_the_table_says(void **state)
         bad(line, o->name, "bytes");
         assert_true(strstr(err, "aaaa") == NULL || !o->secret);
         line[n + o->max] = '\0';
-        if (o->scope == CONFIG_OF_LISTENER)
-            bad(line, "listener", "x.conf:1"); /* a file without its companion */
-        else {
-            struct config c = good(line);
+        struct config c;
+        int rc = config_parse(&c, "x.conf", span_str(line), err);
+        if (rc == MD_OK)
             config_free(&c);
-        }
+        else if (o->scope == CONFIG_OF_LISTENER)
+            bad(line, "listener", "x.conf:1"); /* a file without its companion */
+        else
+            fail_msg("%s", err);
     }
 }
 
 static void minus_one_connections_are_unlimited_as_in_mosquitto(void **state)
 {
     (void)state;
-    struct config c = good("max_connections -1");
+    struct config c = good("global_max_connections -1\nmax_connections -1");
     assert_int_equal(c.limits.max_connections, 0);
+    assert_int_equal(c.listeners[0].max_connections, 0);
     config_free(&c);
     bad("max_connections -2", "bad value", "0 for no limit");
     bad("max_queued_messages -1", "bad value", "max_queued_messages");
@@ -196,13 +292,13 @@ static void words_ignore_case_and_lists_are_exact(void **state)
 {
     (void)state;
     struct config c = good("allow_anonymous TRUE\nlog_type All\n");
-    assert_true(c.allow_anonymous);
+    assert_int_equal(c.access.allow_anonymous, CONFIG_YES);
     assert_int_equal(c.log_types, CONFIG_LOG_ALL);
     config_free(&c);
     c = good("log_type none");
     assert_int_equal(c.log_types, CONFIG_LOG_NONE);
     config_free(&c);
-    bad("allow_anonymous maybe", "bad value \"maybe\"", "true or false");
+    bad("allow_anonymous maybe", "bad value \"maybe\"", "`true` `false`");
     bad("log_type everything", "one of `error` `warning`", "`none`");
     bad("listener 1\ntls manual", "x.conf:2: bad value \"manual\" of option 'tls'", "only `auto`");
     bad("listener 1\ntls_version tlsv1.4", "bad value", "`tlsv1.2`");
@@ -250,6 +346,30 @@ static void unknown_options_are_named_with_a_suggestion(void **state)
     bad("password_fil /x", "did you mean 'password_file'?", "x.conf:1");
 }
 
+static void names_of_certificates_need_certificates(void **state)
+{
+    (void)state;
+    static const char *const fine[] = {
+        "listener 1\ntls auto\nrequire_certificate true\ncafile /a\nuse_identity_as_username true",
+        "listener 1\ntls auto\nrequire_certificate true\ncapath /a\nuse_subject_as_username true",
+        "psk_file /p\nlistener 1\npsk_hint x\nuse_identity_as_username true",
+        "listener 1\nuse_identity_as_username false\nuse_subject_as_username false"};
+    for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
+        struct config c = good(fine[i]);
+        config_free(&c);
+    }
+    bad("listener 1\nuse_identity_as_username true", "x.conf:1: listener 1",
+        "use_identity_as_username");
+    bad("listener 1\ntls auto\nuse_identity_as_username true", "x.conf:1: listener 1",
+        "require_certificate");
+    bad("listener 1\ncertfile /a\nkeyfile /b\ncafile /c\nuse_identity_as_username true",
+        "x.conf:1: listener 1", "require_certificate");
+    bad("listener 1\ntls auto\nuse_subject_as_username true", "x.conf:1: listener 1",
+        "use_subject_as_username");
+    bad("psk_file /p\nlistener 1\npsk_hint x\nuse_subject_as_username true", "x.conf:2: listener 1",
+        "use_subject_as_username");
+}
+
 static void options_of_mosquitto_that_are_missing_here_say_so(void **state)
 {
     (void)state;
@@ -264,7 +384,16 @@ static void options_of_mosquitto_that_are_missing_here_say_so(void **state)
     assert_null(c.warnings[5]);
     assert_non_null(strstr(c.warnings[2], "persistence_sync"));
     config_free(&c);
-    bad("listener 0 /run/x.sock", "Unix socket", "not supported");
+    bad("listener 1883\nprotocol http", "x.conf:2: bad value", "`websockets`");
+    bad("listener 1883 /run/x.sock", "Unix socket", "listener 0 /run/x.sock");
+    bad("listener 0 /x\nlistener 0 /x", "already taken", "line 1");
+    bad("listener 0 /x\nunix_socket_mode 0668", "octal", "0668");
+    bad("listener 1\nwebsockets_origin http://a", "protocol websockets", "listener 1");
+    bad("listener 1\ntls auto\nrequire_certificate true", "neither cafile nor capath",
+        "listener 1");
+    bad("listener 1\nrequire_certificate true\ncafile /a", "no certificate", "listener 1");
+    bad("listener 1\npsk_hint a", "no psk_file", "listener 1");
+    bad("listener 1\nciphers HIGH", "ciphers but no certificate", "listener 1");
     const struct config_option *o;
     for (size_t i = 0; (o = config_option_at(i)) != NULL; i++)
         assert_false(config_option_foreign(span_str(o->name)));
@@ -408,9 +537,9 @@ static void include_dir_reads_conf_files_in_order_of_name(void **state)
     static const char *const names[] = {"B.conf", "a.conf", "A.conf", "notes.txt", "main"};
     char dir[] = "/tmp/merossd-test-XXXXXX", main_file[80], text[200];
     assert_non_null(mkdtemp(dir));
-    put_file(dir, "B.conf", "max_connections 3\nlistener 7003\n");
-    put_file(dir, "a.conf", "max_connections 2\nlistener 7002\nmax_qos 1\n");
-    put_file(dir, "A.conf", "max_connections 1\nlistener 7001\n");
+    put_file(dir, "B.conf", "global_max_connections 3\nlistener 7003\n");
+    put_file(dir, "a.conf", "global_max_connections 2\nlistener 7002\nmax_qos 1\n");
+    put_file(dir, "A.conf", "global_max_connections 1\nlistener 7001\n");
     put_file(dir, "notes.txt", "this is no configuration\n");
     (void)snprintf(text, sizeof text, "listener 7000\ninclude_dir %s\nmax_qos 0\n", dir);
     put_file(dir, "main", text);
@@ -544,7 +673,7 @@ static void texts_are_set_once_numbers_may_be_corrected(void **state)
     (void)state;
     bad("state_dir /a\nstate_dir /b", "x.conf:2: option 'state_dir' is set twice", "remove");
     bad("meross_topic a\nmeross_topic b", "set twice", "meross_topic");
-    struct config c = good("max_connections 1\nmax_connections 2");
+    struct config c = good("global_max_connections 1\nglobal_max_connections 2");
     assert_int_equal(c.limits.max_connections, 2);
     config_free(&c);
 }
@@ -686,6 +815,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_those_of_the_table_and_of_the_broker),
         cmocka_unit_test(every_option_takes_a_value),
+        cmocka_unit_test(access_options_go_where_mosquitto_puts_them),
+        cmocka_unit_test(strict_plugs_need_a_key),
         cmocka_unit_test(numbers_end_where_the_table_says),
         cmocka_unit_test(texts_end_where_the_table_says),
         cmocka_unit_test(minus_one_connections_are_unlimited_as_in_mosquitto),
@@ -693,6 +824,7 @@ int main(void)
         cmocka_unit_test(line_ends_blanks_comments_and_marks_are_forgiven),
         cmocka_unit_test(long_lines_and_binary_are_refused),
         cmocka_unit_test(unknown_options_are_named_with_a_suggestion),
+        cmocka_unit_test(names_of_certificates_need_certificates),
         cmocka_unit_test(options_of_mosquitto_that_are_missing_here_say_so),
         cmocka_unit_test(warnings_have_an_end),
         cmocka_unit_test(zero_is_no_limit_wherever_the_table_says),

@@ -270,6 +270,21 @@ static void rename_and_forget_ask_the_broker(void **state)
     assert_int_equal(seen.status, CLI_FAILED);
 }
 
+static void permit_asks_the_broker(void **state)
+{
+    (void)state;
+    struct daemon d = {.replies = {{"meross/broker/request/permit", "meross/broker/response/permit",
+                                    "{\"transaction\":\"@\",\"status\":\"ok\",\"data\":{}}"}}};
+    RUN(&d, "permit");
+    assert_int_equal(seen.status, CLI_DONE);
+    assert_string_equal(seen.out, "new plugs are let in for 120 seconds\n");
+    has(seen.note, "\"seconds\":120}");
+    RUN(&d, "permit", "3600");
+    has(seen.note, "\"seconds\":3600}");
+    RUN(&d, "permit", "0");
+    assert_string_equal(seen.out, "new plugs are no longer let in\n");
+}
+
 static void watch_prints_what_happens(void **state)
 {
     (void)state;
@@ -334,6 +349,9 @@ static void usage_mistakes_are_two(void **state)
     has(seen.err, "unknown option -x");
     assert_int_equal(PLAIN("-p", "1883", "list"), CLI_USAGE);
     has(seen.err, "the verb comes first");
+    assert_int_equal(PLAIN("permit", "3601"), CLI_USAGE);
+    assert_int_equal(PLAIN("permit", "-1"), CLI_USAGE);
+    assert_int_equal(PLAIN("permit", "soon"), CLI_USAGE);
     assert_int_equal(PLAIN("forget", "lamp"), CLI_USAGE); /* no terminal to ask on */
     has(seen.err, "--yes");
     assert_int_equal(PLAIN("rename", "a", "b/c"), CLI_USAGE);
@@ -455,6 +473,7 @@ int main(void)
         cmocka_unit_test(switching_says_what_the_plug_did),
         cmocka_unit_test(codes_become_exit_statuses),
         cmocka_unit_test(rename_and_forget_ask_the_broker),
+        cmocka_unit_test(permit_asks_the_broker),
         cmocka_unit_test(watch_prints_what_happens),
         cmocka_unit_test(usage_mistakes_are_two),
         cmocka_unit_test(help_covers_every_verb),

@@ -1,0 +1,54 @@
+/* limits.c - what the computer has to give: file numbers and memory. */
+#include "broker/base/mem.h"
+#include "broker/net/server_int.h"
+#include "broker/net/trim.h"
+
+#include <sys/resource.h>
+
+#define FILES_WANTED 65536 /* as many as the system allows, up to this         */
+#define FILES_KEPT   16    /* for the store, certificates and a configuration  */
+#define MINUTE_MS    60000
+#define TRIM_BYTES   ((size_t)4 << 20) /* worth asking the allocator for */
+#define TRIM_STREAMS 64u
+
+bool seldom(struct seldom *s, uint64_t now_ms, unsigned *n)
+{
+    s->n++;
+    if (s->next_ms != 0 && now_ms < s->next_ms)
+        return false;
+    *n = s->n;
+    s->n = 0;
+    s->next_ms = now_ms + MINUTE_MS;
+    return true;
+}
+
+/* The kernel gives the lowest free number, so a high one means that few are left. */
+void limits_files(struct server *s)
+{
+    struct rlimit r;
+    s->max_fd = FILES_WANTED - FILES_KEPT;
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+        return;
+    rlim_t want = r.rlim_max < FILES_WANTED ? r.rlim_max : FILES_WANTED;
+    if (r.rlim_cur < want) {
+        r.rlim_cur = want;
+        (void)setrlimit(RLIMIT_NOFILE, &r); /* without it, what there is */
+        (void)getrlimit(RLIMIT_NOFILE, &r);
+    }
+    if (r.rlim_cur < FILES_WANTED)
+        s->max_fd = (int)r.rlim_cur - FILES_KEPT;
+}
+
+void limits_memory(struct server *s)
+{
+    struct burden *b = &s->burden;
+    size_t now = mem_used();
+    if (now > b->bytes)
+        b->bytes = now;
+    if (s->n_streams > b->streams)
+        b->streams = s->n_streams;
+    if (b->bytes - now < TRIM_BYTES && b->streams - s->n_streams < TRIM_STREAMS)
+        return;
+    *b = (struct burden){now, s->n_streams};
+    trim_memory();
+}
