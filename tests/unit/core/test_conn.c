@@ -1,65 +1,9 @@
 /* The whole broker without sockets: what needs a stepped clock, a failing allocator or a look
  * inside.  What bytes on a socket can show is in tests/spec. */
-#include "broker/base/log.h"
-#include "broker/base/mem.h"
 #include "broker/codec/mqtt_encode.h"
-#include "tests/fake/fake_env.h"
-#include "tests/fake/fake_wire.h"
-#include "tests/unit/cmocka.h"
+#include "tests/unit/core/bench.h"
 
 #include <stdio.h>
-
-struct bench {
-    struct fake_env fake;
-    struct broker *broker;
-    struct broker_limits limits;
-};
-
-static void setup_with(struct bench *b, const struct broker_hooks *hooks)
-{
-    fake_env_init(&b->fake);
-    assert_int_equal(broker_new(&b->broker, &b->limits, hooks, &b->fake.env), MD_OK);
-}
-
-static void setup(struct bench *b)
-{
-    broker_limits_default(&b->limits);
-    setup_with(b, NULL);
-}
-
-static void finish(struct bench *b)
-{
-    broker_free(b->broker);
-    assert_int_equal(mem_used(), 0);
-}
-
-/* The next packet must be of this type. */
-static struct mqtt_packet expect(struct wire *w, enum mqtt_type type)
-{
-    struct mqtt_packet p = {0};
-    assert_true(wire_next(w, &p));
-    assert_int_equal(p.type, type);
-    return p;
-}
-
-static void expect_nothing(struct wire *w)
-{
-    struct mqtt_packet p;
-    assert_false(wire_next(w, &p));
-}
-
-static void connected(struct wire *w, struct bench *b, const char *id, bool clean)
-{
-    wire_open(w, b->broker, 0);
-    wire_connect(w, id, clean, MQTT_3_1_1);
-    assert_int_equal(expect(w, MQTT_CONNACK).u.connack.code, MQTT_ACCEPTED);
-}
-
-static void step(struct bench *b, uint64_t ms)
-{
-    fake_env_step(&b->fake, ms);
-    (void)broker_turn(b->broker);
-}
 
 /* MQTT 3.1.4: no CONNECT in reasonable time.  At the limit and one past it. */
 static void a_silent_connection_is_closed_after_ten_seconds(void **state)
@@ -250,316 +194,6 @@ static void packets_may_be_cut_anywhere(void **state)
     finish(b);
 }
 
-/* Local subscribers and publishers: queued, in order, never inside a call. */
-struct echo {
-    struct broker *broker;
-    unsigned seen;
-};
-
-static void on_message(void *ctx, const struct broker_message *m)
-{
-    struct echo *e = ctx;
-    struct broker_message answer = {span_str("answer"), m->payload, 1, false};
-    e->seen++;
-    assert_int_equal(broker_publish(e->broker, &answer), MD_OK);
-}
-
-static void modules_in_the_process_are_clients_too(void **state)
-{
-    struct bench *b = *state;
-    struct wire w;
-    struct broker_sub *sub;
-    setup(b);
-    struct echo e = {b->broker, 0};
-    assert_int_equal(broker_subscribe(b->broker, span_str("a/#/b"), on_message, &e, &sub),
-                     MD_INVAL);
-    assert_int_equal(broker_subscribe(b->broker, span_str("ask/+"), on_message, &e, &sub), MD_OK);
-    connected(&w, b, "w", true);
-    wire_subscribe(&w, "answer", MQTT_QOS2);
-    expect(&w, MQTT_SUBACK);
-    wire_publish(&w, "ask/1", "one", MQTT_QOS0, false, 0);
-    assert_int_equal(e.seen, 0);
-    expect_nothing(&w);
-    (void)broker_turn(b->broker);
-    assert_int_equal(e.seen, 1);
-    struct mqtt_packet p = expect(&w, MQTT_PUBLISH);
-    assert_int_equal(p.u.publish.qos, 1);
-    assert_true(span_is(p.u.publish.payload, "one"));
-    wire_publish(&w, "ask/2", "two", MQTT_QOS0, false, 0);
-    broker_unsubscribe(sub); /* with a message waiting for it */
-    (void)broker_turn(b->broker);
-    assert_int_equal(e.seen, 1);
-    struct broker_message bad = {span_str("a/+"), span_str(""), 0, false};
-    assert_int_equal(broker_publish(b->broker, &bad), MD_INVAL);
-    wire_close(&w);
-    finish(b);
-}
-
-static void on_big(void *ctx, const struct broker_message *m)
-{
-    struct echo *e = ctx;
-    static uint8_t big[100000];
-    (void)m;
-    e->seen++;
-    struct broker_message answer = {span_str("answer"), span_of(big, sizeof big), 0, false};
-    assert_int_equal(broker_publish(e->broker, &answer), MD_OK);
-}
-
-/* Small requests with large answers: a turn has a budget, and the inbox the limits of a Session. */
-static void requests_cannot_flood_the_program(void **state)
-{
-    struct bench *b = *state;
-    struct wire w;
-    struct broker_sub *sub;
-    struct broker_stats stats;
-    setup(b);
-    struct echo e = {b->broker, 0};
-    assert_int_equal(broker_subscribe(b->broker, span_str("ask"), on_big, &e, &sub), MD_OK);
-    connected(&w, b, "w", true);
-    for (unsigned i = 0; i < 1500; i++)
-        wire_publish(&w, "ask", "", MQTT_QOS0, false, 0);
-    broker_stats(b->broker, &stats);
-    assert_int_equal(stats.dropped, 500);
-    assert_int_equal(broker_turn(b->broker), 0);
-    assert_int_equal(e.seen, 3); /* until 256 KiB were said */
-    for (unsigned i = 0; i < 1000 && broker_turn(b->broker) == 0; i++)
-        assert_true(mem_used() < 2000000);
-    assert_int_equal(e.seen, 1000);
-    wire_close(&w);
-    finish(b);
-}
-
-static void count(void *ctx) { ++*(unsigned *)ctx; }
-
-static void timers_of_modules_fire_once(void **state)
-{
-    struct bench *b = *state;
-    unsigned fired = 0, never = 0;
-    struct broker_timer *a, *c;
-    setup(b);
-    assert_int_equal(broker_timer_start(b->broker, 100, count, &fired, &a), MD_OK);
-    assert_int_equal(broker_timer_start(b->broker, 50, count, &never, &c), MD_OK);
-    broker_timer_stop(c);
-    assert_int_equal(broker_turn(b->broker), 100);
-    step(b, 99);
-    assert_int_equal(fired, 0);
-    step(b, 1);
-    assert_int_equal(fired, 1);
-    step(b, 1000);
-    assert_int_equal(fired, 1);
-    assert_int_equal(never, 0);
-    assert_int_equal(broker_timer_start(b->broker, 5, count, &fired, &a), MD_OK);
-    finish(b); /* one that still runs is freed */
-}
-
-/* One hook set that writes down what it is asked. */
-struct diary {
-    char text[512];
-    enum broker_verdict verdict;
-    bool may, pass;
-};
-
-static void write_down(struct diary *d, const char *what, struct span id)
-{
-    size_t n = strlen(d->text);
-    (void)snprintf(d->text + n, sizeof d->text - n, "%s(%.*s) ", what, SPAN_ARG(id));
-}
-
-static enum broker_verdict on_connect(void *ctx, struct broker_client *who,
-                                      const struct broker_message *will)
-{
-    struct diary *d = ctx;
-    write_down(d, will != NULL ? "connect+will" : "connect", who->client_id);
-    who->tag = d;
-    return d->verdict;
-}
-
-static void on_connected(void *ctx, const struct broker_client *who)
-{
-    assert_ptr_equal(who->tag, ctx);
-    write_down(ctx, "connected", who->client_id);
-}
-
-static bool may(void *ctx, const struct broker_client *who, enum broker_action what,
-                struct span topic)
-{
-    struct diary *d = ctx;
-    (void)topic;
-    write_down(d, what == BROKER_PUBLISH ? "pub?" : "sub?", who->client_id);
-    return d->may;
-}
-
-static bool on_publish(void *ctx, const struct broker_client *who, const struct broker_message *m)
-{
-    struct diary *d = ctx;
-    (void)who;
-    write_down(d, "publish", m->topic);
-    return d->pass;
-}
-
-static void on_disconnect(void *ctx, const struct broker_client *who, const char *why)
-{
-    assert_ptr_equal(who->tag, ctx);
-    assert_true(strlen(why) > 0);
-    write_down(ctx, "disconnect", who->client_id);
-}
-
-static struct broker_hooks diary_hooks(struct diary *d)
-{
-    return (struct broker_hooks){.on_connect = on_connect,
-                                 .on_connected = on_connected,
-                                 .may = may,
-                                 .on_publish = on_publish,
-                                 .on_disconnect = on_disconnect,
-                                 .ctx = d};
-}
-
-/* [MQTT-3.1.4-2]: on a takeover the old one is gone before the new one is there. */
-static void hooks_see_a_takeover_in_order(void **state)
-{
-    struct bench *b = *state;
-    struct diary d = {.verdict = BROKER_ALLOW, .may = true, .pass = true};
-    struct broker_hooks hooks = diary_hooks(&d);
-    struct wire old, new;
-    broker_limits_default(&b->limits);
-    setup_with(b, &hooks);
-    connected(&old, b, "x", true);
-    connected(&new, b, "x", true);
-    wire_take(&old);
-    assert_true(old.closed);
-    assert_string_equal(d.text, "connect(x) connected(x) connect(x) disconnect(x) connected(x) ");
-    wire_close(&old);
-    (void)broker_turn(b->broker);
-    wire_ping(&new);
-    expect(&new, MQTT_PINGRESP); /* F112: the late end of the old one hurts nobody */
-    d.text[0] = '\0';
-    wire_close(&new);
-    assert_string_equal(d.text, "disconnect(x) ");
-    finish(b);
-}
-
-/* F45 F117: a refused CONNECT changes nothing and its will is not sent. */
-static void a_refused_connect_touches_nothing(void **state)
-{
-    struct bench *b = *state;
-    struct diary d = {.verdict = BROKER_ALLOW, .may = true, .pass = true};
-    struct broker_hooks hooks = diary_hooks(&d);
-    struct wire old, new;
-    struct mqtt_connect c = {.level = MQTT_3_1_1,
-                             .clean_session = true,
-                             .has_will = true,
-                             .will_topic = span_str("w"),
-                             .will_payload = span_str("dead"),
-                             .client_id = span_str("x")};
-    broker_limits_default(&b->limits);
-    setup_with(b, &hooks);
-    connected(&old, b, "x", true);
-    d.verdict = BROKER_BAD_CREDENTIALS;
-    wire_open(&new, b->broker, 0);
-    wire_connect_with(&new, &c);
-    assert_int_equal(expect(&new, MQTT_CONNACK).u.connack.code, MQTT_REFUSED_CREDENTIALS);
-    assert_true(new.closed);
-    wire_ping(&old);
-    expect(&old, MQTT_PINGRESP);
-    assert_string_equal(d.text, "connect(x) connected(x) connect+will(x) ");
-    wire_close(&new);
-    wire_close(&old);
-    finish(b);
-}
-
-/* [MQTT-3.3.5-2]: denied and swallowed messages are acknowledged and go nowhere. */
-static void denied_messages_are_acknowledged(void **state)
-{
-    struct bench *b = *state;
-    struct diary d = {.verdict = BROKER_ALLOW, .may = true, .pass = true};
-    struct broker_hooks hooks = diary_hooks(&d);
-    struct wire w;
-    broker_limits_default(&b->limits);
-    setup_with(b, &hooks);
-    connected(&w, b, "x", true);
-    wire_subscribe(&w, "#", MQTT_QOS2);
-    expect(&w, MQTT_SUBACK);
-    d.may = false;
-    wire_publish(&w, "t", "1", MQTT_QOS1, false, 1);
-    expect(&w, MQTT_PUBACK);
-    expect_nothing(&w);
-    wire_subscribe(&w, "u", MQTT_QOS1);
-    assert_int_equal(expect(&w, MQTT_SUBACK).u.suback.codes.p[0], MQTT_SUBACK_FAILURE);
-    d.may = true;
-    d.pass = false;
-    wire_publish(&w, "t", "1", MQTT_QOS2, true, 2);
-    expect(&w, MQTT_PUBREC);
-    expect_nothing(&w);
-    wire_close(&w);
-    finish(b);
-}
-
-/* F22 F23: what comes behind a CONNECT waits for the verdict, and goes with it. */
-static void a_verdict_may_come_later(void **state)
-{
-    struct bench *b = *state;
-    struct diary d = {.verdict = BROKER_PENDING, .may = true, .pass = true};
-    struct broker_hooks hooks = diary_hooks(&d);
-    struct wire w, refused;
-    broker_limits_default(&b->limits);
-    setup_with(b, &hooks);
-    wire_open(&w, b->broker, 0); /* ticket 1 */
-    wire_connect(&w, "x", true, MQTT_3_1_1);
-    assert_false(conn_reading(w.conn));
-    wire_ping(&w);
-    expect_nothing(&w);
-    assert_false(broker_decide(b->broker, 7, BROKER_ALLOW, NULL));
-    assert_true(broker_decide(b->broker, 1, BROKER_ALLOW, &d));
-    assert_false(broker_decide(b->broker, 1, BROKER_ALLOW, &d)); /* once */
-    assert_int_equal(expect(&w, MQTT_CONNACK).u.connack.code, MQTT_ACCEPTED);
-    expect(&w, MQTT_PINGRESP);
-    assert_true(conn_reading(w.conn));
-    wire_open(&refused, b->broker, 0);
-    wire_connect(&refused, "y", true, MQTT_3_1_1);
-    wire_subscribe(&refused, "#", MQTT_QOS1);
-    assert_true(broker_decide(b->broker, 2, BROKER_BAD_CREDENTIALS, NULL));
-    assert_int_equal(expect(&refused, MQTT_CONNACK).u.connack.code, MQTT_REFUSED_CREDENTIALS);
-    expect_nothing(&refused);
-    assert_true(refused.closed);
-    wire_close(&refused);
-    wire_open(&refused, b->broker, 0); /* goes away, or is too slow, while it waits */
-    wire_connect(&refused, "z", true, MQTT_3_1_1);
-    step(b, 10000);
-    wire_take(&refused);
-    assert_false(refused.closed); /* it is not to blame for the queue before it */
-    step(b, 60000);
-    wire_take(&refused);
-    assert_true(refused.closed);
-    assert_false(broker_decide(b->broker, 3, BROKER_ALLOW, NULL));
-    wire_close(&refused);
-    wire_close(&w);
-    finish(b);
-}
-
-static void end_it(void *ctx, const struct broker_client *who, struct span filter)
-{
-    struct broker *b = *(struct broker **)ctx;
-    (void)filter;
-    assert_true(broker_disconnect(b, who->client_id, "test"));
-}
-
-/* A hook may end the client in the middle of its packet. */
-static void a_hook_may_end_a_subscribing_client(void **state)
-{
-    struct bench *b = *state;
-    struct wire w;
-    struct broker_hooks hooks = {.on_subscribe = end_it, .ctx = &b->broker};
-    const uint8_t two[] = {0x82, 10, 0, 1, 0, 1, 'a', 0, 0, 1, 'b', 0};
-    broker_limits_default(&b->limits);
-    setup_with(b, &hooks);
-    connected(&w, b, "x", true);
-    wire_send(&w, span_of(two, sizeof two));
-    wire_take(&w);
-    assert_true(w.closed);
-    wire_close(&w);
-    finish(b);
-}
-
 /* One packet may name "#" thousands of times; the replay ends with the queue. */
 static void a_replay_is_bounded(void **state)
 {
@@ -619,46 +253,6 @@ static void a_stall_of_ours_does_not_expire_clients(void **state)
     finish(b);
 }
 
-static bool not_secret(void *ctx, const struct broker_client *who, struct span topic)
-{
-    (void)who;
-    return *(bool *)ctx || !span_is(topic, "secret");
-}
-
-/* F126 F127: each delivery is asked, live, retained, and what waited for an absent client. */
-static void delivery_may_be_refused(void **state)
-{
-    struct bench *b = *state;
-    bool open = false;
-    struct broker_hooks hooks = {.may_receive = not_secret, .ctx = &open};
-    struct wire pub, sub;
-    broker_limits_default(&b->limits);
-    setup_with(b, &hooks);
-    connected(&pub, b, "pub", true);
-    connected(&sub, b, "sub", false);
-    wire_publish(&pub, "secret", "retained", MQTT_QOS0, true, 0);
-    wire_subscribe(&sub, "#", MQTT_QOS1);
-    expect(&sub, MQTT_SUBACK);
-    wire_publish(&pub, "secret", "1", MQTT_QOS1, false, 1);
-    wire_publish(&pub, "open", "2", MQTT_QOS1, false, 2);
-    struct mqtt_packet p = expect(&sub, MQTT_PUBLISH);
-    assert_true(span_is(p.u.publish.topic, "open"));
-    wire_ack(&sub, MQTT_PUBACK, p.u.publish.packet_id);
-    expect_nothing(&sub);
-    wire_close(&sub);
-    (void)broker_turn(b->broker);
-    open = true;
-    wire_publish(&pub, "secret", "3", MQTT_QOS1, false, 3);
-    open = false; /* revoked while it was away */
-    wire_open(&sub, b->broker, 0);
-    wire_connect(&sub, "sub", false, MQTT_3_1_1);
-    expect(&sub, MQTT_CONNACK);
-    expect_nothing(&sub);
-    wire_close(&sub);
-    wire_close(&pub);
-    finish(b);
-}
-
 static void broker_disconnect_ends_a_client(void **state)
 {
     struct bench *b = *state;
@@ -675,8 +269,8 @@ static void broker_disconnect_ends_a_client(void **state)
     finish(b);
 }
 
-/* [MQTT-4.8.0-2], house C34, F141: every allocation of a two-client dialogue fails in turn; nothing crashes, nothing
- * leaks, and a bystander goes on. */
+/* [MQTT-4.8.0-2], F141: every allocation of a two-client dialogue fails in turn; nothing crashes,
+ * nothing leaks, and a bystander goes on. */
 static void dialogue(struct bench *b, long fail_after)
 {
     struct wire a, c;
@@ -731,14 +325,6 @@ static void out_of_memory_costs_one_connection(void **state)
     }
 }
 
-static void quiet(void *ctx, enum log_level lv, const char *module, const char *line)
-{
-    (void)ctx;
-    (void)lv;
-    (void)module;
-    assert_true(strlen(line) > 0);
-}
-
 int main(void)
 {
     static struct bench bench;
@@ -753,17 +339,8 @@ int main(void)
         T(retained_messages_are_not_cut_by_the_queue_limit),
         T(memory_follows_received_bytes_not_claims),
         T(packets_may_be_cut_anywhere),
-        T(modules_in_the_process_are_clients_too),
-        T(requests_cannot_flood_the_program),
-        T(timers_of_modules_fire_once),
-        T(hooks_see_a_takeover_in_order),
-        T(a_refused_connect_touches_nothing),
-        T(denied_messages_are_acknowledged),
-        T(a_verdict_may_come_later),
-        T(a_hook_may_end_a_subscribing_client),
         T(a_replay_is_bounded),
         T(a_stall_of_ours_does_not_expire_clients),
-        T(delivery_may_be_refused),
         T(broker_disconnect_ends_a_client),
         T(out_of_memory_costs_one_connection),
     };

@@ -1,63 +1,14 @@
 /* The limits that mosquitto.conf names and that are not about one packet: Keep Alive, QoS, RETAIN,
  * what waits for absent clients and for how long, the memory ceiling, and new limits while the
  * broker runs.  Each at the limit and one past it; 0 is "no limit" in all of them (F132). */
-#include "broker/base/log.h"
-#include "broker/base/mem.h"
 #include "broker/core/conn_int.h"
-#include "tests/fake/fake_env.h"
-#include "tests/fake/fake_wire.h"
-#include "tests/unit/cmocka.h"
+#include "tests/unit/core/bench.h"
 
 #include <stdio.h>
-
-struct bench {
-    struct fake_env fake;
-    struct broker *broker;
-    struct broker_limits limits;
-};
-
-static void setup(struct bench *b)
-{
-    fake_env_init(&b->fake);
-    assert_int_equal(broker_new(&b->broker, &b->limits, NULL, &b->fake.env), MD_OK);
-}
-
-static void finish(struct bench *b)
-{
-    broker_free(b->broker);
-    assert_int_equal(mem_used(), 0);
-}
-
-static struct mqtt_packet expect(struct wire *w, enum mqtt_type type)
-{
-    struct mqtt_packet p = {0};
-    assert_true(wire_next(w, &p));
-    assert_int_equal(p.type, type);
-    return p;
-}
-
-static void expect_nothing(struct wire *w)
-{
-    struct mqtt_packet p;
-    assert_false(wire_next(w, &p));
-}
 
 static enum mqtt_connack connack(struct wire *w)
 {
     return (enum mqtt_connack)expect(w, MQTT_CONNACK).u.connack.code;
-}
-
-static void connected(struct wire *w, struct bench *b, const char *id, bool clean)
-{
-    wire_open(w, b->broker, 0);
-    wire_connect(w, id, clean, MQTT_3_1_1);
-    assert_int_equal(connack(w), MQTT_ACCEPTED);
-}
-
-static void step(struct bench *b, uint64_t ms)
-{
-    fake_env_step(&b->fake, ms);
-    (void)broker_turn(b->broker);
 }
 
 /* What the broker answers to a CONNECT with this Keep Alive; closed when it is no CONNACK 0. */
@@ -81,7 +32,7 @@ static void max_keepalive_refuses_longer_ones_and_never(void **state)
 {
     struct bench *b = *state;
     broker_limits_default(&b->limits);
-    setup(b);
+    setup_with(b, NULL);
     assert_int_equal(try_keepalive(b, 0), MQTT_ACCEPTED);
     assert_int_equal(try_keepalive(b, 65535), MQTT_ACCEPTED);
     b->limits.max_keepalive = 60;
@@ -98,7 +49,7 @@ static void max_qos_closes_publishers_and_caps_grants(void **state)
     struct wire sub, pub;
     broker_limits_default(&b->limits);
     b->limits.max_qos = 1;
-    setup(b);
+    setup_with(b, NULL);
     connected(&sub, b, "sub", true);
     wire_subscribe(&sub, "t", MQTT_QOS2);
     assert_int_equal(expect(&sub, MQTT_SUBACK).u.suback.codes.p[0], 1);
@@ -121,7 +72,7 @@ static void a_listener_has_a_lower_max_qos_of_its_own(void **state)
     struct wire low, free_one;
     broker_limits_default(&b->limits);
     b->limits.max_qos_at[1] = 1 + 0;
-    setup(b);
+    setup_with(b, NULL);
     wire_open(&low, b->broker, 1);
     wire_connect(&low, "low", true, MQTT_3_1_1);
     assert_int_equal(connack(&low), MQTT_ACCEPTED);
@@ -163,7 +114,7 @@ static void wills_obey_max_qos_and_retain_available(void **state)
 {
     struct bench *b = *state;
     broker_limits_default(&b->limits);
-    setup(b);
+    setup_with(b, NULL);
     assert_false(will_refused(b, MQTT_QOS2, true));
     b->limits.max_qos = 1;
     b->limits.retain_available = false;
@@ -181,7 +132,7 @@ static void without_retain_a_retained_publish_closes(void **state)
     struct broker_stats s;
     broker_limits_default(&b->limits);
     b->limits.retain_available = false;
-    setup(b);
+    setup_with(b, NULL);
     connected(&w, b, "a", true);
     wire_publish(&w, "t", "x", MQTT_QOS1, false, 1);
     expect(&w, MQTT_PUBACK);
@@ -221,11 +172,11 @@ static void queue_qos0_messages_keeps_them_for_the_absent(void **state)
 {
     struct bench *b = *state;
     broker_limits_default(&b->limits);
-    setup(b);
+    setup_with(b, NULL);
     assert_int_equal(waiting_after_absence(b), 1);
     finish(b);
     b->limits.queue_qos0 = true;
-    setup(b);
+    setup_with(b, NULL);
     assert_int_equal(waiting_after_absence(b), 2);
     finish(b);
 }
@@ -236,7 +187,7 @@ static void upgrade_outgoing_qos_uses_the_granted_one(void **state)
     struct wire w;
     broker_limits_default(&b->limits);
     b->limits.upgrade_outgoing_qos = true;
-    setup(b);
+    setup_with(b, NULL);
     connected(&w, b, "a", true);
     wire_publish(&w, "r", "x", MQTT_QOS0, true, 0);
     wire_subscribe(&w, "r", MQTT_QOS1);
@@ -256,7 +207,7 @@ static unsigned in_flight_at(struct bench *b, size_t max)
     unsigned n = 0;
     broker_limits_default(&b->limits);
     b->limits.max_inflight_bytes = max;
-    setup(b);
+    setup_with(b, NULL);
     connected(&sub, b, "sub", true);
     wire_subscribe(&sub, "t", MQTT_QOS1);
     expect(&sub, MQTT_SUBACK);
@@ -290,7 +241,7 @@ static void absent_sessions_expire_and_present_ones_do_not(void **state)
     struct broker_stats s;
     broker_limits_default(&b->limits);
     b->limits.session_expiry_s = 60;
-    setup(b);
+    setup_with(b, NULL);
     connected(&here, b, "here", false);
     connected(&away, b, "away", false);
     wire_close(&away);
@@ -351,7 +302,7 @@ static void memory_limit_refuses_clients_first(void **state)
     struct bench *b = *state;
     struct wire w;
     broker_limits_default(&b->limits);
-    setup(b);
+    setup_with(b, NULL);
     fill(b);
     squeeze(b, 70);
     assert_int_equal(try_connect(b, &w, false), MQTT_ACCEPTED);
@@ -380,7 +331,7 @@ static void memory_limit_then_drops_qos0_then_everything_new(void **state)
     struct wire w;
     struct broker_stats s;
     broker_limits_default(&b->limits);
-    setup(b);
+    setup_with(b, NULL);
     fill(b);
     connected(&w, b, "a", true);
     wire_subscribe(&w, "t", MQTT_QOS1);
@@ -410,7 +361,7 @@ static void memory_limit_keeps_retained_messages_from_growing(void **state)
     struct wire w;
     struct broker_stats s;
     broker_limits_default(&b->limits);
-    setup(b);
+    setup_with(b, NULL);
     fill(b);
     connected(&w, b, "a", true);
     wire_publish(&w, "old", "12", MQTT_QOS1, true, 1);
@@ -438,7 +389,7 @@ static void message_size_limit_drops_and_acknowledges(void **state)
     struct wire w;
     broker_limits_default(&b->limits);
     b->limits.message_size_limit = 4;
-    setup(b);
+    setup_with(b, NULL);
     connected(&w, b, "a", true);
     wire_subscribe(&w, "t", MQTT_QOS0);
     expect(&w, MQTT_SUBACK);
@@ -484,7 +435,7 @@ static void every_session_is_shown(void **state)
     struct wire here, away;
     struct seen seen = {0};
     broker_limits_default(&b->limits);
-    setup(b);
+    setup_with(b, NULL);
     connected(&away, b, "away", false);
     wire_subscribe(&away, "t", MQTT_QOS1);
     wire_subscribe(&away, "u", MQTT_QOS1);
@@ -517,7 +468,7 @@ static void a_larger_packet_fits_after_the_limit_was_raised(void **state)
     memset(text, 'x', sizeof text - 1);
     broker_limits_default(&b->limits);
     b->limits.max_packet_size = 100;
-    setup(b);
+    setup_with(b, NULL);
     connected(&w, b, "a", true);
     b->limits.max_packet_size = 300;
     broker_set_limits(b->broker, &b->limits);

@@ -1,62 +1,24 @@
 /* $SYS/broker/...: what is counted, when it is published, and when not. */
-#include "broker/base/mem.h"
-#include "tests/fake/fake_env.h"
-#include "tests/fake/fake_wire.h"
-#include "tests/unit/cmocka.h"
+#include "tests/unit/core/bench.h"
 
 #include <stdio.h>
 
-struct bench {
-    struct fake_env fake;
-    struct broker_limits limits;
-    struct broker *broker;
-    struct wire reader;
-};
-
-static void setup(struct bench *b)
-{
-    fake_env_init(&b->fake);
-    broker_limits_default(&b->limits);
-    assert_int_equal(broker_new(&b->broker, &b->limits, NULL, &b->fake.env), MD_OK);
-}
-
-static void finish(struct bench *b)
-{
-    broker_free(b->broker);
-    assert_int_equal(mem_used(), 0);
-}
-
-static void step(struct bench *b, uint64_t ms)
-{
-    fake_env_step(&b->fake, ms);
-    (void)broker_turn(b->broker);
-}
-
-static void connect_as(struct bench *b, struct wire *w, const char *id)
+static void read_sys(struct bench *b, struct wire *reader)
 {
     struct mqtt_packet p;
-    wire_open(w, b->broker, 0);
-    wire_connect(w, id, true, MQTT_3_1_1);
-    assert_true(wire_next(w, &p));
-    assert_int_equal(p.type, MQTT_CONNACK);
-}
-
-static void read_sys(struct bench *b)
-{
-    struct mqtt_packet p;
-    connect_as(b, &b->reader, "reader");
-    wire_subscribe(&b->reader, "$SYS/#", MQTT_QOS0);
+    connected(reader, b, "reader", true);
+    wire_subscribe(reader, "$SYS/#", MQTT_QOS0);
     do
-        assert_true(wire_next(&b->reader, &p));
+        assert_true(wire_next(reader, &p));
     while (p.type != MQTT_SUBACK);
 }
 
 /* The last value of a topic among all that came since; "" when none did. */
-static void last_value(struct bench *b, const char *topic, char out[64])
+static void last_value(struct wire *reader, const char *topic, char out[64])
 {
     struct mqtt_packet p;
     out[0] = '\0';
-    while (wire_next(&b->reader, &p)) {
+    while (wire_next(reader, &p)) {
         assert_int_equal(p.type, MQTT_PUBLISH);
         if (span_eq(p.u.publish.topic, span_str(topic)))
             (void)snprintf(out, 64, "%.*s", SPAN_ARG(p.u.publish.payload));
@@ -68,13 +30,14 @@ static void the_first_round_comes_at_once_and_is_retained(void **state)
     (void)state;
     char text[64];
     struct bench b;
+    struct wire reader;
     setup(&b);
     assert_int_equal(broker_sys(b.broker, 10, "1.2.3"), MD_OK);
     (void)broker_turn(b.broker);
-    read_sys(&b);
-    last_value(&b, "$SYS/broker/version", text);
+    read_sys(&b, &reader);
+    last_value(&reader, "$SYS/broker/version", text);
     assert_string_equal(text, "merossd 1.2.3");
-    wire_close(&b.reader);
+    wire_close(&reader);
     finish(&b);
 }
 
@@ -83,32 +46,33 @@ static void a_value_is_published_when_it_changed(void **state)
     (void)state;
     char text[64];
     struct bench b;
+    struct wire reader;
     struct wire other;
     setup(&b);
     assert_int_equal(broker_sys(b.broker, 10, "1"), MD_OK);
     (void)broker_turn(b.broker);
-    read_sys(&b);
+    read_sys(&b, &reader);
     step(&b, 9999);
-    last_value(&b, "$SYS/broker/clients/connected", text);
+    last_value(&reader, "$SYS/broker/clients/connected", text);
     assert_string_equal(text, "0"); /* as it was kept: the time is not over */
     step(&b, 1);
-    last_value(&b, "$SYS/broker/clients/connected", text);
+    last_value(&reader, "$SYS/broker/clients/connected", text);
     assert_string_equal(text, "1");
     step(&b, 10000);
-    last_value(&b, "$SYS/broker/clients/connected", text);
+    last_value(&reader, "$SYS/broker/clients/connected", text);
     assert_string_equal(text, "");
-    connect_as(&b, &other, "other");
+    connected(&other, &b, "other", true);
     step(&b, 10000);
-    last_value(&b, "$SYS/broker/clients/connected", text);
+    last_value(&reader, "$SYS/broker/clients/connected", text);
     assert_string_equal(text, "2");
     step(&b, 10000);
-    last_value(&b, "$SYS/broker/uptime", text);
+    last_value(&reader, "$SYS/broker/uptime", text);
     assert_string_equal(text, "40 seconds");
     wire_close(&other);
     step(&b, 10000);
-    last_value(&b, "$SYS/broker/clients/maximum", text);
+    last_value(&reader, "$SYS/broker/clients/maximum", text);
     assert_string_equal(text, ""); /* said when it became 2 */
-    wire_close(&b.reader);
+    wire_close(&reader);
     finish(&b);
 }
 
@@ -120,7 +84,7 @@ static void messages_and_their_bytes_are_counted(void **state)
     struct broker_stats before, after;
     struct mqtt_packet p;
     setup(&b);
-    connect_as(&b, &w, "w");
+    connected(&w, &b, "w", true);
     wire_subscribe(&w, "t", MQTT_QOS0);
     assert_true(wire_next(&w, &p));
     broker_stats(b.broker, &before);
@@ -145,22 +109,23 @@ static void loads_are_moving_averages_per_minute(void **state)
     (void)state;
     char text[64];
     struct bench b;
+    struct wire reader;
     struct wire w;
     setup(&b);
     assert_int_equal(broker_sys(b.broker, 60, "1"), MD_OK);
     (void)broker_turn(b.broker);
-    read_sys(&b);
-    connect_as(&b, &w, "w");
+    read_sys(&b, &reader);
+    connected(&w, &b, "w", true);
     for (int i = 0; i < 60; i++)
         wire_publish(&w, "t", "x", MQTT_QOS0, false, 0);
     step(&b, 60000);
-    last_value(&b, "$SYS/broker/load/publish/received/1min", text);
+    last_value(&reader, "$SYS/broker/load/publish/received/1min", text);
     assert_string_equal(text, "37.93"); /* 60 * (1 - 1/e) */
     step(&b, 60000);
-    last_value(&b, "$SYS/broker/load/publish/received/1min", text);
+    last_value(&reader, "$SYS/broker/load/publish/received/1min", text);
     assert_string_equal(text, "13.95"); /* that / e */
     wire_close(&w);
-    wire_close(&b.reader);
+    wire_close(&reader);
     finish(&b);
 }
 
@@ -169,22 +134,23 @@ static void zero_stops_it_and_a_new_interval_starts_it(void **state)
     (void)state;
     char text[64];
     struct bench b;
+    struct wire reader;
     struct wire w;
     setup(&b);
     assert_int_equal(broker_sys(b.broker, 10, "1"), MD_OK);
     (void)broker_turn(b.broker);
-    read_sys(&b);
+    read_sys(&b, &reader);
     assert_int_equal(broker_sys(b.broker, 0, "1"), MD_OK);
-    connect_as(&b, &w, "w");
+    connected(&w, &b, "w", true);
     step(&b, 100000);
-    last_value(&b, "$SYS/broker/clients/connected", text);
+    last_value(&reader, "$SYS/broker/clients/connected", text);
     assert_string_equal(text, "0"); /* the kept one */
     assert_int_equal(broker_sys(b.broker, 5, "1"), MD_OK);
     (void)broker_turn(b.broker);
-    last_value(&b, "$SYS/broker/clients/connected", text);
+    last_value(&reader, "$SYS/broker/clients/connected", text);
     assert_string_equal(text, "2");
     wire_close(&w);
-    wire_close(&b.reader);
+    wire_close(&reader);
     finish(&b);
 }
 
@@ -197,5 +163,6 @@ int main(void)
         cmocka_unit_test(loads_are_moving_averages_per_minute),
         cmocka_unit_test(zero_stops_it_and_a_new_interval_starts_it),
     };
+    log_set_sink(quiet, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
