@@ -25,7 +25,7 @@ static void verb_list(struct verb_request *r)
     for (struct device *d = registry_next(r->m->registry, NULL); d != NULL;
          d = registry_next(r->m->registry, d))
         if (d->announced)
-            device_write_public(&w, d, true);
+            device_write_public(&w, d, DEVICE_WITH_STATE);
     json_write_close(&w, ']');
     json_write_close(&w, '}');
     answer_end(r->m, &r->answer, &w);
@@ -41,11 +41,14 @@ static struct device *find(struct verb_request *r)
                      "address");
         return NULL;
     }
-    struct device *d = registry_find(r->m->registry, span_str(ref));
-    if (d != NULL && d->announced)
+    struct device *d;
+    int err = registry_find(r->m->registry, span_str(ref), &d);
+    if (err == MD_OK)
         return d;
     answer_error(r->m, &r->answer, "no_such_plug",
-                 "there is no plug %s: `merossd list` shows those there are", ref);
+                 err == MD_EXIST ? "several plugs begin with %s: `merossd list` shows them"
+                                 : "there is no plug %s: `merossd list` shows those there are",
+                 ref);
     return NULL;
 }
 
@@ -98,6 +101,18 @@ static void rename_to(struct verb_request *r, struct device *d, struct span name
     answer_name(r, d->name, was);
 }
 
+static void verb_show(struct verb_request *r)
+{
+    struct json_writer w;
+    struct buf b;
+    const struct device *d = find(r);
+    if (d == NULL)
+        return;
+    answer_start(&r->answer, &w, &b);
+    device_write_public(&w, d, DEVICE_ALL);
+    answer_end(r->m, &r->answer, &w);
+}
+
 static void verb_rename(struct verb_request *r)
 {
     char name[REF_MAX + 1];
@@ -132,7 +147,8 @@ static void verb_forget(struct verb_request *r)
 static const struct {
     const char *name;
     void (*run)(struct verb_request *r);
-} verbs[] = {{"list", verb_list}, {"rename", verb_rename}, {"forget", verb_forget}};
+} verbs[] = {
+    {"list", verb_list}, {"show", verb_show}, {"rename", verb_rename}, {"forget", verb_forget}};
 
 static void run(struct verb_request *r, struct span verb)
 {
@@ -143,7 +159,7 @@ static void run(struct verb_request *r, struct span verb)
         }
     }
     answer_error(r->m, &r->answer, "invalid",
-                 "this is no verb of this merossd: it knows list, rename and forget");
+                 "this is no verb of this merossd: it knows list, show, rename and forget");
 }
 
 void control_broker(struct meross *m, struct span verb, struct span payload)

@@ -28,6 +28,16 @@ static bool is_quiet(struct meross *m)
     return false;
 }
 
+void hooks_refuse(struct meross *m, const char *what, struct span which, const char *addr,
+                  const char *why)
+{
+    if (is_quiet(m))
+        return;
+    log_warn("meross", "%s=%s addr=%s refused: %s (%u more since the last line)", what,
+             log_q(which), addr, why, m->refused);
+    m->refused = 0;
+}
+
 static void log_refusal(struct meross *m, const struct broker_client *who, const char *what,
                         struct span topic, const char *why)
 {
@@ -60,23 +70,27 @@ static void discard_unconfirmed(struct meross *m)
         registry_remove(m->registry, d);
 }
 
-static bool welcome(struct meross *m, const struct broker_client *who, const struct auth_plug *is)
+/* Why this CONNECT of a plug is refused; NULL: it is not. */
+static const char *objection(struct meross *m, const struct broker_client *who,
+                             const struct auth_plug *is, bool has_will)
 {
-    if (!who->tls && !who->loopback) {
-        log_warn("meross",
-                 "client=%s addr=%s refused: it connects like a plug, but in clear over the "
-                 "network; plugs use the TLS listener (8883)",
-                 log_q(who->client_id), who->peer);
-        return false;
-    }
-    if (registry_by_uuid(m->registry, is->uuid) != NULL ||
-        registry_count(m->registry) < REGISTRY_MAX)
-        return true;
-    log_warn("meross",
-             "client=%s addr=%s refused: %u plugs are known and that is the limit; forget those "
-             "that are gone (merossd forget NAME)",
-             log_q(who->client_id), who->peer, registry_count(m->registry));
-    return false;
+    const struct device *d = registry_by_uuid(m->registry, is->uuid);
+    char mac[sizeof d->mac];
+    (void)text_fold(is->mac, mac, sizeof mac);
+    if (!who->tls && !who->loopback)
+        return "it connects like a plug, but in clear over the network; plugs use the TLS listener "
+               "(8883)";
+    if (has_will)
+        return "it connects like a plug, but with a Will, which no plug has";
+    if (!auth_mac_fits(is->uuid, is->mac))
+        return "its user name is not the MAC address that its uuid ends in, so it is no plug";
+    if (d != NULL && strcmp(d->mac, mac) != 0)
+        return "the plug of this uuid has another MAC address; if this is the right one, forget "
+               "the plug (merossd forget)";
+    if (d == NULL && registry_count(m->registry) >= REGISTRY_MAX)
+        return "1024 plugs are known and that is the limit; forget those that are gone (merossd "
+               "forget NAME)";
+    return NULL;
 }
 
 static enum broker_verdict on_connect(void *ctx, struct broker_client *who,
@@ -85,12 +99,16 @@ static enum broker_verdict on_connect(void *ctx, struct broker_client *who,
     struct meross *m = ctx;
     struct auth_plug is;
     struct plug *p;
-    (void)will;
     discard_unconfirmed(m);
     if (!auth_read_plug(who, &is))
         return BROKER_ABSTAIN;
-    if (!welcome(m, who, &is) || plug_new(&p, m, who, &is) != MD_OK)
+    const char *why = objection(m, who, &is, will != NULL);
+    if (why == NULL && plug_new(&p, m, who, &is) != MD_OK)
+        why = "out of memory";
+    if (why != NULL) {
+        hooks_refuse(m, "client", who->client_id, who->peer, why);
         return BROKER_NOT_AUTHORIZED;
+    }
     map_put(&m->plugs, &p->by_tag, span_of(&p->self, sizeof p->self));
     m->unconfirmed = p;
     who->tag = p;
@@ -113,12 +131,18 @@ static void on_connected(void *ctx, const struct broker_client *who)
     plug_kick(p, "it could not be registered");
 }
 
+/* Did somebody ask this plug lately to answer there? */
+static bool asked(const struct plug *p, struct span topic)
+{
+    return p->dev != NULL && askers_have(&p->dev->askers, topic, env_mono_ms(p->m->env));
+}
+
 static bool may(void *ctx, const struct broker_client *who, enum broker_action what,
                 struct span topic)
 {
     struct meross *m = ctx;
     const struct plug *p = hooks_plug(m, who);
-    bool ok = p != NULL ? auth_plug_may(&m->topics, span_str(p->uuid), what, topic)
+    bool ok = p != NULL ? auth_plug_may(&m->topics, span_str(p->uuid), what, topic, asked(p, topic))
                         : auth_client_may(&m->topics, what, topic);
     if (!ok)
         log_refusal(m, who, what == BROKER_PUBLISH ? "publish" : "subscribe", topic,
@@ -127,17 +151,29 @@ static bool may(void *ctx, const struct broker_client *who, enum broker_action w
     return ok;
 }
 
+/* What is delivered to a connection that is not the plug's would be heard by a stranger. */
+static bool may_receive(void *ctx, const struct broker_client *who, struct span topic)
+{
+    const struct plug *p = hooks_plug(ctx, who);
+    (void)topic;
+    return p == NULL || plug_may_hear(p);
+}
+
 /* A client sends something to a plug. */
 static bool shield(struct meross *m, const struct broker_client *who,
                    const struct broker_message *message, struct span uuid)
 {
-    const char *objection = shield_objection(message);
-    if (objection == NULL)
+    char from[ENVELOPE_FROM_MAX + 1];
+    const char *why = shield_objection(message, from);
+    struct device *d = registry_by_uuid(m->registry, uuid);
+    if (why == NULL) {
+        if (d != NULL && from[0] != '\0')
+            askers_note(&d->askers, from, env_mono_ms(m->env));
         return true;
-    log_refusal(m, who, "publish", message->topic, objection);
-    const struct device *d = registry_by_uuid(m->registry, uuid);
-    if (d != NULL && d->announced)
-        announce_event(m, d, "refused", "reason", objection);
+    }
+    log_refusal(m, who, "publish", message->topic, why);
+    if (d != NULL)
+        announce_event(m, d, "refused", "reason", why);
     return false;
 }
 
@@ -148,8 +184,13 @@ static bool on_publish(void *ctx, const struct broker_client *who, const struct 
     struct topics_ref ref = topics_read(&m->topics, msg->topic);
     if (ref.kind == TOPICS_TO_PLUG)
         return shield(m, who, msg, ref.uuid);
-    if (p != NULL)
-        plug_message(p, msg->payload);
+    if (p == NULL)
+        return true;
+    if (msg->retain) {
+        log_refusal(m, who, "publish", msg->topic, "plugs do not use retained messages");
+        return false;
+    }
+    plug_message(p, msg->payload);
     return true;
 }
 
@@ -182,6 +223,7 @@ struct broker_hooks meross_hooks(struct meross *m)
     return (struct broker_hooks){.on_connect = on_connect,
                                  .on_connected = on_connected,
                                  .may = may,
+                                 .may_receive = may_receive,
                                  .on_publish = on_publish,
                                  .on_subscribe = on_subscribe,
                                  .on_disconnect = on_disconnect,

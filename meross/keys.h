@@ -10,6 +10,11 @@
 
 #define KEYS_CONFIGURED_MAX 64
 
+/* What people are told about a plug whose key is none of ours; its name goes before it. */
+#define KEYS_WRONG                                                                                 \
+    "was paired with another key; it is bound but cannot be switched: add `meross_key KEY` to "    \
+    "the configuration or pair it again"
+
 struct keys {
     char *configured[KEYS_CONFIGURED_MAX]; /* secret */
     unsigned n;

@@ -19,11 +19,19 @@
 
 struct meross;
 
+struct meross_listener { /* as shown in <base>/broker/info */
+    const char *host;    /* NULL = every address */
+    unsigned port;
+    bool tls;
+};
+
 struct meross_config {
     const char *const *keys;  /* NULL-terminated; "" and "meross" are tried as well; NULL = none */
     const char *topic;        /* base of our topics; NULL = "meross"                             */
     const char *version;      /* shown in <base>/broker/info; NULL = ""                          */
     unsigned reply_timeout_s; /* how long a plug may take to answer; 0 = 5                  [5]  */
+    const struct meross_listener *listeners; /* NULL = not shown */
+    size_t n_listeners;
 };
 
 /* Loads the registry from STORE_DEVICE; damaged records are left out with a log line.
@@ -41,16 +49,19 @@ MD_MUST_USE int meross_new(struct meross **out, const struct meross_config *cfg,
  *
  *   on_connect     BROKER_ABSTAIN: the CONNECT is not that of a plug.  BROKER_ALLOW: it is;
  *                  who->tag is ours.  BROKER_NOT_AUTHORIZED: a plug, but in clear over the
- *                  network, or one more than the registry holds; logged.
+ *                  network, with a Will, with a MAC address that is not its own, or one more than
+ *                  the registry holds; logged.
  *   may            false for what must not be, whoever asks: a plug beyond its own topics, anybody
  *                  publishing where only merossd does.  True for a client that is no plug
  *                  means only: no objection.
- *   on_publish     false: what a plug must not be sent (no proper message, or retained).
+ *   may_receive    false for a connection that claims to be a plug and has not shown it yet.
+ *   on_publish     false: what a plug must not be sent (no proper message, or retained), and what
+ *                  a plug publishes with RETAIN.
  *   on_connected, on_subscribe, on_disconnect   ignore clients that are no plugs. */
 struct broker_hooks meross_hooks(struct meross *m);
 
-/* Subscribes to what people ask, and publishes <base>/broker/state, info and plugs, and for
- * each known plug its last state and that it is offline.
+/* Subscribes to what people ask, and publishes <base>/broker/state, info (again each minute) and
+ * plugs, and for each known plug its last state and that it is offline.
  *
  * b  kept until meross_detach().
  * Errors: MD_NOMEM; then nothing is subscribed. */
@@ -59,9 +70,8 @@ MD_MUST_USE int meross_attach(struct meross *m, struct broker *b);
 /* The zone of the host, to be told to plugs; again when it or its rules change: plugs that are
  * connected get the new table.  Until the first call they are told nothing.
  *
- * zone  copied.
- * Returns MD_OK. */
-int meross_set_zone(struct meross *m, const struct zone *zone);
+ * zone  copied. */
+void meross_set_zone(struct meross *m, const struct zone *zone);
 
 /* Before the broker stops: everything asked but unanswered is answered "offline", plugs
  * and <base>/broker/state are published as offline (the broker needs one more turn to route it),

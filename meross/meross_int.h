@@ -1,4 +1,4 @@
-/* meross_int.h - what the files of this room share; for this folder only.
+/* meross_int.h - what the files of this room share; for this directory only.
  *
  *   meross.c    new, attach, detach: owns everything below
  *   hooks.c     the broker's questions and reports  ->  plug.c, auth.c, shield.c
@@ -28,6 +28,7 @@ struct meross {
     struct topics topics;
     struct keys keys;
     char *version;
+    struct buf listeners; /* a JSON list */
     unsigned reply_timeout_s;
     struct registry *registry;
     bool has_zone;
@@ -38,7 +39,9 @@ struct meross {
     struct broker_timer *soon;  /* running: the registry is to be saved               */
     bool list_changed;          /* and published                                      */
     struct broker_timer *clock; /* running: the host clock is not sane                */
+    struct broker_timer *info;  /* running: to the next info                          */
     int64_t started;
+    uint64_t started_ms; /* monotonic                      */
     uint64_t refused_ms; /* when a refusal was logged last */
     unsigned refused;    /* refusals since then            */
 };

