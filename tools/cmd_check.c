@@ -1,3 +1,4 @@
+/* cmd_check.c - `merossd check FILE`: would the broker start with it? */
 #include "broker/base/mem.h"
 #include "broker/tls/tls.h"
 #include "certs/certs.h"

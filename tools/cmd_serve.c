@@ -1,3 +1,4 @@
+/* cmd_serve.c - `merossd serve`: the broker; puts all rooms together. */
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "tools/cmd.h"
@@ -132,7 +133,14 @@ static int make_access(struct serve *s, const struct broker_hooks *inner)
 /* meross -> access -> broker: who connects is asked in that order. */
 static int make_broker(struct serve *s)
 {
-    struct meross_config mc = {.keys = (const char *const *)s->cfg.meross_keys,
+    struct meross_listener listeners[CONFIG_MAX_LISTENERS];
+    for (size_t i = 0; i < s->cfg.n_listeners; i++) {
+        const struct config_listener *l = &s->cfg.listeners[i];
+        listeners[i] = (struct meross_listener){l->host, l->port, has_tls(l)};
+    }
+    struct meross_config mc = {.listeners = listeners,
+                               .n_listeners = s->cfg.n_listeners,
+                               .keys = (const char *const *)s->cfg.meross_keys,
                                .topic = s->cfg.meross_topic,
                                .version = MD_VERSION};
     const struct env *env = server_env(s->server);
@@ -157,7 +165,7 @@ static int make_broker(struct serve *s)
 
 static int start(struct serve *s)
 {
-    int err = serve_host_folder(s->dir, &s->lock, s->err);
+    int err = serve_host_dir(s->dir, &s->lock, s->err);
     if (err == MD_OK)
         err = open_store(s);
     if (err == MD_OK && (err = server_new(&s->server)) != MD_OK)
@@ -167,7 +175,7 @@ static int start(struct serve *s)
     if (err == MD_OK)
         err = open_listeners(s);
     if (err == MD_OK && s->cfg.pid_file != NULL)
-        err = serve_host_pid(s->cfg.pid_file, s->err);
+        err = serve_host_pid(s->cfg.pid_file, &s->has_pid, s->err);
     if (err == MD_OK)
         err = serve_tls_start(s);
     return err;
@@ -198,7 +206,7 @@ static void welcome(const struct serve *s)
 {
     size_t i = plug_listener(s);
     log_info("zone", "plugs are told the time zone %s", s->zone_what);
-    log_info("server", "merossd %s runs; its state folder is %s", MD_VERSION, s->dir);
+    log_info("server", "merossd %s runs; its state directory is %s", MD_VERSION, s->dir);
     if (i != SIZE_MAX)
         say_where_plugs_go(s, i);
     else
@@ -216,9 +224,17 @@ static void on_hup(void *ctx)
     check_zone(s);
 }
 
+/* While clients are still there, so that they hear that the plugs are out of reach. */
+static void on_stop(void *ctx)
+{
+    struct serve *s = ctx;
+    serve_tls_stop(s);
+    meross_detach(s->meross);
+}
+
 static int live(struct serve *s)
 {
-    struct server_signals signals = {.on_hup = on_hup, .ctx = s};
+    struct server_signals signals = {.on_stop = on_stop, .on_hup = on_hup, .ctx = s};
     welcome(s);
     if (s->ready >= 0)
         s->sink.out = NULL; /* syslog, before stderr is gone */
@@ -227,8 +243,6 @@ static int live(struct serve *s)
     int err = server_run(s->server, s->broker, s->store, &signals, GRACE_MS);
     if (err != MD_OK)
         log_error("server", "stopped: %s", md_err_text(err));
-    if (s->cfg.pid_file != NULL)
-        (void)unlink(s->cfg.pid_file);
     return err == MD_OK && !s->failed ? CLI_DONE : CLI_FAILED;
 }
 
@@ -243,6 +257,8 @@ static void stop(struct serve *s)
     server_free(s->server);
     mem_free(s->zone);
     mem_free(s->tls.current);
+    if (s->has_pid)
+        (void)unlink(s->cfg.pid_file);
     if (s->lock >= 0)
         (void)close(s->lock);
     config_free(&s->cfg);
@@ -257,7 +273,8 @@ static int read_config(struct serve *s, const struct args *a)
     if (err == MD_OK)
         err = config_complete(&s->cfg, a->port, why);
     if (err == MD_OK && config_state_dir(&s->cfg, s->dir, sizeof s->dir) != MD_OK) {
-        (void)snprintf(why, sizeof why, "no state folder: set HOME, XDG_STATE_HOME or `state_dir`");
+        (void)snprintf(why, sizeof why,
+                       "no state directory: set HOME, XDG_STATE_HOME or `state_dir`");
         err = MD_INVAL;
     }
     if (err != MD_OK)

@@ -1,23 +1,27 @@
-/* serve_host.h - what the broker needs of the computer before it serves: its folder, the lock
+/* serve_host.h - what the broker needs of the computer before it serves: its directory, the lock
  * on it, its pid file, the way into the background, and whether a port is free. */
 #ifndef TOOLS_SERVE_HOST_H
 #define TOOLS_SERVE_HOST_H
 
 #include "broker/base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define SERVE_HOST_ERR_MAX 640
 
 /* In every function: err is a sentence with cause and next step, untouched on MD_OK. */
 
-/* Makes the folder (0700) when it is missing, and locks it against a second broker.
+/* Makes the directory (0700) when it is missing, and locks it against a second broker.
  *
  * *lock  given: close(2), which unlocks.
  * Errors: MD_IO, MD_EXIST (another broker has it). */
-MD_MUST_USE int serve_host_folder(const char *dir, int *lock, char err[SERVE_HOST_ERR_MAX]);
+MD_MUST_USE int serve_host_dir(const char *dir, int *lock, char err[SERVE_HOST_ERR_MAX]);
 
-MD_MUST_USE int serve_host_pid(const char *file, char err[SERVE_HOST_ERR_MAX]); /* MD_IO */
+/* Writes our number.  A symbolic link is refused: the file may lie where others may make one.
+ * *ours  the file is there and has to be removed, also when writing failed.
+ * Errors: MD_IO. */
+MD_MUST_USE int serve_host_pid(const char *file, bool *ours, char err[SERVE_HOST_ERR_MAX]);
 
 /* Forks.  The parent waits until the child says serve_host_ready() and exits with 0, or with 1 when
  * the child ended before; only the child returns.
