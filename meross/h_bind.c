@@ -1,5 +1,6 @@
 /* h_bind.c - Appliance.Control.Bind: the plug asks to be taken in, and hangs up after 15 s
- * without an answer (sheet, 4.1, 4.2 and traps 7, 18, 27, 28). */
+ * without an answer.  It is answered each time it comes, also twice with one messageId; a Bind
+ * that is pushed, by old firmware, is not answered. */
 #include "broker/base/log.h"
 #include "meross/announce.h"
 #include "meross/inbound.h"

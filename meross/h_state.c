@@ -1,5 +1,5 @@
-/* h_state.c - what tells the state of a plug: System.All, System.Ability, ToggleX and Toggle
- * (sheet, 5.2, 5.3 and traps 20-22). */
+/* h_state.c - what tells the state of a plug: System.All, System.Ability, ToggleX and Toggle.
+ * Lists may be single objects, channels may stand beside them, and names vary in case. */
 #include "broker/base/log.h"
 #include "meross/announce.h"
 #include "meross/command.h"

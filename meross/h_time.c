@@ -1,5 +1,5 @@
 /* h_time.c - Appliance.System.Time: without a zone and its table, plugs that meter report 0 V and
- * 0 W for ever (sheet, 4.5 and traps 32, 33). */
+ * 0 W for ever. */
 #include "broker/base/log.h"
 #include "meross/command.h"
 #include "meross/inbound.h"

@@ -19,7 +19,8 @@
 #define MEROSS_SUBS 4
 
 /* 2024-01-01: a host that believes in an earlier time has not got it yet (no battery), and
- * must not hand it to plugs (sheet, trap 33). */
+ * must not hand it to plugs.  Earlier than any release of this program, so that a clock that is
+ * merely late is believed. */
 #define MEROSS_SANE_S 1704067200
 
 struct meross {

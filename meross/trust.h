@@ -6,8 +6,8 @@
  * empty one or the factory one, which everybody knows.  Until then:
  *
  *   the plug is connected already   the newcomer waits: it is told nothing and nothing it says
- *                                   counts.  A plug that restarted signs its first message and is in;
- *                                   the old connection ends then.
+ *                                   counts.  A plug that restarted signs its first message and is
+ *                                   in; the old connection ends then.
  *   it is not                       the newcomer is let in: its Bind is answered, so that it stays,
  *                                   but its state, its identity and its Unbind do not count.  After
  *                                   TRUST_STRANGERS messages it was paired anew with another key,

@@ -79,7 +79,7 @@ static int set_value(struct args *a, const struct option *o, const char *name, c
     case KIND_PORT:
         return set_number(at, name, value, 65535, err);
     case KIND_CHANNEL:
-        return set_number(at, name, value, 63, err);
+        return set_number(at, name, value, UINT8_MAX, err);
     case KIND_FLAG:
         *(bool *)at = true;
         return MD_OK;
