@@ -87,7 +87,8 @@ static const char *objection(struct meross *m, const struct broker_client *who,
     if (d != NULL && strcmp(d->mac, mac) != 0)
         return "the plug of this uuid has another MAC address; if this is the right one, forget "
                "the plug (merossd forget)";
-    if (d == NULL && registry_count(m->registry) >= REGISTRY_MAX)
+    if (d == NULL && registry_count(m->registry) >= REGISTRY_MAX &&
+        registry_spare(m->registry) == NULL)
         return "1024 plugs are known and that is the limit; forget those that are gone (merossd "
                "forget NAME)";
     return NULL;

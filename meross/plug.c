@@ -131,8 +131,10 @@ static void listens(struct plug *p)
 static int find_device(const struct plug *p, struct device **out)
 {
     *out = registry_by_uuid(p->m->registry, span_str(p->uuid));
-    return *out != NULL ? MD_OK
-                        : registry_add(p->m->registry, span_str(p->uuid), span_str(p->mac), out);
+    if (*out != NULL)
+        return MD_OK;
+    trust_make_room(p->m);
+    return registry_add(p->m->registry, span_str(p->uuid), span_str(p->mac), out);
 }
 
 int plug_attach(struct plug *p, bool proven)

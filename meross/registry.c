@@ -214,6 +214,28 @@ int registry_rename(struct registry *r, struct device *d, struct span name)
     return MD_OK;
 }
 
+/* Is it still called as make_name() calls it? */
+static bool has_first_name(const struct device *d)
+{
+    char stem[TYPE_SHOWN + 1], name[TOPICS_NAME_MAX + 1];
+    name_stem(d, stem);
+    (void)snprintf(name, sizeof name, "%s-%c%c%c%c", stem, d->mac[12], d->mac[13], d->mac[15],
+                   d->mac[16]);
+    return span_starts(span_str(d->name), name);
+}
+
+struct device *registry_spare(const struct registry *r)
+{
+    struct device *spare = NULL;
+    for (struct list *it = r->devices.next; it != &r->devices; it = it->next) {
+        struct device *d = device_of(it);
+        if (d->plug == NULL && d->key != DEVICE_KEY_CONFIGURED && has_first_name(d) &&
+            (spare == NULL || d->last_seen < spare->last_seen))
+            spare = d;
+    }
+    return spare;
+}
+
 static void unlink_device(struct registry *r, struct device *d)
 {
     map_del(&r->by_uuid, &d->by_uuid);

@@ -49,6 +49,10 @@ bool registry_name_it(struct registry *r, struct device *d);
 /* Errors: MD_INVAL not a name (topics_name_ok()), MD_EXIST another plug has it. */
 MD_MUST_USE int registry_rename(struct registry *r, struct device *d, struct span name);
 
+/* The plug that may be forgotten when the registry is full: the one that was away longest of those
+ * that nobody has named and whose key everybody knows, or nobody; lent; NULL when there is none. */
+struct device *registry_spare(const struct registry *r);
+
 /* Forgets the plug and its record, and frees it. */
 void registry_remove(struct registry *r, struct device *d);
 

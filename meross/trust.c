@@ -50,6 +50,24 @@ static unsigned count_unknown(struct meross *m, struct device **oldest)
     return n;
 }
 
+static void forget(struct meross *m, struct device *d, const char *why)
+{
+    log_info("meross", "plug=%s forgotten: it was away longest, and %s", log_q(span_str(d->name)),
+             why);
+    announce_event(m, d, "forgotten", NULL, NULL);
+    announce_clear(m, d);
+    registry_remove(m->registry, d);
+    announce_soon(m);
+}
+
+void trust_make_room(struct meross *m)
+{
+    struct device *spare =
+        registry_count(m->registry) >= REGISTRY_MAX ? registry_spare(m->registry) : NULL;
+    if (spare != NULL)
+        forget(m, spare, "the registry is full; nobody had named it, and its key is none of yours");
+}
+
 bool trust_may_announce(struct plug *p)
 {
     struct device *oldest;
@@ -58,12 +76,7 @@ bool trust_may_announce(struct plug *p)
         return true;
     if (oldest == NULL)
         return false;
-    log_info("meross",
-             "plug=%s forgotten: its key is unknown, it was away longest, and there are %d of that "
-             "kind; add `meross_key KEY` for plugs of yours",
-             log_q(span_str(oldest->name)), TRUST_UNKNOWN_MAX);
-    announce_event(p->m, oldest, "forgotten", NULL, NULL);
-    announce_clear(p->m, oldest);
-    registry_remove(p->m->registry, oldest);
+    forget(p->m, oldest,
+           "there are too many whose key is unknown; add `meross_key KEY` for plugs of yours");
     return true;
 }

@@ -18,7 +18,9 @@
  * taken at its word.  A password may be older than the key, so a wrong one means nothing.
  *
  * Invented plugs do not fill the registry: of those whose key is unknown TRUST_UNKNOWN_MAX are
- * announced, and the one that was away longest makes room for a new one. */
+ * announced, and the one that was away longest makes room for a new one.  Those that sign with the
+ * empty key or the factory one may fill it, but then make room likewise, unless somebody has named
+ * them. */
 #ifndef MEROSS_TRUST_H
 #define MEROSS_TRUST_H
 
@@ -32,6 +34,9 @@ bool trust_proves(const struct device *d, enum device_key shown);
 
 /* A message of a connection that is not proven yet; true when it is now. */
 bool trust_message(struct plug *p, const struct envelope *e);
+
+/* Forgets a plug when the registry is full and one can be spared (registry_spare()). */
+void trust_make_room(struct meross *m);
 
 /* May this plug be announced (and written down)?  May forget another one for that. */
 bool trust_may_announce(struct plug *p);

@@ -278,6 +278,28 @@ static void test_invented(void **state)
     payload_is("meross/mss310-0005/availability", "");
 }
 
+/* A full registry: of the plugs that anybody could have invented, the one that was away longest goes;
+ * one that somebody named, and one with a key of ours, stay. */
+static void test_full(void **state)
+{
+    (void)state;
+    struct rig_client c;
+    rig_attach(keys);
+    for (unsigned i = 0; i < 1024; i++) {
+        bind_number(&c, i, i == 0 ? KEY : "");
+        rig_drop(&c, "x");
+    }
+    rig_ask("meross/broker/request/rename",
+            "{\"plug\":\"00000000000000000000000000000001\",\"name\":\"lamp\"}");
+    bind_number(&c, 2000, "");
+    assert_int_equal(listed("\"uuid\""), 1024);
+    assert_int_equal(listed("\"00000000000000000000000000000000\""), 1);
+    assert_int_equal(listed("\"lamp\""), 1);
+    assert_int_equal(listed("\"00000000000000000000000000000002\""), 0);
+    assert_int_equal(listed("\"000000000000000000000000000007d0\""), 1);
+    assert_int_equal(rig_logged("forgotten: it was away longest"), 1);
+}
+
 /* A host that does not know the time signs nothing with it. */
 static void test_bind_without_time(void **state)
 {
@@ -327,6 +349,7 @@ int main(void)
                                        T(test_no_will_no_retain),
                                        T(test_askers_limit),
                                        T(test_invented),
+                                       T(test_full),
                                        T(test_bind_without_time),
                                        T(test_abilities_again)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -275,6 +275,14 @@ static void columns_line_up(void **state)
     table_free(t);
 }
 
+static void unseen_characters_are_shown(void **state)
+{
+    (void)state;
+    char out[16];
+    table_clean(span_str("a\xe2\x80\xae\xc2\x9b\xff\xe2\x80\xa8z"), out, sizeof out);
+    assert_string_equal(out, "a????z");
+}
+
 static void nothing_dangerous_reaches_a_terminal(void **state)
 {
     (void)state;
@@ -303,6 +311,7 @@ int main(void)
         cmocka_unit_test(members_are_cut_out),
         cmocka_unit_test(elements_are_cut_out),
         cmocka_unit_test(columns_line_up),
+        cmocka_unit_test(unseen_characters_are_shown),
         cmocka_unit_test(nothing_dangerous_reaches_a_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, teardown);
