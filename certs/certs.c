@@ -18,6 +18,7 @@
 
 struct work {
     const struct env *env;
+    struct issue_source random; /* for keys */
     int64_t now;
     char *what, *err; /* CERTS_ERR_MAX each */
     struct certs_paths paths;
@@ -79,6 +80,8 @@ static int fail_make(const struct work *w, int err, const char *what, int native
     char text[96];
     if (err == MD_NOMEM)
         return fail(w, err, "out of memory while making %s", what);
+    if (err == MD_CLOSED)
+        return fail(w, err, "stopped while making %s; the next start goes on from here", what);
     compat_strerror(native, text, sizeof text);
     return fail(w, err, "cannot make %s: %s", what, text);
 }
@@ -145,7 +148,7 @@ static int make_key(const struct work *w, const char *path, enum issue_key type,
     mbedtls_pk_free(key);
     mbedtls_pk_init(key);
     buf_init(&pem, ISSUE_PEM_MAX);
-    int err = issue_make_key(key, type, w->env, &native);
+    int err = issue_make_key(key, type, &w->random, &native);
     if (err == MD_OK)
         err = issue_key_pem(key, &pem, &native);
     err = err == MD_OK ? put_file(w, path, &pem, MODE_SECRET) : fail_make(w, err, path, native);
@@ -361,7 +364,11 @@ static int prepare(struct work *w, const struct certs_config *cfg, char key_path
 int certs_ensure(const struct certs_config *cfg, const struct env *env, char what[CERTS_ERR_MAX],
                  char err[CERTS_ERR_MAX])
 {
-    struct work w = {.env = env, .now = dates_now(env), .what = what, .err = err};
+    struct work w = {.env = env,
+                     .random = {env, cfg->stop, cfg->ctx},
+                     .now = dates_now(env),
+                     .what = what,
+                     .err = err};
     char key_path[sizeof w.paths.ca];
     what[0] = '\0';
     mbedtls_x509_crt_init(&w.ca);

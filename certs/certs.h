@@ -17,6 +17,8 @@
 #include "broker/base/env.h"
 #include "broker/base/err.h"
 
+#include <stdbool.h>
+
 #define CERTS_ERR_MAX 256
 
 struct certs_config {
@@ -25,6 +27,10 @@ struct certs_config {
      * NULL-terminated; at least one.  What is neither a host name nor an address, and what is past
      * 24 names or 512 bytes, is left out: plugs have little memory for a certificate. */
     const char *const *names;
+    /* Asked often while keys are made, from the thread of the call: true ends it, with MD_CLOSED;
+     * files that were finished stay.  NULL = never. */
+    bool (*stop)(void *ctx);
+    void *ctx;
 };
 
 struct certs_paths { /* "<dir>/ca.pem" and so on */
@@ -45,7 +51,7 @@ MD_MUST_USE int certs_locate(const char *dir, struct certs_paths *out);
  *          caller.
  * err      on failure: what, where, next step.
  * Errors: MD_IO, MD_TLS, MD_CORRUPT (the CA; or ca.key is away and something has to be signed),
- * MD_INVAL (no usable name, dir too long), MD_NOMEM. */
+ * MD_INVAL (no usable name, dir too long), MD_NOMEM, MD_CLOSED (stopped). */
 MD_MUST_USE int certs_ensure(const struct certs_config *cfg, const struct env *env,
                              char what[CERTS_ERR_MAX], char err[CERTS_ERR_MAX]);
 

@@ -17,7 +17,8 @@ struct dates dates_from_unix(int64_t seconds);
 int64_t dates_to_unix(struct dates d); /* midnight UTC */
 
 /* The wall clock, or 2026-01-01 while it shows less: a router without a clock starts in 1970, and
- * certificates made then would end in 1990. */
+ * certificates made then would end in 1990.  Which moment this is decides only when they end, so
+ * a late one is chosen; what is told to plugs as the time has a floor of its own. */
 int64_t dates_now(const struct env *env);
 
 /* The same day `years` later; February 29 becomes 28. */

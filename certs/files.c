@@ -80,16 +80,16 @@ static int write_new(const char *path, struct span content, mode_t mode)
 }
 
 /* Without this a power cut may forget the rename. */
-static int sync_folder(const char *path)
+static int sync_dir(const char *path)
 {
-    char folder[PATH_BYTES];
-    (void)snprintf(folder, sizeof folder, "%s", path);
-    char *slash = strrchr(folder, '/');
+    char dir[PATH_BYTES];
+    (void)snprintf(dir, sizeof dir, "%s", path);
+    char *slash = strrchr(dir, '/');
     if (slash != NULL)
         *slash = '\0';
-    int fd = open(slash == NULL     ? "."
-                  : slash == folder ? "/"
-                                    : folder,
+    int fd = open(slash == NULL  ? "."
+                  : slash == dir ? "/"
+                                 : dir,
                   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return MD_IO;
@@ -110,7 +110,7 @@ int files_replace(const char *path, struct span content, mode_t mode)
     if (err == MD_OK && rename(temporary, path) != 0)
         err = MD_IO;
     if (err == MD_OK)
-        return sync_folder(path);
+        return sync_dir(path);
     int why = errno;
     (void)unlink(temporary);
     errno = why;

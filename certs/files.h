@@ -14,7 +14,7 @@
  * Errors: MD_NOENT (no such file), MD_IO (errno says why), MD_TOOBIG, MD_NOMEM. */
 MD_MUST_USE int files_read(const char *path, struct buf *out);
 
-/* Replaces the file: temporary file beside it, fsync, rename, fsync of the folder.  The
+/* Replaces the file: temporary file beside it, fsync, rename, fsync of the directory.  The
  * temporary file is created with `mode`, so a secret is never readable for others, not even for a
  * moment.  Errors: MD_IO (errno says why), MD_INVAL (path too long). */
 MD_MUST_USE int files_replace(const char *path, struct span content, mode_t mode);

@@ -29,17 +29,29 @@ static int result(int rc, int *native)
                : MD_TLS;
 }
 
-int issue_make_key(mbedtls_pk_context *key, enum issue_key type, const struct env *env, int *native)
+static bool stopped(const struct issue_source *r) { return r->stop != NULL && r->stop(r->ctx); }
+
+/* Searching a prime asks for random bytes again and again, so here it can be ended. */
+static int random_or_stop(void *ctx, unsigned char *out, size_t n)
 {
+    const struct issue_source *r = ctx;
+    env_random(r->env, out, n);
+    return stopped(r) ? MBEDTLS_ERR_MPI_BAD_INPUT_DATA : 0;
+}
+
+int issue_make_key(mbedtls_pk_context *key, enum issue_key type, const struct issue_source *random,
+                   int *native)
+{
+    void *ctx = (void *)(uintptr_t)random;
     mbedtls_pk_type_t kind = type == ISSUE_RSA ? MBEDTLS_PK_RSA : MBEDTLS_PK_ECKEY;
     int rc = mbedtls_pk_setup(key, mbedtls_pk_info_from_type(kind));
     if (rc == 0 && type == ISSUE_RSA)
-        rc = mbedtls_rsa_gen_key(mbedtls_pk_rsa(*key), issue_random, rng_ctx(env), RSA_BITS,
-                                 RSA_EXPONENT);
+        rc = mbedtls_rsa_gen_key(mbedtls_pk_rsa(*key), random_or_stop, ctx, RSA_BITS, RSA_EXPONENT);
     else if (rc == 0)
-        rc = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(*key), issue_random,
-                                 rng_ctx(env));
-    return result(rc, native);
+        rc =
+            mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(*key), random_or_stop, ctx);
+    int err = result(rc, native);
+    return err == MD_TLS && stopped(random) ? MD_CLOSED : err;
 }
 
 static int set_usage(mbedtls_x509write_cert *w, const struct issue_request *r)

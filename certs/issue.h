@@ -13,12 +13,19 @@
 
 enum issue_key { ISSUE_RSA, ISSUE_EC };
 
+struct issue_source { /* randomness that can be cut off */
+    const struct env *env;
+    bool (*stop)(void *ctx); /* NULL = never */
+    void *ctx;
+};
+
 /* Makes a key: RSA-2048 (a few hundred milliseconds, seconds on a router) or P-256.
  * key     initialised and empty.
+ * random  asked every few milliseconds; when it stops, so does the making.
  * *native the library's code when it fails, for the message; likewise below.
- * Errors: MD_TLS, MD_NOMEM. */
-MD_MUST_USE int issue_make_key(mbedtls_pk_context *key, enum issue_key type, const struct env *env,
-                               int *native);
+ * Errors: MD_TLS, MD_NOMEM, MD_CLOSED (stopped). */
+MD_MUST_USE int issue_make_key(mbedtls_pk_context *key, enum issue_key type,
+                               const struct issue_source *random, int *native);
 
 struct issue_request {
     mbedtls_pk_context *key;      /* of the subject */

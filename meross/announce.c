@@ -5,6 +5,8 @@
 
 #define SOON_MS   1000
 #define SMALL_MAX 4096u
+#define INFO_MS   60000
+#define INFO_MAX  32768u
 #define ONLINE    "online"
 #define OFFLINE   "offline"
 
@@ -41,6 +43,8 @@ void announce_state(struct meross *m, struct device *d)
 void announce_availability(struct meross *m, const struct device *d)
 {
     char topic[TOPICS_MAX];
+    if (!d->announced)
+        return;
     plug_topic(m, topic, d, TOPICS_AVAILABILITY);
     outbox_publish(m, topic, span_str(d->online ? ONLINE : OFFLINE), true);
 }
@@ -83,6 +87,8 @@ void announce_event(struct meross *m, const struct device *d, const char *event,
 {
     struct json_writer w;
     struct buf b;
+    if (!d->announced)
+        return;
     start_event(&w, &b, event);
     if (text != NULL)
         json_write_pair(&w, name, text);
@@ -94,6 +100,8 @@ void announce_switched(struct meross *m, const struct device *d, unsigned channe
 {
     struct json_writer w;
     struct buf b;
+    if (!d->announced)
+        return;
     start_event(&w, &b, "switched");
     json_write_pair_int(&w, "channel", channel);
     json_write_pair(&w, "state", on ? "ON" : "OFF");
@@ -108,38 +116,73 @@ void announce_broker_state(struct meross *m, bool online)
     outbox_publish(m, topic, span_str(online ? ONLINE : OFFLINE), true);
 }
 
-/* Writes every announced plug; returns how many are online. */
-static unsigned write_plugs(struct meross *m, struct json_writer *w)
+static void write_plugs(struct meross *m, struct json_writer *w)
 {
-    unsigned online = 0;
     json_write_open(w, '[');
     for (struct device *d = registry_next(m->registry, NULL); d != NULL;
-         d = registry_next(m->registry, d)) {
-        if (!d->announced)
-            continue;
-        online += d->online;
-        device_write_public(w, d, false);
-    }
+         d = registry_next(m->registry, d))
+        if (d->announced)
+            device_write_public(w, d, DEVICE_BRIEF);
     json_write_close(w, ']');
-    return online;
 }
 
-static void publish_info(struct meross *m, unsigned online)
+/* What the broker counts, in its own words. */
+static void write_counts(const struct meross *m, struct json_writer *w)
+{
+    struct broker_stats s;
+    broker_stats(m->broker, &s);
+    json_write_pair_int(w, "connections", s.connections);
+    json_write_pair_int(w, "sessions", s.sessions);
+    json_write_pair_int(w, "subscriptions", s.subscriptions);
+    json_write_pair_int(w, "retained", s.retained);
+    json_write_pair_int(w, "messages_in", (int64_t)s.messages_in);
+    json_write_pair_int(w, "messages_out", (int64_t)s.messages_out);
+    json_write_pair_int(w, "dropped", (int64_t)s.dropped);
+}
+
+static void write_info(struct meross *m, struct json_writer *w)
+{
+    unsigned known = 0, online = 0;
+    for (struct device *d = registry_next(m->registry, NULL); d != NULL;
+         d = registry_next(m->registry, d)) {
+        known += d->announced;
+        online += d->online;
+    }
+    json_write_open(w, '{');
+    json_write_pair(w, "version", m->version);
+    json_write_pair_int(w, "started", m->started);
+    json_write_pair_int(w, "uptime", (int64_t)((env_mono_ms(m->env) - m->started_ms) / 1000));
+    json_write_name(w, "listeners");
+    json_write_raw(w, buf_view(&m->listeners));
+    json_write_pair_int(w, "plugs", known);
+    json_write_pair_int(w, "online", online);
+    write_counts(m, w);
+    json_write_close(w, '}');
+}
+
+static void publish_info(struct meross *m)
 {
     struct json_writer w;
     struct buf b;
     char topic[TOPICS_MAX];
-    buf_init(&b, SMALL_MAX);
+    if (m->broker == NULL)
+        return;
+    buf_init(&b, INFO_MAX);
     json_write_start(&w, &b);
-    json_write_open(&w, '{');
-    json_write_pair(&w, "version", m->version);
-    json_write_pair_int(&w, "started", m->started);
-    json_write_pair_int(&w, "plugs", registry_count(m->registry));
-    json_write_pair_int(&w, "online", online);
-    json_write_close(&w, '}');
+    write_info(m, &w);
     topics_of_broker(&m->topics, topic, TOPICS_INFO);
     outbox_publish_json(m, topic, &w, true);
 }
+
+static void on_info(void *ctx)
+{
+    struct meross *m = ctx;
+    m->info = NULL;
+    publish_info(m);
+    announce_info_later(m);
+}
+
+void announce_info_later(struct meross *m) { meross_timer(m, &m->info, INFO_MS, on_info, m); }
 
 void announce_broker(struct meross *m)
 {
@@ -148,10 +191,10 @@ void announce_broker(struct meross *m)
     char topic[TOPICS_MAX];
     buf_init(&b, OUTBOX_JSON_MAX);
     json_write_start(&w, &b);
-    unsigned online = write_plugs(m, &w);
+    write_plugs(m, &w);
     topics_of_broker(&m->topics, topic, TOPICS_PLUGS);
     outbox_publish_json(m, topic, &w, true);
-    publish_info(m, online);
+    publish_info(m);
 }
 
 static void on_soon(void *ctx)

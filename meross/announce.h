@@ -1,4 +1,5 @@
-/* announce.h - what people are told about plugs: retained topics, events, the registry. */
+/* announce.h - what people are told about plugs: retained topics, events, the registry.  Nothing is
+ * told of a plug that is not announced. */
 #ifndef MEROSS_ANNOUNCE_H
 #define MEROSS_ANNOUNCE_H
 
@@ -31,6 +32,8 @@ void announce_save_soon(struct meross *m);
 
 /* The list of plugs and the info, now. */
 void announce_broker(struct meross *m);
+/* The info again each minute, because of what it counts. */
+void announce_info_later(struct meross *m);
 void announce_broker_state(struct meross *m, bool online);
 
 #endif

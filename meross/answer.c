@@ -2,6 +2,7 @@
 
 #include "broker/base/log.h"
 #include "meross/outbox.h"
+#include "meross/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -45,12 +46,24 @@ void answer_end(struct meross *m, const struct answer *a, struct json_writer *w)
         buf_free(w->out);
 }
 
-/* The sentence may quote a peer: nothing in it may end a log line. */
-static void tame(char *text)
+/* What a code means, for the log, where the sentence itself may not stand. */
+static const char *meaning(const char *code)
 {
-    for (char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
+    static const char *const words[][2] = {
+        {"timeout", "the plug did not answer in time"},
+        {"offline", "the plug is not connected"},
+        {"no_such_plug", "there is no such plug"},
+        {"invalid", "the request makes no sense"},
+        {"exists", "the name is taken"},
+        {"refused", "the plug refused it"},
+        {"key", "the plug was paired with another key: add `meross_key KEY`, or pair it again"},
+        {"unsupported", "the plug has nothing to switch"},
+        {"busy", "too many requests wait for the plug"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(code, words[i][0]) == 0)
+            return words[i][1];
+    return "merossd could not do it: see the lines before this one";
 }
 
 void answer_error(struct meross *m, const struct answer *a, const char *code, const char *fmt, ...)
@@ -62,8 +75,8 @@ void answer_error(struct meross *m, const struct answer *a, const char *code, co
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    tame(text);
-    log_info("control", "code=%s %s", code, text);
+    text_tame(text);
+    log_info("control", "code=%s answer=%s %s", code, log_q(span_str(a->topic)), meaning(code));
     if (!wanted(a))
         return;
     start(a, &w, &b);

@@ -15,7 +15,7 @@ struct answer { /* where an answer goes; a plain value */
     char transaction[ANSWER_TRANSACTION_MAX + 1];
     bool has_transaction;
     bool number; /* the transaction is a number and goes back as one */
-    bool always; /* also without a transaction */
+    bool always; /* also without a transaction                       */
 };
 
 /* Remembers the transaction of a request, if it has one. */
@@ -28,7 +28,8 @@ void answer_end(struct meross *m, const struct answer *a,
                 struct json_writer *w); /* and publishes */
 
 /* code  timeout offline no_such_plug invalid exists refused key unsupported busy internal
- * Without anybody to answer to, the sentence goes to the log. */
+ * The sentence goes to whoever asked, tamed (text_tame()), because it may quote a plug or the
+ * request; the log gets the code and the topic of the answer. */
 void answer_error(struct meross *m, const struct answer *a, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -59,20 +59,27 @@ bool auth_read_plug(const struct broker_client *who, struct auth_plug *out)
     return true;
 }
 
+bool auth_mac_fits(struct span uuid, struct span mac)
+{
+    char end[TEXT_MAC_DIGITS], digits[TEXT_MAC_DIGITS];
+    return uuid.n != UUID_BYTES || !text_mac_digits(span_skip(uuid, UUID_BYTES - 12), end) ||
+           (text_mac_digits(mac, digits) && strcmp(end, digits) == 0);
+}
+
 bool auth_plug_may(const struct topics *t, struct span own_uuid, enum broker_action what,
-                   struct span topic)
+                   struct span topic, bool asked)
 {
     struct topics_ref ref = topics_read(t, topic);
     bool own = text_eq_nocase(ref.uuid, own_uuid);
     if (what == BROKER_SUBSCRIBE)
         return ref.kind == TOPICS_TO_PLUG && own;
     switch (ref.kind) {
-    case TOPICS_TO_PLUG:
-        return false;
     case TOPICS_FROM_PLUG:
-        return own || !text_is_uuid(ref.uuid);
+        return own || span_is(topic, TOPICS_ANSWERS) || (asked && !text_is_uuid(ref.uuid));
     case TOPICS_OTHER:
-        return span_starts(topic, TOPICS_APP) || span_is(topic, TOPICS_HOOK);
+        return span_starts(topic, TOPICS_APPS) || span_is(topic, TOPICS_HOOK) ||
+               (asked && topic.p[0] != '$');
+    case TOPICS_TO_PLUG:
     case TOPICS_OWNED:
     case TOPICS_ASK_SET:
     case TOPICS_ASK_GET:

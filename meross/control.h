@@ -1,25 +1,28 @@
 /* control.h - what people ask on our topics, and the answers (topics.h, answer.h).
  *
  *   <base>/<plug>/set, <base>/<plug>/<channel>/set   ON | OFF | TOGGLE in any case, or
- *                              {"state":"ON","channel":0,"transaction":"t1"}
+ *                              {"state":"ON","channel":0,"transaction":"t1"}, or
+ *                              {"channels":[{"channel":1,"state":"ON"}]} (orders.h)
  *   <base>/<plug>/get          empty, or {"transaction":"t1"}
  *   <base>/broker/request/<verb>  {"transaction":"t1",...}; always answered:
  *       list                        {"plugs":[...]}
+ *       show    plug                all that is known of it, an object
  *       rename  plug, name          {"name":"new","was":"old"}
  *       forget  plug                {"name":"old"}; one that is connected is disconnected, and
  *                                   is registered as new, under its first name, when it returns
  *       permit  seconds             {"seconds":120}; so long new plugs are let in where
  *                                   `meross_auth known` keeps them out; 120 when not given, 0 ends it
  *
- * `plug` is a name, a uuid or a MAC address.  The channel is 0 unless it is named: the outlet, or
+ * `plug` is a name, the beginning of exactly one, a uuid or a MAC address; in a topic it is a
+ * name.  The channel is 0 unless it is named: the outlet, or
  * all outlets of a strip. */
 #ifndef MEROSS_CONTROL_H
 #define MEROSS_CONTROL_H
 
 #include "meross/meross_int.h"
 
-/* The callback of the subscriptions; ctx is struct meross. */
-void control_on_message(void *ctx, const struct broker_message *message);
+/* Subscribes to all of them, into m->subs.  Errors: MD_NOMEM; some may be subscribed then. */
+MD_MUST_USE int control_subscribe(struct meross *m);
 
 /* control_switch.c */
 void control_set(struct meross *m, const struct topics_ref *ref, struct span payload);

@@ -26,7 +26,7 @@ static void verb_list(struct verb_request *r)
     for (struct device *d = registry_next(r->m->registry, NULL); d != NULL;
          d = registry_next(r->m->registry, d))
         if (d->announced)
-            device_write_public(&w, d, true);
+            device_write_public(&w, d, DEVICE_WITH_STATE);
     json_write_close(&w, ']');
     json_write_close(&w, '}');
     answer_end(r->m, &r->answer, &w);
@@ -42,11 +42,14 @@ static struct device *find(struct verb_request *r)
                      "address");
         return NULL;
     }
-    struct device *d = registry_find(r->m->registry, span_str(ref));
-    if (d != NULL && d->announced)
+    struct device *d;
+    int err = registry_find(r->m->registry, span_str(ref), &d);
+    if (err == MD_OK)
         return d;
     answer_error(r->m, &r->answer, "no_such_plug",
-                 "there is no plug %s: `merossd list` shows those there are", ref);
+                 err == MD_EXIST ? "several plugs begin with %s: `merossd list` shows them"
+                                 : "there is no plug %s: `merossd list` shows those there are",
+                 ref);
     return NULL;
 }
 
@@ -97,6 +100,18 @@ static void rename_to(struct verb_request *r, struct device *d, struct span name
     announce_event(r->m, d, "renamed", "was", was);
     announce_soon(r->m);
     answer_name(r, d->name, was);
+}
+
+static void verb_show(struct verb_request *r)
+{
+    struct json_writer w;
+    struct buf b;
+    const struct device *d = find(r);
+    if (d == NULL)
+        return;
+    answer_start(&r->answer, &w, &b);
+    device_write_public(&w, d, DEVICE_ALL);
+    answer_end(r->m, &r->answer, &w);
 }
 
 static void verb_rename(struct verb_request *r)
@@ -157,11 +172,8 @@ static void verb_permit(struct verb_request *r)
 static const struct {
     const char *name;
     void (*run)(struct verb_request *r);
-} verbs[] = {{"list", verb_list},
-             {"rename", verb_rename},
-             {"forget", verb_forget},
-             {"permit", verb_permit},
-             {"clients", verb_elsewhere}};
+} verbs[] = {{"list", verb_list},     {"show", verb_show},     {"rename", verb_rename},
+             {"forget", verb_forget}, {"permit", verb_permit}, {"clients", verb_elsewhere}};
 
 static void run(struct verb_request *r, struct span verb)
 {
@@ -172,8 +184,8 @@ static void run(struct verb_request *r, struct span verb)
         }
     }
     answer_error(r->m, &r->answer, "invalid",
-                 "this is no verb of this merossd: it knows list, rename, forget, permit and "
-                 "clients");
+                 "this is no verb of this merossd: it knows list, show, rename, forget, permit "
+                 "and clients");
 }
 
 void control_broker(struct meross *m, struct span verb, struct span payload)

@@ -6,18 +6,18 @@
 #include "meross/command.h"
 #include "meross/control.h"
 #include "meross/inbound.h"
-#include "meross/text.h"
+#include "meross/namespaces.h"
+#include "meross/orders.h"
 
-#define SIGN_ERROR 5001 /* sheet, 1.5 */
-
-enum want { WANT_OFF, WANT_ON, WANT_TOGGLE, WANT_NOTHING };
+#define SIGN_ERROR 5001 /* the plug's error code for a signature that is not of its key */
 
 struct request { /* from the message to the answer */
     struct meross *m;
     struct device *dev; /* outlives every command to it */
     struct answer answer;
-    enum want want;
-    unsigned channel;
+    struct orders orders; /* none: the state is asked for                        */
+    unsigned next;        /* of the orders, for a plug that takes one at a time  */
+    uint64_t deadline_ms; /* of the whole request, however many commands it takes */
 };
 
 static const char *quoted(const struct device *d) { return log_q(span_str(d->name)); }
@@ -36,10 +36,7 @@ static void answer_failure(struct request *r, int err)
                      "it for ten seconds",
                      name, m->reply_timeout_s);
     else if (err == MD_DENIED)
-        answer_error(m, &r->answer, "key",
-                     "plug %s was paired with another key; it is bound but cannot be switched: "
-                     "add `meross_key KEY` to the configuration or pair it again",
-                     name);
+        answer_error(m, &r->answer, "key", "plug %s " KEYS_WRONG, name);
     else if (err == MD_FULL)
         answer_error(m, &r->answer, "busy",
                      "%s has %d requests waiting already: send fewer, or wait for the answers",
@@ -78,7 +75,7 @@ static bool succeeded(struct request *r, int err, const struct envelope *reply)
 {
     if (err == MD_OK)
         return true;
-    if (err == MD_DENIED)
+    if (reply != NULL)
         answer_refusal(r, reply);
     else
         answer_failure(r, err);
@@ -86,63 +83,114 @@ static bool succeeded(struct request *r, int err, const struct envelope *reply)
 }
 
 /* While SETs are under way, TOGGLE means the opposite of what the last of them asks for. */
-static void count_ask(const struct request *r)
+static void count_asks(const struct request *r)
 {
-    struct device_channel *c = device_channel(r->dev, r->channel);
-    if (c == NULL || c->asks == UINT8_MAX)
-        return;
-    c->asks++;
-    c->wanted = r->want == WANT_ON;
+    for (unsigned i = 0; i < r->orders.n; i++) {
+        struct device_channel *c = device_channel(r->dev, r->orders.v[i].channel);
+        if (c == NULL || c->asks == UINT8_MAX)
+            continue;
+        c->asks++;
+        c->wanted = r->orders.v[i].want == WANT_ON;
+    }
 }
 
-static void uncount_ask(const struct request *r)
+static void uncount_asks(const struct request *r)
 {
-    struct device_channel *c = device_channel(r->dev, r->channel);
-    if (c != NULL && c->asks > 0)
-        c->asks--;
+    for (unsigned i = 0; i < r->orders.n; i++) {
+        struct device_channel *c = device_channel(r->dev, r->orders.v[i].channel);
+        if (c != NULL && c->asks > 0)
+            c->asks--;
+    }
 }
+
+static bool one_at_a_time(const struct request *r) { return r->dev->switches == DEVICE_TOGGLE; }
+
+/* The orders of the command that was sent last, or is to be sent: first to past. */
+static unsigned past(const struct request *r)
+{
+    return one_at_a_time(r) ? r->next + 1 : r->orders.n;
+}
+
+static void assume(const struct request *r)
+{
+    for (unsigned i = r->next; i < past(r); i++) {
+        const struct order *o = &r->orders.v[i];
+        state_assume(r->dev->plug, o->channel, o->want == WANT_ON);
+        log_info("control", "plug=%s channel=%u switched %s", quoted(r->dev), o->channel,
+                 o->want == WANT_ON ? "ON" : "OFF");
+    }
+}
+
+static int send_set(struct request *r);
 
 static void on_set_done(void *ctx, int err, const struct envelope *reply)
 {
     struct request *r = ctx;
-    bool on = r->want == WANT_ON;
-    uncount_ask(r);
-    if (succeeded(r, err, reply)) {
-        state_assume(r->dev->plug, r->channel, on);
-        log_info("control", "plug=%s channel=%u switched %s", quoted(r->dev), r->channel,
-                 on ? "ON" : "OFF");
+    bool ok = succeeded(r, err, reply);
+    if (ok) {
+        assume(r);
+        r->next = past(r);
+    }
+    if (ok && r->next < r->orders.n) {
+        err = send_set(r);
+        if (err == MD_OK)
+            return;
+        answer_failure(r, err);
+    } else if (ok) {
         answer_state(r);
     }
+    uncount_asks(r);
     mem_free(r);
 }
 
-static int write_toggle(const struct request *r, struct buf *out)
+static int write_one(const struct request *r, const struct order *o, struct buf *out)
 {
-    int on = r->want == WANT_ON;
-    if (r->dev->switches == DEVICE_TOGGLE)
-        return buf_putf(out, "{\"channel\":%u,\"toggle\":{\"onoff\":%d}}", r->channel, on);
-    return buf_putf(out, "{\"togglex\":{\"channel\":%u,\"onoff\":%d}}", r->channel, on);
+    return buf_putf(out,
+                    one_at_a_time(r) ? "{\"channel\":%u,\"toggle\":{\"onoff\":%d}}"
+                                     : "{\"channel\":%u,\"onoff\":%d}",
+                    o->channel, o->want == WANT_ON);
 }
 
-/* Takes r. */
-static void send_set(struct request *r)
+/* A single order is no list, because that is what the vendor's app sends. */
+static int write_togglex(const struct request *r, struct buf *out)
+{
+    bool list = r->orders.n > 1;
+    int err = buf_put_str(out, list ? "{\"togglex\":[" : "{\"togglex\":");
+    for (unsigned i = 0; err == MD_OK && i < r->orders.n; i++) {
+        err = i > 0 ? buf_put_str(out, ",") : MD_OK;
+        if (err == MD_OK)
+            err = write_one(r, &r->orders.v[i], out);
+    }
+    return err == MD_OK ? buf_put_str(out, list ? "]}" : "}") : err;
+}
+
+/* On failure nothing was sent and the caller still has r. */
+static int send_set(struct request *r)
 {
     struct buf payload;
-    buf_init(&payload, 128);
-    count_ask(r); /* before the command, which may end at once */
-    int err = write_toggle(r, &payload);
+    buf_init(&payload, 1024);
+    int err = one_at_a_time(r) ? write_one(r, &r->orders.v[r->next], &payload)
+                               : write_togglex(r, &payload);
     struct command_ask ask = {.method = ENVELOPE_SET,
-                              .ns = r->dev->switches == DEVICE_TOGGLE ? "Appliance.Control.Toggle"
-                                                                      : "Appliance.Control.ToggleX",
+                              .ns = one_at_a_time(r) ? NS_TOGGLE : NS_TOGGLEX,
                               .payload = buf_view(&payload),
+                              .deadline_ms = r->deadline_ms,
                               .cb = on_set_done,
                               .ctx = r};
     if (err == MD_OK)
         err = command_send(r->dev->plug, &ask);
     buf_free(&payload);
+    return err;
+}
+
+/* Takes r, whose orders are resolved. */
+static void begin_set(struct request *r)
+{
+    count_asks(r); /* before the command, which may end at once */
+    int err = send_set(r);
     if (err == MD_OK)
         return;
-    uncount_ask(r);
+    uncount_asks(r);
     answer_failure(r, err);
     mem_free(r);
 }
@@ -151,31 +199,29 @@ static void send_set(struct request *r)
 static void on_read_done(void *ctx, int err, const struct envelope *reply)
 {
     struct request *r = ctx;
-    int now = device_expected(r->dev, r->channel);
     if (!succeeded(r, err, reply)) {
         mem_free(r);
-    } else if (r->want == WANT_NOTHING) {
+    } else if (r->orders.n == 0) {
         buf_free(&r->dev->state); /* so that it is published even if nothing changed */
         announce_state(r->m, r->dev);
         answer_state(r);
         mem_free(r);
-    } else if (now < 0) {
+    } else if (!orders_resolve(&r->orders, r->dev)) {
         answer_error(r->m, &r->answer, "refused",
-                     "%s does not say whether channel %u is on: send ON or OFF", r->dev->name,
-                     r->channel);
+                     "%s does not say whether it is on: send ON or OFF", r->dev->name);
         mem_free(r);
     } else {
-        r->want = now == 1 ? WANT_OFF : WANT_ON;
-        send_set(r);
+        begin_set(r);
     }
 }
 
 /* Takes r. */
-static void send_read(struct request *r)
+static void begin_read(struct request *r)
 {
     struct command_ask ask = {.method = ENVELOPE_GET,
-                              .ns = "Appliance.System.All",
+                              .ns = NS_ALL,
                               .payload = span_str("{}"),
+                              .deadline_ms = r->deadline_ms,
                               .cb = on_read_done,
                               .ctx = r};
     int err = command_send(r->dev->plug, &ask);
@@ -207,82 +253,25 @@ static void start(struct meross *m, struct device *d, const struct request *r)
     }
     copy->m = m;
     copy->dev = d;
-    int now = device_expected(d, r->channel);
-    if (r->want == WANT_TOGGLE && now >= 0)
-        copy->want = now == 1 ? WANT_OFF : WANT_ON;
-    if (copy->want == WANT_ON || copy->want == WANT_OFF)
-        send_set(copy);
+    copy->deadline_ms = command_deadline(m);
+    if (copy->orders.n > 0 && orders_resolve(&copy->orders, d))
+        begin_set(copy);
     else
-        send_read(copy);
-}
-
-static bool read_word(struct span word, enum want *out)
-{
-    static const char *const words[] = {"OFF", "ON", "TOGGLE"};
-    for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (text_eq_nocase(word, span_str(words[i]))) {
-            *out = (enum want)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* "<base>/<plug>/<channel>/set" */
-static bool read_channel_level(struct span level, int64_t *channel)
-{
-    int64_t value = 0;
-    for (size_t i = 0; i < level.n; i++) {
-        if (level.p[i] < '0' || level.p[i] > '9' || value > UINT8_MAX)
-            return false;
-        value = value * 10 + (level.p[i] - '0');
-    }
-    *channel = value;
-    return level.n > 0 && value <= UINT8_MAX;
-}
-
-/* *channel is negative unless the topic names one; the two may not contradict each other. */
-static bool read_json(struct span text, struct request *r, int64_t *channel)
-{
-    struct json json;
-    char word[16];
-    int64_t named = *channel;
-    if (json_parse(&json, text) != MD_OK)
-        return false;
-    struct json_at root = json_root(&json);
-    struct json_at at = json_get(root, "channel");
-    answer_take(&r->answer, root);
-    bool ok = json_text(json_get(root, "state"), word, sizeof word) &&
-              read_word(span_str(word), &r->want);
-    if (json_exists(at))
-        ok = json_int(at, &named) && named >= 0 && named <= UINT8_MAX &&
-             (*channel < 0 || named == *channel) && ok;
-    *channel = named;
-    json_free(&json);
-    return ok;
-}
-
-/* Fills want, channel and the transaction. */
-static bool read_set(const struct topics_ref *ref, struct span payload, struct request *r)
-{
-    int64_t channel = -1;
-    bool ok = ref->channel.p == NULL || read_channel_level(ref->channel, &channel);
-    struct span text = text_trim(payload);
-    if (span_starts(text, "{"))
-        ok = read_json(text, r, &channel) && ok;
-    else
-        ok = read_word(text, &r->want) && ok;
-    r->channel = channel > 0 ? (unsigned)channel : 0;
-    return ok;
+        begin_read(copy);
 }
 
 static bool prepare(struct meross *m, const struct topics_ref *ref, struct request *r)
 {
-    *r = (struct request){.want = WANT_NOTHING};
+    *r = (struct request){.next = 0};
     if (!topics_name_ok(ref->plug))
         return false; /* nobody can be called so, nor listen there */
     topics_of_plug(&m->topics, r->answer.topic, ref->plug, TOPICS_RESPONSE);
     return true;
+}
+
+static bool has_channel(struct device *d, unsigned channel)
+{
+    return d->n_channels == 0 || device_channel(d, channel) != NULL;
 }
 
 static bool switchable(struct meross *m, struct device *d, const struct request *r)
@@ -292,11 +281,15 @@ static bool switchable(struct meross *m, struct device *d, const struct request 
                      d->name, d->type);
         return false;
     }
-    if (d->n_channels == 0 || device_channel(d, r->channel) != NULL)
-        return true;
-    answer_error(m, &r->answer, "invalid", "%s has no channel %u: its channels are %u to %u",
-                 d->name, r->channel, d->channel[0].number, d->channel[d->n_channels - 1].number);
-    return false;
+    for (unsigned i = 0; i < r->orders.n; i++) {
+        if (has_channel(d, r->orders.v[i].channel))
+            continue;
+        answer_error(m, &r->answer, "invalid", "%s has no channel %u: its channels are %u to %u",
+                     d->name, r->orders.v[i].channel, d->channel[0].number,
+                     d->channel[d->n_channels - 1].number);
+        return false;
+    }
+    return true;
 }
 
 void control_set(struct meross *m, const struct topics_ref *ref, struct span payload)
@@ -304,14 +297,20 @@ void control_set(struct meross *m, const struct topics_ref *ref, struct span pay
     struct request r;
     if (!prepare(m, ref, &r))
         return;
-    bool ok = read_set(ref, payload, &r);
+    bool ok = orders_read(&r.orders, ref->channel, payload, &r.answer);
     struct device *d = find(m, &r.answer, ref->plug);
     if (d == NULL)
         return;
     if (!ok)
         answer_error(m, &r.answer, "invalid",
-                     "%s got no order it understands: send ON, OFF or TOGGLE, or "
-                     "{\"state\":\"ON\",\"channel\":0}",
+                     "%s got no order it understands: send ON, OFF or TOGGLE, "
+                     "{\"state\":\"ON\",\"channel\":0}, or "
+                     "{\"channels\":[{\"channel\":1,\"state\":\"ON\"}]}",
+                     d->name);
+    else if (!orders_settle(&r.orders, d))
+        answer_error(m, &r.answer, "invalid",
+                     "the order for %s contradicts itself: channel 0 is all of its outlets; leave "
+                     "it out",
                      d->name);
     else if (switchable(m, d, &r))
         start(m, d, &r);

@@ -1,6 +1,7 @@
 #include "meross/device.h"
 
 #include "broker/base/mem.h"
+#include "meross/namespaces.h"
 #include "meross/text.h"
 
 #include <stdlib.h>
@@ -83,9 +84,9 @@ bool device_has_ability(const struct device *d, const char *ability)
 /* Abilities of the relay decide how it is switched. */
 static void choose_switch(struct device *d)
 {
-    if (device_has_ability(d, "Appliance.Control.ToggleX"))
+    if (device_has_ability(d, NS_TOGGLEX))
         d->switches = DEVICE_TOGGLEX;
-    else if (device_has_ability(d, "Appliance.Control.Toggle"))
+    else if (device_has_ability(d, NS_TOGGLE))
         d->switches = DEVICE_TOGGLE;
     else
         d->switches = DEVICE_NO_SWITCH;
@@ -142,6 +143,7 @@ void device_clear(struct device *d)
     mem_free(d->abilities);
     d->abilities = NULL;
     buf_free(&d->state);
+    askers_clear(&d->askers);
 }
 
 static const char *on_off(int on) { return on ? "ON" : "OFF"; }
@@ -194,7 +196,7 @@ static void write_identity(struct json_writer *w, const struct device *d)
     json_write_pair(w, "address", d->address);
 }
 
-void device_write_public(struct json_writer *w, const struct device *d, bool with_state)
+void device_write_public(struct json_writer *w, const struct device *d, enum device_view view)
 {
     json_write_open(w, '{');
     write_identity(w, d);
@@ -209,8 +211,9 @@ void device_write_public(struct json_writer *w, const struct device *d, bool wit
         json_write_int(w, d->channel[i].number);
     json_write_close(w, ']');
     json_write_pair(w, "switch", device_switch_name(d->switches));
-    write_abilities(w, d);
-    if (with_state) {
+    if (view == DEVICE_ALL)
+        write_abilities(w, d);
+    if (view >= DEVICE_WITH_STATE) {
         json_write_name(w, "state");
         device_write_state(w, d);
     }

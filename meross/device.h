@@ -7,6 +7,7 @@
 #include "broker/base/buf.h"
 #include "broker/base/list.h"
 #include "broker/base/map.h"
+#include "meross/askers.h"
 #include "meross/json.h"
 #include "meross/json_write.h"
 #include "meross/topics.h"
@@ -61,6 +62,7 @@ struct device {
     int64_t saved_seen;   /* last_seen of the record                                     */
     struct buf state;     /* the state topic as published last                           */
     uint64_t time_set_ms; /* monotonic, of the last System.Time SET; 0 = never          */
+    struct askers askers; /* where it may answer                                        */
     /* The registry's. */
     char uuid_key[DEVICE_UUID_MAX + 1], name_key[TOPICS_NAME_MAX + 1];
     struct map_node by_uuid, by_name;
@@ -95,9 +97,10 @@ unsigned device_major(const struct device *d);
 /* {"state":"ON","channels":[{"channel":0,"state":"ON"}]}: the payload of the state topic. */
 void device_write_state(struct json_writer *w, const struct device *d);
 
-/* The plug as people see it, without secrets: an object.
- * with_state  adds "state". */
-void device_write_public(struct json_writer *w, const struct device *d, bool with_state);
+/* The plug as people see it, without secrets: an object.  The list of the abilities, which is
+ * longer than all the rest, is only in DEVICE_ALL. */
+enum device_view { DEVICE_BRIEF, DEVICE_WITH_STATE, DEVICE_ALL };
+void device_write_public(struct json_writer *w, const struct device *d, enum device_view view);
 
 /* The record: a JSON object.  Never holds a key. */
 void device_write_record(struct json_writer *w, const struct device *d);

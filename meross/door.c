@@ -32,8 +32,13 @@ static bool may_say(struct meross *m, struct span uuid)
 static bool refuse(struct meross *m, const struct broker_client *who, const struct auth_plug *is,
                    const char *why)
 {
-    if (may_say(m, is->uuid))
-        log_warn("meross", "client=%s addr=%s refused: %s", log_q(who->client_id), who->peer, why);
+    if (!may_say(m, is->uuid)) {
+        m->unsaid++;
+        return false;
+    }
+    log_warn("meross", "client=%s addr=%s refused: %s (%u more since the last line)",
+             log_q(who->client_id), who->peer, why, m->unsaid);
+    m->unsaid = 0;
     return false;
 }
 
@@ -50,22 +55,42 @@ static bool key_is_ours(const struct meross *m, const struct broker_client *who,
     return kind == DEVICE_KEY_CONFIGURED;
 }
 
-bool door_open(struct meross *m, const struct broker_client *who, const struct auth_plug *is)
+/* Is it what it says it is, as far as a CONNECT can tell?  NULL: yes. */
+static const char *contradiction(const struct device *d, const struct auth_plug *is, bool has_will)
 {
-    bool known = registry_by_uuid(m->registry, is->uuid) != NULL;
+    char mac[sizeof d->mac];
+    (void)text_fold(is->mac, mac, sizeof mac);
+    if (has_will)
+        return "it connects like a plug, but with a Will, which no plug has";
+    if (!auth_mac_fits(is->uuid, is->mac))
+        return "its user name is not the MAC address that its uuid ends in, so it is no plug";
+    if (d != NULL && strcmp(d->mac, mac) != 0)
+        return "the plug of this uuid has another MAC address; if this is the right one, forget "
+               "the plug (merossd forget)";
+    return NULL;
+}
+
+bool door_open(struct meross *m, const struct broker_client *who, const struct auth_plug *is,
+               bool has_will)
+{
+    const struct device *d = registry_by_uuid(m->registry, is->uuid);
+    const char *why = contradiction(d, is, has_will);
     if (!who->tls && !who->loopback)
         return refuse(m, who, is,
                       "it connects like a plug, but in clear over the network; plugs use the TLS "
                       "listener (8883)");
+    if (why != NULL)
+        return refuse(m, who, is, why);
     if (m->auth == MEROSS_AUTH_STRICT && !key_is_ours(m, who, is))
         return refuse(m, who, is,
                       "its password was made with none of the configured keys, and `meross_auth "
                       "strict`; add its `meross_key`, or pair it again");
-    if (m->auth == MEROSS_AUTH_KNOWN && !known && !permitted(m))
+    if (m->auth == MEROSS_AUTH_KNOWN && d == NULL && !permitted(m))
         return refuse(m, who, is,
                       "it is a new plug, and `meross_auth known`; let new ones in for a while "
                       "with `merossd permit`");
-    if (!known && registry_count(m->registry) >= REGISTRY_MAX)
+    if (d == NULL && registry_count(m->registry) >= REGISTRY_MAX &&
+        registry_spare(m->registry) == NULL)
         return refuse(m, who, is,
                       "1024 plugs are known and that is the limit; forget those that are gone "
                       "(merossd forget NAME)");

@@ -10,7 +10,8 @@
 #define DOOR_QUIET_MS     60000 /* one line for each plug in this time */
 
 /* May this plug connect?  A refusal is logged, with the next step. */
-bool door_open(struct meross *m, const struct broker_client *who, const struct auth_plug *is);
+bool door_open(struct meross *m, const struct broker_client *who, const struct auth_plug *is,
+               bool has_will);
 
 /* New plugs are let in for so many seconds from now; 0: no longer. */
 void door_permit(struct meross *m, unsigned seconds);

@@ -1,4 +1,4 @@
-/* envelope.h - the JSON message around every Meross request, answer and push (sheet, section 1).
+/* envelope.h - the JSON message around every Meross request, answer and push.
  * Pure: bytes in, struct out; struct in, bytes out.  Knows no namespaces. */
 #ifndef MEROSS_ENVELOPE_H
 #define MEROSS_ENVELOPE_H
@@ -9,7 +9,7 @@
 
 #define ENVELOPE_NS_MAX   95
 #define ENVELOPE_FROM_MAX 255
-/* A plug has a few kilobytes of free memory (sheet, 1.6); nothing larger is sent to one. */
+/* A plug has a few kilobytes of free memory; nothing larger is sent to one. */
 #define ENVELOPE_TO_PLUG_MAX 8192u
 
 enum envelope_method {
@@ -66,7 +66,7 @@ MD_MUST_USE int envelope_write(struct buf *out, const struct envelope_head *head
 
 /* Writes an answer in the style of the vendor's cloud: the header of `e` again, with the same
  * messageId, timestamp and sign, without `uuid`, with triggerSrc CloudControl; so it needs
- * no key (sheet, 1.2, 4.2 and 4.3 b).
+ * no key.
  *
  * method  replaces the one of e.
  * from    replaces the one of e; NULL keeps it.

@@ -1,15 +1,17 @@
 /* h_bind.c - Appliance.Control.Bind: the plug asks to be taken in, and hangs up after 15 s
- * without an answer (sheet, 4.1, 4.2 and traps 7, 18, 27, 28). */
+ * without an answer.  It is answered each time it comes, also twice with one messageId; a Bind
+ * that is pushed, by old firmware, is not answered. */
 #include "broker/base/log.h"
 #include "meross/announce.h"
 #include "meross/inbound.h"
 
-/* The same messageId.  With the plug's key a fresh signature; without it the plug's own
- * timestamp and signature, which stay valid because they do not cover the rest. */
+/* The same messageId.  With the plug's key a fresh signature; without it, or while this host does
+ * not know the time, the plug's own timestamp and signature, which stay valid because they do
+ * not cover the rest. */
 static int write_ack(struct plug *p, const struct envelope *e, struct buf *out)
 {
     struct span nothing = span_str("{}");
-    if (p->key == NULL || !envelope_signed(e, p->key))
+    if (p->key == NULL || !envelope_signed(e, p->key) || !meross_clock_sane(p->m))
         return envelope_write_echo(out, e, ENVELOPE_SETACK, TOPICS_HOOK, nothing);
     struct envelope_head head = {.method = ENVELOPE_SETACK,
                                  .ns = e->ns,
@@ -37,7 +39,8 @@ static void take(struct plug *p, const struct envelope *e)
 {
     struct json_at bind = json_get(e->payload, "bind");
     bool first = p->phase != PLUG_BOUND;
-    state_take_identity(p, json_get(bind, "hardware"), json_get(bind, "firmware"));
+    if (p->proven)
+        state_take_identity(p, json_get(bind, "hardware"), json_get(bind, "firmware"));
     plug_bound(p);
     if (first)
         announce_event(p->m, p->dev, "bound", NULL, NULL);

@@ -1,6 +1,6 @@
 /* h_clock.c - pushes that want to see themselves again: System.Clock with our time in it, and
- * Control.ConsumptionConfig as it is.  The header goes back as it came, so no key is needed
- * (sheet, 4.3, 4.4 and traps 29-31, 33). */
+ * Control.ConsumptionConfig as it is.  The header goes back as it came, so no key is needed.
+ * A clock is not answered while this host does not know the time. */
 #include "broker/base/log.h"
 #include "meross/inbound.h"
 

@@ -1,12 +1,10 @@
-/* h_state.c - what tells the state of a plug: System.All, System.Ability, ToggleX and Toggle
- * (sheet, 5.2, 5.3 and traps 20-22). */
+/* h_state.c - what tells the state of a plug: System.All, System.Ability, ToggleX and Toggle.
+ * Lists may be single objects, channels may stand beside them, and names vary in case. */
 #include "broker/base/log.h"
 #include "meross/announce.h"
 #include "meross/command.h"
 #include "meross/inbound.h"
-
-#define TOGGLEX "Appliance.Control.ToggleX"
-#define TOGGLE  "Appliance.Control.Toggle"
+#include "meross/namespaces.h"
 
 static void name_it(struct plug *p)
 {
@@ -71,7 +69,7 @@ static void take_entry(struct plug *p, struct json_at entry, int64_t channel, bo
 static void take_list(struct plug *p, struct json_at list, struct json_at beside)
 {
     int64_t channel = 0;
-    bool by_us = command_setting(p, TOGGLEX) || command_setting(p, TOGGLE);
+    bool by_us = command_setting(p, NS_TOGGLEX) || command_setting(p, NS_TOGGLE);
     if (!read_channel(beside, &channel))
         channel = 0;
     JSON_EACH(it, list)
@@ -148,6 +146,7 @@ void state_on_ability(struct plug *p, const struct envelope *e)
     int err = device_set_abilities(p->dev, json_get(e->payload, "ability"));
     if (err == MD_OK) {
         p->dev->dirty = true;
+        p->abilities_read = true;
         announce_soon(p->m);
     } else {
         log_debug("meross", "plug=%s its abilities were not understood: %s",

@@ -1,9 +1,10 @@
 /* h_time.c - Appliance.System.Time: without a zone and its table, plugs that meter report 0 V and
- * 0 W for ever (sheet, 4.5 and traps 32, 33). */
+ * 0 W for ever. */
 #include "broker/base/log.h"
 #include "meross/command.h"
 #include "meross/inbound.h"
 #include "meross/json_write.h"
+#include "meross/namespaces.h"
 
 #define AGAIN_MS    600000 /* a plug that refuses must not make us loop */
 #define YEAR_S      (365 * 24 * 3600)
@@ -96,7 +97,9 @@ static void on_done(void *ctx, int err, const struct envelope *reply)
 {
     struct plug *p = ctx;
     (void)reply;
-    if (err == MD_OK)
+    if (err == MD_AGAIN)
+        p->dev->time_set_ms = 0; /* with the next poll */
+    else if (err == MD_OK)
         log_debug("meross", "plug=%s took the time zone", log_q(span_str(p->dev->name)));
     else if (err != MD_CLOSED)
         log_info("meross", "plug=%s did not take the time zone: %s; tried again in ten minutes",
@@ -109,7 +112,7 @@ static void set_time(struct plug *p, const struct zone_rule rules[], size_t n, i
     buf_init(&payload, ENVELOPE_TO_PLUG_MAX);
     int err = write_time(&payload, p->m, rules, n, now);
     struct command_ask ask = {.method = ENVELOPE_SET,
-                              .ns = "Appliance.System.Time",
+                              .ns = NS_TIME,
                               .payload = buf_view(&payload),
                               .background = true,
                               .cb = on_done,
@@ -133,7 +136,7 @@ void time_check(struct plug *p, struct json_at time)
     struct zone_rule rules[ZONE_TABLE_MAX];
     if (!m->has_zone || !meross_clock_sane(m) || too_soon(p) || p->phase != PLUG_BOUND)
         return;
-    if (p->dev->abilities != NULL && !device_has_ability(p->dev, "Appliance.System.Time"))
+    if (p->dev->abilities != NULL && !device_has_ability(p->dev, NS_TIME))
         return;
     int64_t now = env_wall_s(m->env);
     size_t n = zone_table(&m->zone, now, rules, ZONE_TABLE_MAX);

@@ -29,6 +29,16 @@ static bool is_quiet(struct meross *m)
     return false;
 }
 
+void hooks_refuse(struct meross *m, const char *what, struct span which, const char *addr,
+                  const char *why)
+{
+    if (is_quiet(m))
+        return;
+    log_warn("meross", "%s=%s addr=%s refused: %s (%u more since the last line)", what,
+             log_q(which), addr, why, m->refused);
+    m->refused = 0;
+}
+
 static void log_refusal(struct meross *m, const struct broker_client *who, const char *what,
                         struct span topic, const char *why)
 {
@@ -67,12 +77,15 @@ static enum broker_verdict on_connect(void *ctx, struct broker_client *who,
     struct meross *m = ctx;
     struct auth_plug is;
     struct plug *p;
-    (void)will;
     discard_unconfirmed(m);
     if (!auth_read_plug(who, &is))
         return BROKER_ABSTAIN;
-    if (!door_open(m, who, &is) || plug_new(&p, m, who, &is) != MD_OK)
+    if (!door_open(m, who, &is, will != NULL))
         return BROKER_NOT_AUTHORIZED;
+    if (plug_new(&p, m, who, &is) != MD_OK) {
+        hooks_refuse(m, "client", who->client_id, who->peer, "out of memory");
+        return BROKER_NOT_AUTHORIZED;
+    }
     map_put(&m->plugs, &p->by_tag, span_of(&p->self, sizeof p->self));
     m->unconfirmed = p;
     who->tag = p;
@@ -95,14 +108,19 @@ static void on_connected(void *ctx, const struct broker_client *who)
     plug_kick(p, "it could not be registered");
 }
 
+/* Did somebody ask this plug lately to answer there? */
+static bool asked(const struct plug *p, struct span topic)
+{
+    return p->dev != NULL && askers_have(&p->dev->askers, topic, env_mono_ms(p->m->env));
+}
+
 static bool may(void *ctx, const struct broker_client *who, enum broker_action what,
                 struct span topic)
 {
     struct meross *m = ctx;
     const struct plug *p = hooks_plug(m, who);
-    bool ok = p == NULL ? auth_client_may(&m->topics, what, topic)
-                        : auth_plug_may(&m->topics, span_str(p->uuid), what, topic) ||
-                              (what == BROKER_PUBLISH && plug_was_asked(p, topic));
+    bool ok = p != NULL ? auth_plug_may(&m->topics, span_str(p->uuid), what, topic, asked(p, topic))
+                        : auth_client_may(&m->topics, what, topic);
     if (!ok)
         log_refusal(m, who, what == BROKER_PUBLISH ? "publish" : "subscribe", topic,
                     p != NULL ? "a plug uses its own topics and those it is asked to answer on"
@@ -110,20 +128,29 @@ static bool may(void *ctx, const struct broker_client *who, enum broker_action w
     return ok;
 }
 
+/* What is delivered to a connection that is not the plug's would be heard by a stranger. */
+static bool may_receive(void *ctx, const struct broker_client *who, struct span topic)
+{
+    const struct plug *p = hooks_plug(ctx, who);
+    (void)topic;
+    return p == NULL || plug_may_hear(p);
+}
+
 /* A client sends something to a plug. */
 static bool shield(struct meross *m, const struct broker_client *who,
                    const struct broker_message *message, struct span uuid)
 {
     char from[ENVELOPE_FROM_MAX + 1];
-    const char *objection = shield_objection(message, from);
-    const struct device *d = registry_by_uuid(m->registry, uuid);
-    if (objection == NULL && d != NULL && d->plug != NULL)
-        plug_asked(d->plug, span_str(from));
-    if (objection == NULL)
+    const char *why = shield_objection(message, from);
+    struct device *d = registry_by_uuid(m->registry, uuid);
+    if (why == NULL) {
+        if (d != NULL && from[0] != '\0')
+            askers_note(&d->askers, from, env_mono_ms(m->env));
         return true;
-    log_refusal(m, who, "publish", message->topic, objection);
-    if (d != NULL && d->announced)
-        announce_event(m, d, "refused", "reason", objection);
+    }
+    log_refusal(m, who, "publish", message->topic, why);
+    if (d != NULL)
+        announce_event(m, d, "refused", "reason", why);
     return false;
 }
 
@@ -134,8 +161,13 @@ static bool on_publish(void *ctx, const struct broker_client *who, const struct 
     struct topics_ref ref = topics_read(&m->topics, msg->topic);
     if (ref.kind == TOPICS_TO_PLUG)
         return shield(m, who, msg, ref.uuid);
-    if (p != NULL)
-        plug_message(p, msg->payload);
+    if (p == NULL)
+        return true;
+    if (msg->retain) {
+        log_refusal(m, who, "publish", msg->topic, "plugs do not use retained messages");
+        return false;
+    }
+    plug_message(p, msg->payload);
     return true;
 }
 
@@ -168,6 +200,7 @@ struct broker_hooks meross_hooks(struct meross *m)
     return (struct broker_hooks){.on_connect = on_connect,
                                  .on_connected = on_connected,
                                  .may = may,
+                                 .may_receive = may_receive,
                                  .on_publish = on_publish,
                                  .on_subscribe = on_subscribe,
                                  .on_disconnect = on_disconnect,

@@ -8,7 +8,8 @@
 
 #include "meross/plug.h"
 
-/* False when there is no handler for it: not an error. */
+/* False when there is no handler for it: not an error.  What would change something is not done for
+ * a connection that is not trusted yet. */
 bool inbound_dispatch(struct plug *p, const struct envelope *e);
 
 /* h_bind.c */

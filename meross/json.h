@@ -2,7 +2,7 @@
  *
  * The text must be proper JSON (json_check.h); what it says may be sloppy, because plugs are:
  * numbers come as strings and strings as numbers, a single object comes bare or in a list, names
- * vary in case and repeat (sheet, traps 19-25).  Every getter takes a position that may be
+ * vary in case and repeat.  Every getter takes a position that may be
  * missing and answers "missing", so that a path is read in one line:
  *
  *     json_int(json_get(json_get(root, "clock"), "timestamp"), &seconds)

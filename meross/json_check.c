@@ -184,7 +184,12 @@ static bool skip_space(struct checker *c)
 
 int json_check(struct span text, unsigned *tokens)
 {
-    if (text.n > JSON_TEXT_MAX)
+    return json_check_within(text, JSON_TEXT_MAX, JSON_TOKENS_MAX, tokens);
+}
+
+int json_check_within(struct span text, size_t max_bytes, unsigned max_tokens, unsigned *tokens)
+{
+    if (text.n > max_bytes)
         return MD_TOOBIG;
     if (text.n == 0)
         return MD_PROTO;
@@ -193,7 +198,7 @@ int json_check(struct span text, unsigned *tokens)
         int err = step(&c);
         if (err != MD_OK)
             return err;
-        if (c.tokens > JSON_TOKENS_MAX)
+        if (c.tokens > max_tokens)
             return MD_TOOBIG;
     }
     *tokens = c.tokens;

@@ -19,4 +19,8 @@
  * Errors: MD_PROTO, MD_TOOBIG past one of the limits above. */
 MD_MUST_USE int json_check(struct span text, unsigned *tokens);
 
+/* The same with other limits for bytes and tokens. */
+MD_MUST_USE int json_check_within(struct span text, size_t max_bytes, unsigned max_tokens,
+                                  unsigned *tokens);
+
 #endif

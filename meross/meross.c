@@ -8,9 +8,11 @@
 #include "meross/control.h"
 #include "meross/hooks.h"
 #include "meross/plug.h"
+#include "meross/json_write.h"
 #include "meross/setup.h"
 
 #define REPLY_TIMEOUT_S 5
+#define LISTENERS_MAX   16384 /* bytes of their list in the info                     */
 #define CLOCK_CHECK_MS  10000 /* how often a host without time is looked at again */
 
 void meross_timer(struct meross *m, struct broker_timer **slot, uint64_t delay_ms,
@@ -31,6 +33,24 @@ void meross_timer_stop(struct broker_timer **slot)
     *slot = NULL;
 }
 
+static int write_listeners(struct buf *out, const struct meross_config *cfg)
+{
+    struct json_writer w;
+    json_write_start(&w, out);
+    json_write_open(&w, '[');
+    for (size_t i = 0; i < cfg->n_listeners; i++) {
+        const struct meross_listener *l = &cfg->listeners[i];
+        json_write_open(&w, '{');
+        if (l->host != NULL)
+            json_write_pair(&w, "address", l->host);
+        json_write_pair_int(&w, "port", l->port);
+        json_write_pair_bool(&w, "tls", l->tls);
+        json_write_close(&w, '}');
+    }
+    json_write_close(&w, ']');
+    return w.err;
+}
+
 static int init(struct meross *m, const struct meross_config *cfg, struct store *store)
 {
     int err = topics_init(&m->topics, cfg->topic != NULL ? cfg->topic : TOPICS_BASE_DEFAULT);
@@ -38,6 +58,8 @@ static int init(struct meross *m, const struct meross_config *cfg, struct store 
         err = keys_init(&m->keys, cfg->keys);
     if (err == MD_OK && (m->version = mem_strdup(cfg->version ? cfg->version : "")) == NULL)
         err = MD_NOMEM;
+    if (err == MD_OK)
+        err = write_listeners(&m->listeners, cfg);
     if (err == MD_OK)
         err = map_init(&m->plugs, map_seed(m->env));
     if (err == MD_OK)
@@ -55,6 +77,8 @@ int meross_new(struct meross **out, const struct meross_config *cfg, const struc
     m->auth = cfg->auth;
     m->reply_timeout_s = cfg->reply_timeout_s > 0 ? cfg->reply_timeout_s : REPLY_TIMEOUT_S;
     m->started = env_wall_s(env);
+    m->started_ms = env_mono_ms(env);
+    buf_init(&m->listeners, LISTENERS_MAX);
     int err = init(m, cfg, store);
     if (err != MD_OK) {
         meross_free(m);
@@ -70,17 +94,6 @@ static void unsubscribe(struct meross *m)
         broker_unsubscribe(m->subs[i]);
         m->subs[i] = NULL;
     }
-}
-
-static int subscribe(struct meross *m)
-{
-    char filter[TOPICS_MAX];
-    int err = MD_OK;
-    for (unsigned i = 0; err == MD_OK && topics_filter(&m->topics, i, filter) != NULL; i++) {
-        MD_ASSERT(i < MEROSS_SUBS);
-        err = broker_subscribe(m->broker, span_str(filter), control_on_message, m, &m->subs[i]);
-    }
-    return err;
 }
 
 /* Plugs that were told nothing because the host had no time are told now. */
@@ -124,6 +137,7 @@ static void announce_start(struct meross *m)
          d = registry_next(m->registry, d))
         announce_all(m, d);
     announce_broker(m);
+    announce_info_later(m);
     announce_broker_state(m, true);
 }
 
@@ -131,7 +145,7 @@ int meross_attach(struct meross *m, struct broker *b)
 {
     MD_ASSERT(m->broker == NULL);
     m->broker = b;
-    int err = subscribe(m);
+    int err = control_subscribe(m);
     if (err != MD_OK) {
         unsubscribe(m);
         m->broker = NULL;
@@ -142,7 +156,7 @@ int meross_attach(struct meross *m, struct broker *b)
     return MD_OK;
 }
 
-int meross_set_zone(struct meross *m, const struct zone *zone)
+void meross_set_zone(struct meross *m, const struct zone *zone)
 {
     m->zone = *zone;
     m->has_zone = true;
@@ -150,7 +164,6 @@ int meross_set_zone(struct meross *m, const struct zone *zone)
          d = registry_next(m->registry, d))
         d->time_set_ms = 0; /* the new table is another matter than the last one */
     tell_time(m);
-    return MD_OK;
 }
 
 static void tell_plug(void *ctx, struct map_node *node)
@@ -198,6 +211,7 @@ void meross_detach(struct meross *m)
     unsubscribe(m);
     meross_timer_stop(&m->soon);
     meross_timer_stop(&m->clock);
+    meross_timer_stop(&m->info);
     m->broker = NULL;
     int err = registry_save(m->registry, true);
     if (err != MD_OK)
@@ -214,5 +228,6 @@ void meross_free(struct meross *m)
     registry_free(m->registry);
     keys_clear(&m->keys);
     mem_free(m->version);
+    buf_free(&m->listeners);
     mem_free(m);
 }

@@ -25,12 +25,20 @@ enum meross_auth {                   /* which plugs are let in */
                    MEROSS_AUTH_STRICT /* those whose password was made with one of `keys`                    */
 };
 
+struct meross_listener { /* as shown in <base>/broker/info */
+    const char *host;    /* NULL = every address */
+    unsigned port;
+    bool tls;
+};
+
 struct meross_config {
     const char *const *keys;  /* NULL-terminated; "" and "meross" are tried as well; NULL = none */
     const char *topic;        /* base of our topics; NULL = "meross"                             */
     const char *version;      /* shown in <base>/broker/info; NULL = ""                          */
     unsigned reply_timeout_s; /* how long a plug may take to answer; 0 = 5                  [5]  */
     enum meross_auth auth;    /* [MEROSS_AUTH_OPEN] */
+    const struct meross_listener *listeners; /* NULL = not shown */
+    size_t n_listeners;
 };
 
 /* Loads the registry from STORE_DEVICE; damaged records are left out with a log line.
@@ -48,17 +56,20 @@ MD_MUST_USE int meross_new(struct meross **out, const struct meross_config *cfg,
  *
  *   on_connect     BROKER_ABSTAIN: the CONNECT is not that of a plug.  BROKER_ALLOW: it is;
  *                  who->tag is ours.  BROKER_NOT_AUTHORIZED: a plug, but in clear over the
- *                  network, one more than the registry holds, or one that meross_config.auth keeps
- *                  out; logged, once a minute for each plug.
+ *                  network, with a Will, with a MAC address that is not its own, one more than the
+ *                  registry holds, or one that meross_config.auth keeps out; logged, once a minute
+ *                  for each plug.
  *   may            false for what must not be, whoever asks: a plug beyond its own topics, anybody
  *                  publishing where only merossd does.  True for a client that is no plug
  *                  means only: no objection.
- *   on_publish     false: what a plug must not be sent (no proper message, or retained).
+ *   may_receive    false for a connection that claims to be a plug and has not shown it yet.
+ *   on_publish     false: what a plug must not be sent (no proper message, or retained), and what
+ *                  a plug publishes with RETAIN.
  *   on_connected, on_subscribe, on_disconnect   ignore clients that are no plugs. */
 struct broker_hooks meross_hooks(struct meross *m);
 
-/* Subscribes to what people ask, and publishes <base>/broker/state, info and plugs, and for
- * each known plug its last state and that it is offline.
+/* Subscribes to what people ask, and publishes <base>/broker/state, info (again each minute) and
+ * plugs, and for each known plug its last state and that it is offline.
  *
  * b  kept until meross_detach().
  * Errors: MD_NOMEM; then nothing is subscribed. */
@@ -67,9 +78,8 @@ MD_MUST_USE int meross_attach(struct meross *m, struct broker *b);
 /* The zone of the host, to be told to plugs; again when it or its rules change: plugs that are
  * connected get the new table.  Until the first call they are told nothing.
  *
- * zone  copied.
- * Returns MD_OK. */
-int meross_set_zone(struct meross *m, const struct zone *zone);
+ * zone  copied. */
+void meross_set_zone(struct meross *m, const struct zone *zone);
 
 /* New keys in place of those of meross_config.keys: for plugs that connect or speak from now on;
  * the key that a connected plug was found to use stays its own until it speaks again.

@@ -1,4 +1,4 @@
-/* meross_int.h - what the files of this room share; for this folder only.
+/* meross_int.h - what the files of this room share; for this directory only.
  *
  *   meross.c    new, attach, detach: owns everything below
  *   hooks.c     the broker's questions and reports  ->  plug.c, auth.c, door.c, shield.c
@@ -20,7 +20,8 @@
 #define MEROSS_SUBS 4
 
 /* 2024-01-01: a host that believes in an earlier time has not got it yet (no battery), and
- * must not hand it to plugs (sheet, trap 33). */
+ * must not hand it to plugs.  Earlier than any release of this program, so that a clock that is
+ * merely late is believed. */
 #define MEROSS_SANE_S 1704067200
 
 #define DOOR_PLUGS 64 /* plugs whose refusals are told apart; further ones wait for a place */
@@ -36,6 +37,7 @@ struct meross {
     struct topics topics;
     struct keys keys;
     char *version;
+    struct buf listeners; /* a JSON list */
     unsigned reply_timeout_s;
     struct registry *registry;
     bool has_zone;
@@ -46,10 +48,13 @@ struct meross {
     struct broker_timer *soon;  /* running: the registry is to be saved               */
     bool list_changed;          /* and published                                      */
     struct broker_timer *clock; /* running: the host clock is not sane                */
+    struct broker_timer *info;  /* running: to the next info                          */
     int64_t started;
     enum meross_auth auth;
     uint64_t permit_until_ms; /* new plugs are let in; 0: no window is open */
     struct door_line said[DOOR_PLUGS];
+    unsigned unsaid;     /* refusals of plugs since the last line about one */
+    uint64_t started_ms; /* monotonic                      */
     uint64_t refused_ms; /* when a refusal was logged last */
     unsigned refused;    /* refusals since then            */
 };

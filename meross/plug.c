@@ -4,18 +4,17 @@
 #include "broker/base/mem.h"
 #include "meross/announce.h"
 #include "meross/command.h"
+#include "meross/hooks.h"
 #include "meross/inbound.h"
 #include "meross/outbox.h"
 #include "meross/setup.h"
 #include "meross/text.h"
+#include "meross/trust.h"
 
-#define BIND_WAIT_MS 3000 /* a plug that is bound already may not send Bind again (sheet, 4.7) */
-/* Now and then a firmware signs wrongly (user-needs.md P10); this many in a row are meant. */
-#define STRANGERS_MAX 3
-#define GENTLE_MS     1000
-
-static const char wrong_key[] = "was paired with another key; it is bound but cannot be switched: "
-                                "add `meross_key KEY` to the configuration or pair it again";
+#define BIND_WAIT_MS 3000  /* a plug that is bound already may not send Bind again */
+#define AWAY_MS      10000 /* a plug that was online and connected again has so long to subscribe */
+/* Now and then a firmware signs one message wrongly; this many in a row are meant. */
+#define STRANGERS_MAX TRUST_STRANGERS
 
 /* "192.0.2.7:51234" or "[2001:db8::1]:51234" without the port. */
 static void copy_address(struct plug *p, const char *peer)
@@ -62,24 +61,6 @@ void plug_kick(const struct plug *p, const char *why)
         (void)broker_disconnect(p->m->broker, span_str(client_id), why);
 }
 
-bool plug_was_asked(const struct plug *p, struct span topic)
-{
-    uint32_t hash = map_hash(&p->m->plugs.seed, topic);
-    unsigned n = p->n_asked < PLUG_ASKED ? p->n_asked : PLUG_ASKED;
-    for (unsigned i = 0; i < n; i++)
-        if (p->asked[i] == hash)
-            return true;
-    return false;
-}
-
-void plug_asked(struct plug *p, struct span topic)
-{
-    if (topics_read(&p->m->topics, topic).kind != TOPICS_OTHER || topic.n == 0 ||
-        topic.p[0] == '$' || plug_was_asked(p, topic))
-        return;
-    p->asked[p->n_asked++ % PLUG_ASKED] = map_hash(&p->m->plugs.seed, topic);
-}
-
 /* An older connection of the same plug, which may not know yet that it is dead. */
 static void replace(struct plug *old)
 {
@@ -100,6 +81,8 @@ static void take_identity(struct plug *p, struct device *d)
     }
 }
 
+static void introduce(struct plug *p);
+
 static void set_key(struct plug *p, const char *key, enum device_key kind)
 {
     p->key = key;
@@ -108,33 +91,18 @@ static void set_key(struct plug *p, const char *key, enum device_key kind)
         p->dev->dirty = true;
         announce_soon(p->m);
     }
-    if (key != NULL && p->phase == PLUG_BOUND)
-        setup_start(p);
+    if (key == NULL || p->phase != PLUG_BOUND)
+        return;
+    if (!p->dev->announced)
+        introduce(p);
+    setup_start(p);
 }
 
-int plug_connected(struct plug *p)
+static void on_away(void *ctx)
 {
-    struct meross *m = p->m;
-    struct device *d = registry_by_uuid(m->registry, span_str(p->uuid));
-    if (d == NULL) {
-        int err = registry_add(m->registry, span_str(p->uuid), span_str(p->mac), &d);
-        if (err != MD_OK)
-            return err;
-    }
-    if (d->plug != NULL)
-        replace(d->plug);
-    p->dev = d;
-    d->plug = p;
-    p->phase = PLUG_CONNECTED;
-    take_identity(p, d);
-    if (p->key == NULL)
-        p->key = keys_guess(&m->keys, d->key);
-    else
-        set_key(p, p->key, p->login_key);
-    d->last_seen = env_wall_s(m->env);
-    log_info("meross", "plug=%s uuid=%s addr=%s connected", log_q(span_str(d->name)), d->uuid,
-             p->address);
-    return MD_OK;
+    struct plug *p = ctx;
+    p->timer = NULL;
+    plug_offline(p->m, p->dev, "it connected again, but does not listen");
 }
 
 static void on_bind_wait(void *ctx)
@@ -144,17 +112,80 @@ static void on_bind_wait(void *ctx)
     plug_bound(p);
 }
 
-void plug_subscribed(struct plug *p, struct span uuid)
+/* It listens; whether it needs Bind, the next seconds show. */
+static void listens(struct plug *p)
 {
-    if (p->dev == NULL)
-        return;
+    struct device *d = p->dev;
     /* The same uuid, perhaps in another case: this is the topic it listens to. */
-    if (!span_is(uuid, p->dev->uuid) && span_to_str(uuid, p->dev->uuid, sizeof p->dev->uuid))
-        p->dev->dirty = true;
+    if (strcmp(p->heard, d->uuid) != 0) {
+        memcpy(d->uuid, p->heard, sizeof d->uuid);
+        d->dirty = true;
+    }
     if (p->phase >= PLUG_SUBSCRIBED)
         return;
     p->phase = PLUG_SUBSCRIBED;
+    meross_timer_stop(&p->timer);
     meross_timer(p->m, &p->timer, BIND_WAIT_MS, on_bind_wait, p);
+}
+
+static int find_device(const struct plug *p, struct device **out)
+{
+    *out = registry_by_uuid(p->m->registry, span_str(p->uuid));
+    if (*out != NULL)
+        return MD_OK;
+    trust_make_room(p->m);
+    return registry_add(p->m->registry, span_str(p->uuid), span_str(p->mac), out);
+}
+
+int plug_attach(struct plug *p, bool proven)
+{
+    struct device *d;
+    int err = find_device(p, &d);
+    if (err != MD_OK)
+        return err;
+    if (d->plug != NULL)
+        replace(d->plug);
+    p->dev = d;
+    d->plug = p;
+    p->proven = proven || d->key == DEVICE_KEY_UNKNOWN;
+    if (p->proven)
+        take_identity(p, d);
+    if (p->proven && p->login_key != DEVICE_KEY_UNKNOWN)
+        set_key(p, p->key, p->login_key);
+    else
+        p->key = keys_guess(&p->m->keys, d->key);
+    d->last_seen = env_wall_s(p->m->env);
+    log_info("meross", "plug=%s uuid=%s addr=%s connected", log_q(span_str(d->name)), d->uuid,
+             p->address);
+    if (d->online)
+        meross_timer(p->m, &p->timer, AWAY_MS, on_away, p);
+    if (p->heard[0] != '\0')
+        listens(p);
+    return MD_OK;
+}
+
+int plug_connected(struct plug *p)
+{
+    const struct device *d = registry_by_uuid(p->m->registry, span_str(p->uuid));
+    bool proven = d == NULL || trust_proves(d, p->login_key);
+    p->phase = PLUG_CONNECTED;
+    if (proven || d->plug == NULL)
+        return plug_attach(p, proven);
+    log_info("meross",
+             "plug=%s addr=%s connected beside the plug itself; it counts once it has "
+             "signed with the plug's key",
+             log_q(span_str(d->name)), p->address);
+    return MD_OK;
+}
+
+bool plug_may_hear(const struct plug *p) { return p->dev != NULL; }
+
+void plug_subscribed(struct plug *p, struct span uuid)
+{
+    if (p->phase == PLUG_CONNECTING || !span_to_str(uuid, p->heard, sizeof p->heard))
+        return;
+    if (p->dev != NULL)
+        listens(p);
 }
 
 void plug_send(struct plug *p, struct span message)
@@ -169,8 +200,8 @@ static void tell_wrong_key(struct plug *p)
     if (p->key_told || p->phase != PLUG_BOUND || p->key != NULL || p->strangers == 0)
         return;
     p->key_told = true;
-    log_warn("meross", "plug %s %s", log_q(span_str(p->dev->name)), wrong_key);
-    announce_event(p->m, p->dev, "wrong_key", "hint", wrong_key);
+    log_warn("meross", "plug %s " KEYS_WRONG, log_q(span_str(p->dev->name)));
+    announce_event(p->m, p->dev, "wrong_key", "hint", KEYS_WRONG);
 }
 
 /* Every message shows which key the plug was paired with. */
@@ -200,32 +231,42 @@ void plug_keys_changed(struct plug *p)
 {
     const char *same = p->key == NULL ? NULL : keys_same(&p->m->keys, p->key);
     p->key_told = false; /* if it is still the wrong one, that is news again */
-    if (same != NULL || p->key == NULL || p->dev == NULL) {
-        p->key = same;
+    if (same != NULL || p->key == NULL || p->dev == NULL || !p->proven) {
+        p->key = same; /* who is not proven changes nothing of the plug: see trust.h */
         return;
     }
     p->key_seen = false;
     set_key(p, NULL, DEVICE_KEY_UNKNOWN);
 }
 
+/* A message whose form is right. */
+static void take_message(struct plug *p, const struct envelope *e)
+{
+    bool proven = p->proven || trust_message(p, e);
+    if (p->dev == NULL)
+        return;
+    p->dev->last_seen = env_wall_s(p->m->env);
+    if (proven)
+        learn_key(p, e);
+    bool handled = inbound_dispatch(p, e);
+    if (!(proven && command_resolve(p, e)) && !handled)
+        log_debug("meross", "plug=%s %s %s: nothing to do", log_q(span_str(p->dev->name)),
+                  envelope_method_name(e->method), log_q(span_str(e->ns)));
+}
+
 void plug_message(struct plug *p, struct span payload)
 {
     struct envelope e;
-    if (p->dev == NULL)
+    if (p->phase == PLUG_CONNECTING)
         return;
     int err = envelope_parse(&e, payload);
-    if (err != MD_OK) {
-        log_debug("meross", "plug=%s sent what is no message (%s): %s",
-                  log_q(span_str(p->dev->name)), md_err_text(err), log_q(payload));
-        return;
+    if (err == MD_OK) {
+        take_message(p, &e);
+        envelope_free(&e);
+    } else {
+        log_debug("meross", "uuid=%s sent what is no message (%s): %s", p->uuid, md_err_text(err),
+                  log_q(payload));
     }
-    p->dev->last_seen = env_wall_s(p->m->env);
-    learn_key(p, &e);
-    bool handled = inbound_dispatch(p, &e);
-    if (!command_resolve(p, &e) && !handled)
-        log_debug("meross", "plug=%s %s %s: nothing to do", log_q(span_str(p->dev->name)),
-                  envelope_method_name(e.method), log_q(span_str(e.ns)));
-    envelope_free(&e);
 }
 
 /* The first time, the plug gets its name, its topics and its record. */
@@ -233,6 +274,12 @@ static void introduce(struct plug *p)
 {
     struct device *d = p->dev;
     bool was_online = d->online;
+    if (!trust_may_announce(p)) {
+        hooks_refuse(p->m, "uuid", span_str(p->uuid), p->address,
+                     "its key is unknown, and as many plugs of that kind are connected as may be; "
+                     "add `meross_key KEY`");
+        return;
+    }
     (void)registry_name_it(p->m->registry, d);
     d->dirty |= !d->announced || !d->bound;
     d->announced = true;
@@ -255,10 +302,10 @@ void plug_bound(struct plug *p)
     introduce(p);
     log_info("meross", "plug=%s bound type=%s firmware=%s key=%s", log_q(span_str(d->name)),
              log_q(span_str(d->type)), log_q(span_str(d->firmware)), device_key_name(d->key));
-    if (device_major(d) >= 8)
-        p->not_before_ms = env_mono_ms(p->m->env) + GENTLE_MS;
+    command_pace(p);
     if (p->key != NULL)
         setup_start(p);
+    command_wake(p);
     tell_wrong_key(p);
 }
 

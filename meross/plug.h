@@ -6,7 +6,8 @@
  *   any --on_disconnect, or a newer connection of the same uuid--> ended
  *
  * The uuid is the identity: when a plug returns under another client id, its newest
- * connection counts, and the end of the older one is nobody's business (sheet, trap 9). */
+ * connection counts, once it is trusted (trust.h), and the end of the older one is nobody's
+ * business. */
 #ifndef MEROSS_PLUG_H
 #define MEROSS_PLUG_H
 
@@ -16,28 +17,28 @@
 
 enum plug_phase { PLUG_CONNECTING, PLUG_CONNECTED, PLUG_SUBSCRIBED, PLUG_BOUND };
 
-#define PLUG_ASKED 16 /* the latest topics of others that a plug may answer on */
-
 struct command;
 
 struct plug {
     struct meross *m;
-    struct device *dev; /* NULL before on_connected and after the end */
+    struct device *dev; /* NULL before on_connected, while it waits for trust, after the end */
     enum plug_phase phase;
     char uuid[DEVICE_UUID_MAX + 1], mac[18], address[DEVICE_ADDRESS_MAX + 1];
     int64_t user_id;
     char client_id[AUTH_CLIENT_ID_MAX + 1];
-    enum device_key login_key;  /* of its password                                 */
-    const char *key;            /* signs for this plug; lent by keys; NULL = unknown      */
-    bool key_told;              /* the line about the wrong key was written               */
-    bool key_seen;              /* a message of this connection had a known key           */
-    unsigned strangers;         /* messages in a row that no known key signed             */
-    unsigned mute;              /* polls in a row without an answer                       */
-    bool set_up;                /* setup.c is at work or has been                         */
-    bool abilities_read;        /* in this connection                                     */
-    struct broker_timer *timer; /* to BOUND without Bind; later to the next poll          */
-    uint32_t asked[PLUG_ASKED]; /* hashes of the topics it was asked to answer on, in a ring */
-    unsigned n_asked;
+    enum device_key login_key;       /* of its password                                 */
+    const char *key;                 /* signs for this plug; lent by keys; NULL = unknown      */
+    bool proven;                     /* it may speak for the plug, see trust.h                 */
+    bool key_told;                   /* the line about the wrong key was written               */
+    bool key_seen;                   /* a message of this connection had a known key           */
+    unsigned strangers;              /* messages in a row that the expected key did not sign   */
+    unsigned mute;                   /* polls in a row without an answer                       */
+    bool set_up;                     /* setup.c is at work or has been                         */
+    bool abilities_asked;            /* in this connection, and it was answered or silent      */
+    bool abilities_read;             /* in this connection, and understood                     */
+    struct broker_timer *timer;      /* to offline while not subscribed; to BOUND without Bind;
+                                   later to the next poll                                 */
+    char heard[DEVICE_UUID_MAX + 1]; /* the uuid in its subscription, as it spells it; "" = none */
     /* command.c's */
     struct list commands; /* waiting */
     unsigned n_commands;
@@ -54,20 +55,22 @@ MD_MUST_USE int plug_new(struct plug **out, struct meross *m, const struct broke
                          const struct auth_plug *is);
 void plug_free(struct plug *p); /* ends it quietly first */
 
-/* The connection stands: finds or makes the device, ends an older connection of it.
+/* The connection stands: unless it has to wait for trust, plug_attach().
  * Errors: MD_FULL, MD_NOMEM: the connection is to be ended. */
 MD_MUST_USE int plug_connected(struct plug *p);
 
 /* m->keys are new; the old ones still exist during the call. */
 void plug_keys_changed(struct plug *p);
 
+/* From now on this is the connection of its device, which is found or made; an older one is
+ * ended.  Errors: MD_FULL, MD_NOMEM; nothing changed. */
+MD_MUST_USE int plug_attach(struct plug *p, bool proven);
+
+/* May messages to its topic be delivered to it? */
+bool plug_may_hear(const struct plug *p);
+
 /* It subscribed to its topic; `uuid` is the part of the Topic Filter, in the plug's own case. */
 void plug_subscribed(struct plug *p, struct span uuid);
-
-/* Somebody asks it something and wants the answer on this topic; it may then publish there, unless
- * the topic is ours or another plug's. */
-void plug_asked(struct plug *p, struct span topic);
-bool plug_was_asked(const struct plug *p, struct span topic);
 
 /* It published something, on whatever topic. */
 void plug_message(struct plug *p, struct span payload);

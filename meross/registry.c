@@ -58,17 +58,48 @@ struct device *registry_next(struct registry *r, const struct device *d)
     return next != &r->devices ? device_of(next) : NULL;
 }
 
-struct device *registry_find(const struct registry *r, struct span ref)
+static struct device *by_mac(const struct registry *r, struct span ref)
+{
+    char want[TEXT_MAC_DIGITS], digits[TEXT_MAC_DIGITS];
+    if (!text_mac_digits(ref, want))
+        return NULL;
+    for (struct list *it = r->devices.next; it != &r->devices; it = it->next) {
+        struct device *d = device_of(it);
+        if (d->announced && text_mac_digits(span_str(d->mac), digits) && strcmp(digits, want) == 0)
+            return d;
+    }
+    return NULL;
+}
+
+static int by_prefix(const struct registry *r, struct span ref, struct device **out)
+{
+    char key[TOPICS_NAME_MAX + 1];
+    struct device *found = NULL;
+    if (!text_fold(ref, key, sizeof key) || key[0] == '\0')
+        return MD_NOENT;
+    for (struct list *it = r->devices.next; it != &r->devices; it = it->next) {
+        struct device *d = device_of(it);
+        if (!d->announced || !span_starts(span_str(d->name_key), key))
+            continue;
+        if (found != NULL)
+            return MD_EXIST;
+        found = d;
+    }
+    *out = found;
+    return found != NULL ? MD_OK : MD_NOENT;
+}
+
+int registry_find(const struct registry *r, struct span ref, struct device **out)
 {
     struct device *d = registry_by_name(r, ref);
-    if (d == NULL)
+    if (d == NULL || !d->announced)
         d = registry_by_uuid(r, ref);
-    if (d != NULL || !text_is_mac(ref))
-        return d;
-    for (struct list *it = r->devices.next; it != &r->devices; it = it->next)
-        if (text_eq_nocase(span_str(device_of(it)->mac), ref))
-            return device_of(it);
-    return NULL;
+    if (d == NULL || !d->announced)
+        d = by_mac(r, ref);
+    if (d == NULL)
+        return by_prefix(r, ref, out);
+    *out = d;
+    return MD_OK;
 }
 
 unsigned registry_count(const struct registry *r) { return r->n; }
@@ -181,6 +212,28 @@ int registry_rename(struct registry *r, struct device *d, struct span name)
     d->nameless = false;
     d->dirty = true;
     return MD_OK;
+}
+
+/* Is it still called as make_name() calls it? */
+static bool has_first_name(const struct device *d)
+{
+    char stem[TYPE_SHOWN + 1], name[TOPICS_NAME_MAX + 1];
+    name_stem(d, stem);
+    (void)snprintf(name, sizeof name, "%s-%c%c%c%c", stem, d->mac[12], d->mac[13], d->mac[15],
+                   d->mac[16]);
+    return span_starts(span_str(d->name), name);
+}
+
+struct device *registry_spare(const struct registry *r)
+{
+    struct device *spare = NULL;
+    for (struct list *it = r->devices.next; it != &r->devices; it = it->next) {
+        struct device *d = device_of(it);
+        if (d->plug == NULL && d->key != DEVICE_KEY_CONFIGURED && has_first_name(d) &&
+            (spare == NULL || d->last_seen < spare->last_seen))
+            spare = d;
+    }
+    return spare;
 }
 
 static void unlink_device(struct registry *r, struct device *d)

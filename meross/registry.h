@@ -26,7 +26,11 @@ void registry_free(struct registry *r); /* does not save; NULL is fine */
 /* All lent until registry_remove() or registry_free(); NULL if unknown.  Case is ignored. */
 struct device *registry_by_uuid(const struct registry *r, struct span uuid);
 struct device *registry_by_name(const struct registry *r, struct span name);
-struct device *registry_find(const struct registry *r, struct span ref); /* name, uuid or MAC */
+
+/* Of the announced ones: by name, uuid, MAC in any notation, or the beginning of exactly one name.
+ * *out  lent as above.
+ * Errors: MD_NOENT, MD_EXIST several names begin so. */
+MD_MUST_USE int registry_find(const struct registry *r, struct span ref, struct device **out);
 
 /* In order of arrival: registry_next(r, NULL) is the first; NULL after the last. */
 struct device *registry_next(struct registry *r, const struct device *d);
@@ -44,6 +48,10 @@ bool registry_name_it(struct registry *r, struct device *d);
 
 /* Errors: MD_INVAL not a name (topics_name_ok()), MD_EXIST another plug has it. */
 MD_MUST_USE int registry_rename(struct registry *r, struct device *d, struct span name);
+
+/* The plug that may be forgotten when the registry is full: the one that was away longest of those
+ * that nobody has named and whose key everybody knows, or nobody; lent; NULL when there is none. */
+struct device *registry_spare(const struct registry *r);
 
 /* Forgets the plug and its record, and frees it. */
 void registry_remove(struct registry *r, struct device *d);

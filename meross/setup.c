@@ -3,6 +3,7 @@
 #include "broker/base/log.h"
 #include "meross/announce.h"
 #include "meross/command.h"
+#include "meross/namespaces.h"
 
 #define MUTE_POLLS 2 /* that many without an answer are worth a line */
 
@@ -27,7 +28,7 @@ static void poll_later(struct plug *p)
 static bool abilities_wanted(const struct plug *p)
 {
     const struct device *d = p->dev;
-    return !p->abilities_read &&
+    return !p->abilities_asked &&
            (d->abilities == NULL || strcmp(d->ability_firmware, d->firmware) != 0);
 }
 
@@ -44,7 +45,7 @@ static void ask(struct plug *p, const char *ns, command_cb cb)
         poll_later(p);
 }
 
-void setup_poll(struct plug *p) { ask(p, "Appliance.System.All", on_all); }
+void setup_poll(struct plug *p) { ask(p, NS_ALL, on_all); }
 
 static void on_ability(void *ctx, int err, const struct envelope *reply)
 {
@@ -52,7 +53,11 @@ static void on_ability(void *ctx, int err, const struct envelope *reply)
     (void)reply;
     if (err == MD_CLOSED)
         return;
-    p->abilities_read = true; /* one that does not answer is not asked again in this session */
+    if (err == MD_AGAIN) {
+        ask(p, NS_ABILITY, on_ability);
+        return;
+    }
+    p->abilities_asked = true; /* one that does not answer is not asked again in this session */
     setup_poll(p);
 }
 
@@ -73,9 +78,13 @@ static void on_all(void *ctx, int err, const struct envelope *reply)
     (void)reply;
     if (err == MD_CLOSED)
         return;
+    if (err == MD_AGAIN) {
+        setup_poll(p);
+        return;
+    }
     count_mute(p, err);
     if (err == MD_OK && abilities_wanted(p)) {
-        ask(p, "Appliance.System.Ability", on_ability);
+        ask(p, NS_ABILITY, on_ability);
         return;
     }
     /* A plug that came without Bind tells its firmware only here. */
@@ -90,7 +99,7 @@ void setup_start(struct plug *p)
         return;
     p->set_up = true;
     if (abilities_wanted(p))
-        ask(p, "Appliance.System.Ability", on_ability);
+        ask(p, NS_ABILITY, on_ability);
     else
         setup_poll(p);
 }

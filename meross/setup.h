@@ -1,6 +1,6 @@
 /* setup.h - what a plug is asked by ourselves: once it is bound, its abilities and its state, one
  * request at a time; then its state every five minutes, which is the heartbeat, refreshes the
- * registry and notices a time table that runs out (sheet, 4.7). */
+ * registry and notices a time table that runs out. */
 #ifndef MEROSS_SETUP_H
 #define MEROSS_SETUP_H
 

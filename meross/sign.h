@@ -1,5 +1,5 @@
-/* sign.h - the two digests of the Meross protocol (sheet, 1.2 and 2.1).  Pure.  Whoever
- * gets a result must not log it. */
+/* sign.h - the two digests of the Meross protocol: of a message, and of a plug's password.
+ * Pure.  Whoever gets a result must not log it. */
 #ifndef MEROSS_SIGN_H
 #define MEROSS_SIGN_H
 
@@ -7,7 +7,7 @@
 
 #define SIGN_HEX     33  /* 32 lower-case hexadecimal digits and a NUL */
 #define SIGN_ID_MAX  64  /* bytes of a messageId                       */
-#define SIGN_KEY_MAX 255 /* bytes of a key                             */
+#define SIGN_KEY_MAX 128 /* bytes of a key, as the configuration has it */
 #define SIGN_TS_MAX  23  /* bytes of a timestamp                       */
 
 /* hex(md5(message_id + key + timestamp)); the timestamp is text, because a plug's own digits

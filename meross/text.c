@@ -135,6 +135,30 @@ struct span text_trim(struct span s)
     return s;
 }
 
+bool text_is_unseen(uint32_t cp)
+{
+    return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || (cp >= 0x200b && cp <= 0x200f) ||
+           (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2060 && cp <= 0x2064) ||
+           (cp >= 0x2066 && cp <= 0x2069) || cp == 0x061c || cp == 0xfeff;
+}
+
+void text_tame(char *text)
+{
+    char *to = text;
+    for (struct span rest = span_str(text); rest.n > 0;) {
+        struct span from = rest;
+        uint32_t cp = text_next(&rest);
+        size_t n = from.n - rest.n;
+        if (text_is_unseen(cp) || (cp == TEXT_REPLACEMENT && n == 1)) {
+            *to++ = '?';
+            continue;
+        }
+        memmove(to, from.p, n);
+        to += n;
+    }
+    *to = '\0';
+}
+
 static bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 static bool is_alpha(uint8_t c, uint8_t last) { return (c | 0x20) >= 'a' && (c | 0x20) <= last; }
 
@@ -154,4 +178,19 @@ bool text_is_mac(struct span s)
             return false;
     }
     return s.n == 17;
+}
+
+bool text_mac_digits(struct span s, char out[TEXT_MAC_DIGITS])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        uint8_t c = s.p[i];
+        if (c == ':' || c == '-' || c == '.' || c == ' ')
+            continue;
+        if (n == TEXT_MAC_DIGITS - 1 || !(is_digit(c) || is_alpha(c, 'f')))
+            return false;
+        out[n++] = (char)(is_digit(c) ? c : c | 0x20);
+    }
+    out[n] = '\0';
+    return n == TEXT_MAC_DIGITS - 1;
 }

@@ -28,10 +28,23 @@ bool text_eq_nocase(struct span a, struct span b); /* ASCII only */
 
 struct span text_trim(struct span s); /* without white space at either end */
 
-/* [0-9a-zA-Z]{32}: some uuids are not hexadecimal (sheet, section 9). */
+/* Characters that are not seen but change what is seen, or how a line goes on: C0 and C1 controls,
+ * line and paragraph separators, zero-width and bidirectional format characters. */
+bool text_is_unseen(uint32_t cp);
+
+/* Replaces each of those, and each invalid byte, by '?' in place. */
+void text_tame(char *text);
+
+/* [0-9a-zA-Z]{32}: some uuids are not hexadecimal. */
 bool text_is_uuid(struct span s);
 
 /* xx:xx:xx:xx:xx:xx in hexadecimal. */
 bool text_is_mac(struct span s);
+
+#define TEXT_MAC_DIGITS 13 /* with the NUL */
+
+/* Twelve lower-case digits out of "48:E1:E9:00:11:22", "48-e1-..." or "48e1.e900.1122"; false for
+ * anything else. */
+bool text_mac_digits(struct span s, char out[TEXT_MAC_DIGITS]);
 
 #endif

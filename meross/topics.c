@@ -10,16 +10,14 @@
 #define VERB_MAX  32
 #define PARTS_MAX 4 /* levels below the base that mean something */
 
-static bool is_control(uint32_t cp) { return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f); }
-
-/* Well-formed text without wildcards and control characters. */
+/* Well-formed text without wildcards and characters that nobody sees. */
 static bool plain(struct span s)
 {
     if (!text_utf8_valid(s))
         return false;
     while (s.n > 0) {
         uint32_t cp = text_next(&s);
-        if (cp == '+' || cp == '#' || is_control(cp))
+        if (cp == '+' || cp == '#' || text_is_unseen(cp))
             return false;
     }
     return true;
@@ -143,12 +141,20 @@ void topics_answer(const struct topics *t, char out[TOPICS_MAX], struct span ver
                    SPAN_ARG(verb));
 }
 
-const char *topics_filter(const struct topics *t, unsigned i, char out[TOPICS_MAX])
+static const struct {
+    const char *below;
+    enum topics_kind kind;
+} filters[] = {{"+/" TOPICS_SET, TOPICS_ASK_SET},
+               {"+/+/" TOPICS_SET, TOPICS_ASK_SET},
+               {"+/" TOPICS_GET, TOPICS_ASK_GET},
+               {TOPICS_BROKER "/" TOPICS_REQUEST "/+", TOPICS_ASK_BROKER}};
+
+const char *topics_filter(const struct topics *t, unsigned i, char out[TOPICS_MAX],
+                          enum topics_kind *kind)
 {
-    static const char *const below[] = {"+/" TOPICS_SET, "+/+/" TOPICS_SET, "+/" TOPICS_GET,
-                                        TOPICS_BROKER "/" TOPICS_REQUEST "/+"};
-    if (i >= sizeof below / sizeof below[0])
+    if (i >= sizeof filters / sizeof filters[0])
         return NULL;
-    (void)snprintf(out, TOPICS_MAX, "%s/%s", t->base, below[i]);
+    (void)snprintf(out, TOPICS_MAX, "%s/%s", t->base, filters[i].below);
+    *kind = filters[i].kind;
     return out;
 }

@@ -26,11 +26,11 @@
 /* `from` of our own requests: plugs publish their answers there. */
 #define TOPICS_ANSWERS "/appliance/merossd/publish"
 
-/* `from` of what the vendor's cloud sends by itself; nobody listens there (sheet, 2.2). */
-#define TOPICS_HOOK "/cloud/hook/subscribe"
+/* Where the vendor's apps, and programs that act like one, want their answers. */
+#define TOPICS_APPS "/app/"
 
-/* The vendor's app listens below this. */
-#define TOPICS_APP "/app/"
+/* `from` of what the vendor's cloud sends by itself; nobody listens there. */
+#define TOPICS_HOOK "/cloud/hook/subscribe"
 
 /* Leaves below <base>/<plug>. */
 #define TOPICS_AVAILABILITY "availability"
@@ -50,11 +50,11 @@ struct topics {
 
 /* base  copied; may have several levels.  Errors: MD_INVAL when it is empty, longer than
  *       TOPICS_BASE_MAX, begins with '$' or '/', ends in '/', or holds a wildcard or a control
- *       character. */
+ *       or format character. */
 MD_MUST_USE int topics_init(struct topics *t, const char *base);
 
-/* May a plug be called so?  1-32 bytes of UTF-8, no / + #, no control characters, no white
- * space at the ends, not "broker" in any case. */
+/* May a plug be called so?  1-32 bytes of UTF-8, no / + #, no control or format characters
+ * (text_is_unseen()), no white space at the ends, not "broker" in any case. */
 bool topics_name_ok(struct span name);
 
 enum topics_kind {
@@ -83,7 +83,9 @@ void topics_of_plug(const struct topics *t, char out[TOPICS_MAX], struct span na
 void topics_of_broker(const struct topics *t, char out[TOPICS_MAX], const char *leaf);
 void topics_answer(const struct topics *t, char out[TOPICS_MAX], struct span verb);
 
-/* Topic Filters of everything people may ask; NULL after the last. */
-const char *topics_filter(const struct topics *t, unsigned i, char out[TOPICS_MAX]);
+/* Topic Filters of everything people may ask; NULL after the last.  They overlap, so each is meant
+ * for one kind of topic only: *kind. */
+const char *topics_filter(const struct topics *t, unsigned i, char out[TOPICS_MAX],
+                          enum topics_kind *kind);
 
 #endif

@@ -69,7 +69,7 @@ static void name_summer(struct zone_rule table[], size_t n)
 {
     bool negative = false;
     for (size_t i = 0; i + 1 < n; i++)
-        if (table[i].dst != table[i + 1].dst)
+        if (table[i].dst != table[i + 1].dst && table[i].offset != table[i + 1].offset)
             negative |= table[i].dst == (table[i].offset < table[i + 1].offset);
     for (size_t i = 0; negative && i < n; i++)
         table[i].dst = !table[i].dst;

@@ -1,4 +1,4 @@
-/* zone.h - a time zone, and the table of its coming changes that a plug wants (sheet, 4.5).
+/* zone.h - a time zone, and the table of its coming changes that a plug wants.
  *
  * Pure: the caller has read the zoneinfo file or the TZ string.  Knows no JSON. */
 #ifndef MEROSS_ZONE_H

@@ -29,7 +29,7 @@ static const struct option options[] = {
     {"-P", "PASSWORD", ARGS_CLIENT, KIND_TEXT, offsetof(struct args, password), "MEROSSD_PASSWORD",
      "password; others on this computer can see it here, but not in the environment"},
     {"--cafile", "FILE", ARGS_CLIENT, KIND_TEXT, offsetof(struct args, ca_file), "MEROSSD_CAFILE",
-     "TLS, and the CA to trust: ca.pem of the broker's state folder"},
+     "TLS, and the CA to trust: ca.pem of the broker's state directory"},
     {"--topic", "BASE", ARGS_CLIENT, KIND_TEXT, offsetof(struct args, topic), "MEROSSD_TOPIC",
      "meross_topic of the broker; default meross"},
     {"--channel", "N", ARGS_CHANNEL, KIND_CHANNEL, offsetof(struct args, channel), NULL,
@@ -88,7 +88,7 @@ static int set_value(struct args *a, const struct option *o, const char *name, c
     case KIND_PORT:
         return set_number(at, name, value, 65535, err);
     case KIND_CHANNEL:
-        return set_number(at, name, value, 63, err);
+        return set_number(at, name, value, UINT8_MAX, err);
     case KIND_ITERATIONS:
         return set_number(at, name, value, 1000000, err);
     case KIND_FLAG:

@@ -5,6 +5,7 @@
 #include "meross/json.h"
 #include "tools/config.h"
 #include "tools/json_cut.h"
+#include "tools/json_print.h"
 #include "tools/table.h"
 
 #include <stdarg.h>
@@ -125,6 +126,11 @@ static int connection_lost(struct cli *c, int err)
 
 static int nobody_answers(struct cli *c)
 {
+    if (c->plug != NULL)
+        return cli_fail(c, CLI_NO_ANSWER, "timeout",
+                        "plug %s did not answer within %u s; the broker did, so try again, and if "
+                        "that does not help unplug it for ten seconds",
+                        c->plug, c->timeout_ms / 1000);
     return cli_fail(c, CLI_NO_ANSWER, "timeout",
                     "the broker is there, but no merossd answered below the topic %s within %u s. "
                     "Is it another broker (-h, -p), or another meross_topic (--topic)?",
@@ -226,6 +232,38 @@ int cli_request(struct cli *c, const char *ask, const char *answer, struct json_
         return cli_fail(c, CLI_FAILED, "refused",
                         "the broker does not let this client read %s; give -u and -P", answer);
     return err == MD_OK ? await_answer(c, answer, out) : connection_lost(c, err);
+}
+
+int cli_ask(struct cli *c, const char *verb, const char *ref, const char *name,
+            struct cli_answer *out)
+{
+    struct json_writer w;
+    struct buf body;
+    char leaf[40], ask[TOPICS_MAX], reply[TOPICS_MAX];
+    (void)snprintf(leaf, sizeof leaf, TOPICS_REQUEST "/%s", verb);
+    topics_of_broker(&c->topics, ask, leaf);
+    topics_answer(&c->topics, reply, span_str(verb));
+    cli_request_start(c, &w, &body);
+    json_write_pair(&w, "plug", ref);
+    if (name != NULL)
+        json_write_pair(&w, "name", name);
+    return cli_request(c, ask, reply, &w, &body, out);
+}
+
+bool cli_answer_text(const struct cli_answer *a, const char *name, char *out, size_t cap)
+{
+    char text[256];
+    bool ok = member_text(a->data, name, text, sizeof text);
+    table_clean(span_str(text), out, cap);
+    return ok;
+}
+
+int cli_print_json(struct cli *c, struct span json)
+{
+    int err = json_print(c->out, json);
+    if (err == MD_OK)
+        return CLI_DONE;
+    return cli_fail(c, CLI_FAILED, "internal", "the broker's answer is no proper JSON");
 }
 
 /* --- plugs --------------------------------------------------------------------------------- */

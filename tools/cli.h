@@ -26,6 +26,7 @@ struct cli { /* one run of a verb; zeroed members are made by cli_open() */
     struct mqtt_client *mqtt;
     struct topics topics;
     char transaction[20];
+    const char *plug; /* whom the next request is for; NULL: the daemon itself */
 };
 
 /* Connects to what the arguments, the environment or the defaults name.  On failure the
@@ -53,6 +54,17 @@ void cli_request_start(struct cli *c, struct json_writer *w, struct buf *body);
  * Returns CLI_DONE; otherwise the exit status for the code in the answer, said on cli->err. */
 MD_MUST_USE int cli_request(struct cli *c, const char *ask, const char *answer,
                             struct json_writer *w, struct buf *body, struct cli_answer *out);
+
+/* Asks for <base>/broker/request/<verb> with "plug": ref and, unless it is NULL, "name": name.
+ * Otherwise as cli_request(). */
+MD_MUST_USE int cli_ask(struct cli *c, const char *verb, const char *ref, const char *name,
+                        struct cli_answer *out);
+
+/* A string member of the answer's data; false and "" when there is none.  Tamed for a terminal. */
+bool cli_answer_text(const struct cli_answer *a, const char *name, char *out, size_t cap);
+
+/* Prints JSON that came from the broker, for --json. */
+MD_MUST_USE int cli_print_json(struct cli *c, struct span json);
 
 /* The daemon's list.  *answer owns what *out lends: free both. */
 MD_MUST_USE int cli_list(struct cli *c, struct cli_answer *answer, struct plugs *out);

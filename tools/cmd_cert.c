@@ -1,3 +1,4 @@
+/* cmd_cert.c - `merossd cert`: the certificates in use, and how clients trust them. */
 #include "certs/certs.h"
 #include "broker/base/mem.h"
 #include "tools/cmd.h"
@@ -49,7 +50,7 @@ static int add_self_made(struct cli *c, struct report *r)
     if (access(r->paths.ca, F_OK) != 0)
         return cli_fail(c, CLI_FAILED, "no_certificate",
                         "no certificate: %s: %s. `merossd` makes it when it starts for the first "
-                        "time; another state folder is named with -c FILE.",
+                        "time; another state directory is named with -c FILE.",
                         r->paths.ca, strerror(errno));
     r->ca = r->paths.ca;
     int status = add(c, r, "CA", r->paths.ca);
@@ -182,7 +183,7 @@ static int read_places(struct cli *c, struct report *r)
     if (config_state_dir(&r->cfg, dir, sizeof dir) != MD_OK ||
         certs_locate(dir, &r->paths) != MD_OK)
         return cli_fail(c, CLI_FAILED, "invalid",
-                        "no state folder: set HOME, XDG_STATE_HOME or `state_dir`");
+                        "no state directory: set HOME, XDG_STATE_HOME or `state_dir`");
     return CLI_DONE;
 }
 

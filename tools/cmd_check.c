@@ -1,3 +1,4 @@
+/* cmd_check.c - `merossd check FILE`: would the broker start with it? */
 #include "meross/json_write.h"
 #include "tools/cmd.h"
 #include "tools/config.h"

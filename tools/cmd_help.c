@@ -1,3 +1,4 @@
+/* cmd_help.c - `merossd help`: the verbs, one of them, or the options of the file. */
 #include "tools/cmd.h"
 #include "tools/config_options.h"
 
@@ -34,7 +35,8 @@ static int one(FILE *out, const struct cmd *v)
             v->words, v->help);
     if (v->more != NULL)
         fprintf(out, "%s\n", v->more);
-    fputs("\nOptions:\n", out);
+    if (v->groups != 0)
+        fputs("\nOptions:\n", out);
     args_help(v->groups, option_line, out);
     return CLI_DONE;
 }

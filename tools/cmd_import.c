@@ -73,7 +73,7 @@ static int write_state(struct import *m)
         cfg = &own;
     }
     if (err == MD_OK && (err = config_state_dir(cfg, m->dir, sizeof m->dir)) != MD_OK)
-        (void)snprintf(why, sizeof why, "no state folder: set HOME, XDG_STATE_HOME or `state_dir`");
+        (void)snprintf(why, sizeof why, "no state directory: set HOME, XDG_STATE_HOME or `state_dir`");
     if (err == MD_OK)
         err = import_state_write(buf_view(&m->file), cfg, m->dir, m->c->env, &m->taken, why);
     config_free(&own);

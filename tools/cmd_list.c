@@ -1,3 +1,4 @@
+/* cmd_list.c - `merossd list` and `merossd show`: the plugs as a table, one of them in full. */
 #include "meross/json.h"
 #include "tools/cmd.h"
 #include "tools/table.h"
@@ -56,8 +57,7 @@ static int print_list(struct cli *c, const struct plugs *all)
     return err == MD_OK ? CLI_DONE : cli_fail(c, CLI_FAILED, "internal", "out of memory");
 }
 
-static int with_list(struct cli *c,
-                     int (*act)(struct cli *c, const struct plugs *all, struct span data))
+int cmd_list(struct cli *c)
 {
     struct cli_answer answer = {.data = {NULL, 0}};
     struct plugs all = {NULL, 0};
@@ -65,22 +65,12 @@ static int with_list(struct cli *c,
     if (status == CLI_DONE)
         status = cli_list(c, &answer, &all);
     if (status == CLI_DONE)
-        status = act(c, &all, answer.data);
+        status = c->args->json ? cli_print_json(c, answer.data) : print_list(c, &all);
     plugs_free(&all);
     cli_answer_free(&answer);
     cli_close(c);
     return status;
 }
-
-static int list(struct cli *c, const struct plugs *all, struct span data)
-{
-    if (!c->args->json)
-        return print_list(c, all);
-    fprintf(c->out, "%.*s\n", SPAN_ARG(data));
-    return CLI_DONE;
-}
-
-int cmd_list(struct cli *c) { return with_list(c, list); }
 
 /* --- show ---------------------------------------------------------------------------------- */
 
@@ -153,24 +143,34 @@ static void print_plug(struct cli *c, const struct plug *p)
     fprintf(out, "  %-12s %u\n", "abilities", p->n_abilities);
 }
 
-static int show(struct cli *c, const struct plugs *all, struct span data)
+static int show(struct cli *c, struct span data)
 {
-    const struct plug *p;
+    struct plugs one;
     struct json j;
-    (void)data;
-    int status = cli_find(c, all, c->args->words[0], &p);
-    if (status != CLI_DONE)
-        return status;
-    if (c->args->json) {
-        fprintf(c->out, "%.*s\n", SPAN_ARG(p->json));
-        return CLI_DONE;
-    }
-    print_plug(c, p);
-    if (json_parse(&j, p->json) == MD_OK) {
+    if (c->args->json)
+        return cli_print_json(c, data);
+    if (plugs_parse_one(&one, data) != MD_OK)
+        return cli_fail(c, CLI_FAILED, "internal",
+                        "the broker's answer makes no sense to this program; are both the same "
+                        "version?");
+    print_plug(c, &one.v[0]);
+    if (json_parse(&j, data) == MD_OK) {
         print_measures(c->out, json_get(json_root(&j), "state"));
         json_free(&j);
     }
+    plugs_free(&one);
     return CLI_DONE;
 }
 
-int cmd_show(struct cli *c) { return with_list(c, show); }
+int cmd_show(struct cli *c)
+{
+    struct cli_answer answer = {.data = {NULL, 0}};
+    int status = cli_open(c);
+    if (status == CLI_DONE)
+        status = cli_ask(c, "show", c->args->words[0], NULL, &answer);
+    if (status == CLI_DONE)
+        status = show(c, answer.data);
+    cli_answer_free(&answer);
+    cli_close(c);
+    return status;
+}

@@ -1,88 +1,78 @@
+/* cmd_registry.c - `merossd rename` and `merossd forget`: what the broker remembers of a plug. */
 #include "tools/cmd.h"
 #include "tools/config_value.h"
 #include "tools/table.h"
 
 #include <unistd.h>
 
-/* Sends {"plug": uuid or name, ...} to broker/request/<verb>. */
-static int ask_broker(struct cli *c, const char *verb, const struct plug *p, const char *name)
+#define NAME_BYTES 128
+
+/* The name in the answer, under which the plug was or is known; what was typed when it has none. */
+static void name_in(struct cli *c, const struct cli_answer *answer, const char *member, char *out)
 {
-    struct json_writer w;
-    struct buf body;
-    struct cli_answer answer;
-    char leaf[40], ask[TOPICS_MAX], reply[TOPICS_MAX];
-    (void)snprintf(leaf, sizeof leaf, TOPICS_REQUEST "/%s", verb);
-    topics_of_broker(&c->topics, ask, leaf);
-    topics_answer(&c->topics, reply, span_str(verb));
-    cli_request_start(c, &w, &body);
-    json_write_pair(&w, "plug", p->uuid[0] != '\0' ? p->uuid : p->name);
-    if (name != NULL)
-        json_write_pair(&w, "name", name);
-    int status = cli_request(c, ask, reply, &w, &body, &answer);
-    if (status != CLI_DONE)
-        return status;
-    if (c->args->json)
-        fprintf(c->out, "%.*s\n", SPAN_ARG(buf_view(&answer.text)));
-    cli_answer_free(&answer);
-    return CLI_DONE;
+    if (!cli_answer_text(answer, member, out, NAME_BYTES))
+        table_clean(span_str(c->args->words[0]), out, NAME_BYTES);
 }
 
-static int with_plug(struct cli *c, int (*act)(struct cli *c, const struct plug *p))
+int cmd_rename(struct cli *c)
 {
     struct cli_answer answer = {.data = {NULL, 0}};
-    struct plugs all = {NULL, 0};
-    const struct plug *p;
+    char was[NAME_BYTES];
+    if (!topics_name_ok(span_str(c->args->words[1])))
+        return cli_fail(
+            c, CLI_USAGE, "invalid",
+            "a name has 1 to %d bytes, none of / + #, nothing invisible, no space at its "
+            "ends, and is not \"%s\"",
+            TOPICS_NAME_MAX, TOPICS_BROKER);
     int status = cli_open(c);
     if (status == CLI_DONE)
-        status = cli_list(c, &answer, &all);
-    if (status == CLI_DONE)
-        status = cli_find(c, &all, c->args->words[0], &p);
-    if (status == CLI_DONE)
-        status = act(c, p);
-    plugs_free(&all);
+        status = cli_ask(c, "rename", c->args->words[0], c->args->words[1], &answer);
+    if (status == CLI_DONE && c->args->json)
+        status = cli_print_json(c, buf_view(&answer.text));
+    else if (status == CLI_DONE) {
+        name_in(c, &answer, "was", was);
+        fprintf(c->out, "%s is now called %s\n", was, c->args->words[1]);
+    }
     cli_answer_free(&answer);
     cli_close(c);
     return status;
 }
 
-static int rename_plug(struct cli *c, const struct plug *p)
+/* Which plug that is, before it is too late. */
+static int confirm(struct cli *c)
 {
-    int status = ask_broker(c, "rename", p, c->args->words[1]);
-    if (status == CLI_DONE && !c->args->json)
-        fprintf(c->out, "%s is now called %s\n", p->name, c->args->words[1]);
-    return status;
-}
-
-int cmd_rename(struct cli *c)
-{
-    if (!topics_name_ok(span_str(c->args->words[1])))
-        return cli_fail(c, CLI_USAGE, "invalid",
-                        "a name has 1 to %d bytes, none of / + #, no space at its ends, and is not "
-                        "\"%s\"",
-                        TOPICS_NAME_MAX, TOPICS_BROKER);
-    return with_plug(c, rename_plug);
-}
-
-static bool confirmed(struct cli *c, const struct plug *p)
-{
-    char line[16] = "";
-    if (c->args->yes)
-        return true;
+    struct cli_answer answer;
+    char line[16] = "", name[NAME_BYTES], type[NAME_BYTES], mac[NAME_BYTES];
+    int status = cli_ask(c, "show", c->args->words[0], NULL, &answer);
+    if (status != CLI_DONE)
+        return status;
+    name_in(c, &answer, "name", name);
+    (void)cli_answer_text(&answer, "type", type, sizeof type);
+    (void)cli_answer_text(&answer, "mac", mac, sizeof mac);
+    cli_answer_free(&answer);
     fprintf(c->err,
             "Forget %s (%s, %s)? Its name is lost; if it is still connected it comes back "
             "as new. [y/N] ",
-            p->name, p->type, p->mac);
+            name, type, mac);
     fflush(c->err);
-    return fgets(line, sizeof line, c->in) != NULL && (line[0] == 'y' || line[0] == 'Y');
+    if (fgets(line, sizeof line, c->in) != NULL && (line[0] == 'y' || line[0] == 'Y'))
+        return CLI_DONE;
+    return cli_fail(c, CLI_FAILED, "refused", "nothing was changed");
 }
 
-static int forget_plug(struct cli *c, const struct plug *p)
+static int forget(struct cli *c)
 {
-    if (!confirmed(c, p))
-        return cli_fail(c, CLI_FAILED, "refused", "nothing was changed");
-    int status = ask_broker(c, "forget", p, NULL);
-    if (status == CLI_DONE && !c->args->json)
-        fprintf(c->out, "%s is forgotten\n", p->name);
+    struct cli_answer answer;
+    char name[NAME_BYTES];
+    int status = cli_ask(c, "forget", c->args->words[0], NULL, &answer);
+    if (status != CLI_DONE)
+        return status;
+    name_in(c, &answer, "name", name);
+    if (c->args->json)
+        status = cli_print_json(c, buf_view(&answer.text));
+    else
+        fprintf(c->out, "%s is forgotten\n", name);
+    cli_answer_free(&answer);
     return status;
 }
 
@@ -92,7 +82,13 @@ int cmd_forget(struct cli *c)
         return cli_fail(c, CLI_USAGE, "invalid",
                         "forget asks before it acts; without a terminal "
                         "give --yes");
-    return with_plug(c, forget_plug);
+    int status = cli_open(c);
+    if (status == CLI_DONE && !c->args->yes)
+        status = confirm(c);
+    if (status == CLI_DONE)
+        status = forget(c);
+    cli_close(c);
+    return status;
 }
 
 static int permit(struct cli *c, uint64_t seconds)

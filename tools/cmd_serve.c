@@ -1,3 +1,4 @@
+/* cmd_serve.c - `merossd serve`: the broker; puts all rooms together. */
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "tools/access_input.h"
@@ -34,8 +35,8 @@ static int start_zone(struct serve *s)
         (void)snprintf(s->err, sizeof s->err, "%s", s->zone_what);
         return err;
     }
-    err = meross_set_zone(s->meross, s->zone);
-    return err == MD_OK ? MD_OK : complain(s, err, "cannot use the time zone");
+    meross_set_zone(s->meross, s->zone);
+    return MD_OK;
 }
 
 static void check_zone(void *ctx)
@@ -46,8 +47,8 @@ static void check_zone(void *ctx)
     if (now == NULL)
         return; /* the next hour is as good */
     if (read_zone(s, now, what) == MD_OK &&
-        !hostzone_same(now, s->zone, env_wall_s(server_env(s->server))) &&
-        meross_set_zone(s->meross, now) == MD_OK) {
+        !hostzone_same(now, s->zone, env_wall_s(server_env(s->server)))) {
+        meross_set_zone(s->meross, now);
         *s->zone = *now;
         log_info("zone", "changed: plugs are told %s", what);
     }
@@ -165,7 +166,14 @@ static int restore(struct serve *s)
 /* meross -> access -> broker: who connects is asked in that order. */
 static int make_broker(struct serve *s)
 {
-    struct meross_config mc = {.keys = (const char *const *)s->cfg.meross_keys,
+    struct meross_listener listeners[CONFIG_MAX_LISTENERS];
+    for (size_t i = 0; i < s->cfg.n_listeners; i++) {
+        const struct config_listener *l = &s->cfg.listeners[i];
+        listeners[i] = (struct meross_listener){l->host, l->port, config_has_tls(l)};
+    }
+    struct meross_config mc = {.listeners = listeners,
+                               .n_listeners = s->cfg.n_listeners,
+                               .keys = (const char *const *)s->cfg.meross_keys,
                                .topic = s->cfg.meross_topic,
                                .auth = s->cfg.meross_auth,
                                .version = MD_VERSION};
@@ -240,13 +248,13 @@ static int start(struct serve *s)
 {
     int err = serve_host_user(s->cfg.user, &s->user, s->err);
     if (err == MD_OK)
-        err = serve_host_folder(s->dir, &s->lock, s->err);
+        err = serve_host_dir(s->dir, &s->lock, s->err);
     if (err == MD_OK)
         err = start_core(s);
     if (err == MD_OK)
         err = open_listeners(s);
     if (err == MD_OK && s->cfg.pid_file != NULL)
-        err = serve_host_pid(s->cfg.pid_file, s->err);
+        err = serve_host_pid(s->cfg.pid_file, &s->has_pid, s->err);
     if (err == MD_OK)
         err = become_user(s);
     if (err == MD_OK)
@@ -279,7 +287,7 @@ static void welcome(const struct serve *s)
 {
     size_t i = plug_listener(s);
     log_info("zone", "plugs are told the time zone %s", s->zone_what);
-    log_info("server", "merossd %s runs; its state folder is %s", MD_VERSION, s->dir);
+    log_info("server", "merossd %s runs; its state directory is %s", MD_VERSION, s->dir);
     if (i != SIZE_MAX)
         say_where_plugs_go(s, i);
     else
@@ -308,10 +316,13 @@ static void on_ready(void *ctx)
     notify_say(&s->notify, "READY=1\nSTATUS=Running\nMAINPID=%ld", (long)getpid());
 }
 
+/* While clients are still there, so that they hear that the plugs are out of reach. */
 static void on_stop(void *ctx)
 {
     struct serve *s = ctx;
     access_stop(s->access);
+    serve_tls_stop(s);
+    meross_detach(s->meross);
     notify_say(&s->notify, "STOPPING=1\nSTATUS=Stopping");
 }
 
@@ -328,8 +339,6 @@ static int live(struct serve *s)
     int err = server_run(s->server, s->broker, s->store, &signals, GRACE_MS);
     if (err != MD_OK)
         log_error("server", "stopped: %s", md_err_text(err));
-    if (s->cfg.pid_file != NULL && unlink(s->cfg.pid_file) != 0)
-        (void)truncate(s->cfg.pid_file, 0); /* its folder is not ours any more */
     return err == MD_OK && !s->failed ? CLI_DONE : CLI_FAILED;
 }
 
@@ -346,6 +355,8 @@ static void stop(struct serve *s)
     server_free(s->server);
     mem_free(s->zone);
     mem_free(s->tls.current);
+    if (s->has_pid && unlink(s->cfg.pid_file) != 0)
+        (void)truncate(s->cfg.pid_file, 0); /* its directory is not ours any more */
     if (s->lock >= 0)
         (void)close(s->lock);
     logsink_stop();
@@ -362,7 +373,8 @@ static int read_config(struct serve *s)
     if (err == MD_OK)
         err = config_complete(&s->cfg, s->plain_port, why);
     if (err == MD_OK && config_state_dir(&s->cfg, s->dir, sizeof s->dir) != MD_OK) {
-        (void)snprintf(why, sizeof why, "no state folder: set HOME, XDG_STATE_HOME or `state_dir`");
+        (void)snprintf(why, sizeof why,
+                       "no state directory: set HOME, XDG_STATE_HOME or `state_dir`");
         err = MD_INVAL;
     }
     if (err != MD_OK)

@@ -1,3 +1,4 @@
+/* cmd_switch.c - `merossd on`, `off` and `toggle`. */
 #include "meross/json.h"
 #include "tools/cmd.h"
 #include "tools/table.h"
@@ -26,10 +27,6 @@ static void report(struct cli *c, const struct plug *p, struct span data, const 
                    uint64_t took_ms)
 {
     char state[32], clean[32];
-    if (c->args->json) {
-        fprintf(c->out, "%.*s\n", SPAN_ARG(data));
-        return;
-    }
     read_state(data, c->args->channel, state, sizeof state);
     table_clean(span_str(state[0] != '\0' ? state : wanted), clean, sizeof clean);
     if (c->args->channel >= 0)
@@ -52,12 +49,17 @@ static int switch_plug(struct cli *c, const struct plug *p, const char *state)
     if (c->args->channel >= 0)
         json_write_pair_int(&w, "channel", c->args->channel);
     uint64_t start = env_mono_ms(c->env);
+    c->plug = p->name;
     int status = cli_request(c, ask, reply, &w, &body, &answer);
+    c->plug = NULL;
     if (status != CLI_DONE)
         return status;
-    report(c, p, answer.data, state, env_mono_ms(c->env) - start);
+    if (c->args->json)
+        status = cli_print_json(c, answer.data);
+    else
+        report(c, p, answer.data, state, env_mono_ms(c->env) - start);
     cli_answer_free(&answer);
-    return CLI_DONE;
+    return status;
 }
 
 static bool has_channel(const struct plug *p, int channel)

@@ -1,5 +1,7 @@
+/* cmd_watch.c - `merossd watch`: what happens, one line each. */
 #include "meross/json.h"
 #include "tools/cmd.h"
+#include "tools/json_print.h"
 #include "tools/table.h"
 
 #include <inttypes.h>
@@ -116,11 +118,11 @@ static void print_line(struct cli *c, const struct event *e, const struct mqtt_p
     fprintf(c->out, "%s  %s  %s%s\n", when, e->plug, event ? "event: " : "", what);
 }
 
-static int print_json(struct cli *c, const struct mqtt_publish *m)
+/* One message as an object.  raw: the payload is JSON and stands there as such. */
+static int write_message(struct cli *c, const struct mqtt_publish *m, bool raw)
 {
     struct json_writer w;
     struct buf b;
-    unsigned tokens;
     buf_init(&b, MQTT_CLIENT_PACKET_MAX);
     json_write_start(&w, &b);
     json_write_open(&w, '{');
@@ -129,15 +131,23 @@ static int print_json(struct cli *c, const struct mqtt_publish *m)
     json_write_span(&w, m->topic);
     json_write_pair_bool(&w, "retained", m->retain);
     json_write_name(&w, "payload");
-    if (json_check(m->payload, &tokens) == MD_OK)
+    if (raw)
         json_write_raw(&w, m->payload);
     else
         json_write_span(&w, m->payload);
     json_write_close(&w, '}');
-    if (w.err == MD_OK)
-        fprintf(c->out, "%.*s\n", SPAN_ARG(buf_view(&b)));
+    int err = w.err == MD_OK ? json_print(c->out, buf_view(&b)) : w.err;
     buf_free(&b);
-    return w.err;
+    return err;
+}
+
+/* What is no JSON, or cannot be printed as such, is a string. */
+static int print_json(struct cli *c, const struct mqtt_publish *m)
+{
+    unsigned tokens;
+    if (json_check(m->payload, &tokens) == MD_OK && write_message(c, m, true) == MD_OK)
+        return MD_OK;
+    return write_message(c, m, false);
 }
 
 static int print_message(struct cli *c, const struct mqtt_publish *m)

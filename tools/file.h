@@ -13,7 +13,7 @@ MD_MUST_USE int file_read(const char *path, struct buf *out);
  * others.  Errors: MD_IO (errno says why), MD_TOOBIG (a path of more than 4000 bytes). */
 MD_MUST_USE int file_replace(const char *path, struct span text);
 
-/* Makes the folder and those above it, mode 0700; one that exists stays as it is.
+/* Makes the directory and those above it, mode 0700; one that exists stays as it is.
  * Errors: MD_IO (errno says why), MD_TOOBIG (a path of more than 500 bytes). */
 MD_MUST_USE int file_make_dirs(const char *path);
 

@@ -31,15 +31,15 @@ static bool name_is_safe(const char *name)
 
 static int from_zoneinfo(struct zone *out, const char *root, const char *name)
 {
-    static const char *const folders[] = {"/usr/share/zoneinfo/", "/usr/lib/zoneinfo/",
-                                          "/usr/share/lib/zoneinfo/"};
+    static const char *const directories[] = {"/usr/share/zoneinfo/", "/usr/lib/zoneinfo/",
+                                              "/usr/share/lib/zoneinfo/"};
     char path[PATH_MAX_BYTES];
     struct buf bytes;
     int err = MD_NOENT;
     if (!name_is_safe(name))
         return MD_INVAL;
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0] && err != MD_OK; i++) {
-        (void)snprintf(path, sizeof path, "%s%s", folders[i], name);
+    for (size_t i = 0; i < sizeof directories / sizeof directories[0] && err != MD_OK; i++) {
+        (void)snprintf(path, sizeof path, "%s%s", directories[i], name);
         err = read_below(root, path, &bytes);
         if (err == MD_OK)
             err = zone_parse_tzif(out, name, buf_view(&bytes));

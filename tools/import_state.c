@@ -141,7 +141,7 @@ int import_state_write(struct span file, const struct config *cfg, const char *d
     *taken = (struct import_taken){.retained = 0};
     int rc = serve_host_user(cfg->user, &user, err);
     if (rc == MD_OK)
-        rc = serve_host_folder(dir, &lock, err);
+        rc = serve_host_dir(dir, &lock, err);
     if (rc != MD_OK)
         return rc;
     rc = become_owner(dir, err);

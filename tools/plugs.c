@@ -3,6 +3,7 @@
 #include "broker/base/mem.h"
 #include "meross/json.h"
 #include "meross/text.h"
+#include "meross/topics.h"
 #include "tools/json_cut.h"
 #include "tools/table.h"
 
@@ -46,8 +47,13 @@ static void read_channels(struct plug *p, struct json_at plug)
     read_channel_state(p, json_get(plug, "state"));
 }
 
-static void read_plug(struct plug *p, struct json_at at)
+/* False when its name is none: no topic can be made of it. */
+static bool read_plug(struct plug *p, struct json_at at)
 {
+    char name[256];
+    (void)json_text(json_get(at, "name"), name, sizeof name);
+    if (!topics_name_ok(span_str(name)))
+        return false;
     read_text(at, "name", p->name, sizeof p->name);
     read_text(at, "uuid", p->uuid, sizeof p->uuid);
     read_text(at, "mac", p->mac, sizeof p->mac);
@@ -65,6 +71,7 @@ static void read_plug(struct plug *p, struct json_at at)
     JSON_EACH(it, json_get(at, "abilities"))
     p->n_abilities++;
     read_channels(p, at);
+    return true;
 }
 
 static int add_plug(struct plugs *out, struct span element)
@@ -77,7 +84,7 @@ static int add_plug(struct plugs *out, struct span element)
     if (grown != NULL) {
         out->v = grown;
         grown[out->n] = (struct plug){.json = element};
-        read_plug(&grown[out->n++], json_root(&j));
+        out->n += read_plug(&grown[out->n], json_root(&j));
     }
     json_free(&j);
     return grown == NULL ? MD_NOMEM : MD_OK;
@@ -97,32 +104,29 @@ int plugs_parse(struct plugs *out, struct span list)
     return err;
 }
 
+int plugs_parse_one(struct plugs *out, struct span object)
+{
+    struct plugs one = {NULL, 0};
+    int err = add_plug(&one, object);
+    if (err == MD_OK && one.n == 0)
+        err = MD_PROTO;
+    if (err == MD_OK)
+        *out = one;
+    else
+        plugs_free(&one);
+    return err;
+}
+
 void plugs_free(struct plugs *p)
 {
     mem_free(p->v);
     *p = (struct plugs){NULL, 0};
 }
 
-/* Twelve hexadecimal digits out of "48:e1:e9:00:11:22", "48-E1-..." or "48e1.e900.1122". */
-static bool mac_digits(const char *s, char out[13])
-{
-    unsigned n = 0;
-    for (; *s != '\0'; s++) {
-        char c = (char)(*s | 0x20);
-        if (*s == ':' || *s == '-' || *s == '.' || *s == ' ')
-            continue;
-        if (n == 12 || !((*s >= '0' && *s <= '9') || (c >= 'a' && c <= 'f')))
-            return false;
-        out[n++] = *s >= '0' && *s <= '9' ? *s : c;
-    }
-    out[n] = '\0';
-    return n == 12;
-}
-
 static bool same_mac(const char *a, const char *b)
 {
-    char x[13], y[13];
-    return mac_digits(a, x) && mac_digits(b, y) && strcmp(x, y) == 0;
+    char x[TEXT_MAC_DIGITS], y[TEXT_MAC_DIGITS];
+    return text_mac_digits(span_str(a), x) && text_mac_digits(span_str(b), y) && strcmp(x, y) == 0;
 }
 
 static bool fold(const char *s, char *out)

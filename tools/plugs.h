@@ -29,9 +29,12 @@ struct plugs {
     size_t n;
 };
 
-/* `list` is the JSON list of the answer to `list`; kept, because of plug.json.
+/* `list` is the JSON list of the answer to `list`; kept, because of plug.json.  Entries whose name
+ * is none (topics_name_ok()) are left out.
  * *out  given: plugs_free().  Errors: MD_PROTO, MD_TOOBIG, MD_NOMEM. */
 MD_MUST_USE int plugs_parse(struct plugs *out, struct span list);
+/* The same for one plug, an object. */
+MD_MUST_USE int plugs_parse_one(struct plugs *out, struct span object);
 void plugs_free(struct plugs *p); /* fine on a zeroed one */
 
 /* By name (case does not count), uuid, MAC (any separators, any case), or the beginning of

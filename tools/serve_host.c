@@ -17,12 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* --- the folder ---------------------------------------------------------------------------- */
+/* --- the directory ------------------------------------------------------------------------- */
 
 static int cannot_write(const char *dir, char *err)
 {
     (void)snprintf(err, SERVE_HOST_ERR_MAX,
-                   "cannot write to the state folder %.300s: %s. Run as a "
+                   "cannot write to the state directory %.300s: %s. Run as a "
                    "user who may, or choose another one with `state_dir`.",
                    dir, strerror(errno));
     return MD_IO;
@@ -45,7 +45,7 @@ static int write_pid(int fd)
     return pwrite(fd, text, (size_t)n, 0) == n ? MD_OK : MD_IO;
 }
 
-int serve_host_folder(const char *dir, int *lock, char err[SERVE_HOST_ERR_MAX])
+int serve_host_dir(const char *dir, int *lock, char err[SERVE_HOST_ERR_MAX])
 {
     char path[512];
     int n = snprintf(path, sizeof path, "%s/lock", dir);
@@ -60,7 +60,7 @@ int serve_host_folder(const char *dir, int *lock, char err[SERVE_HOST_ERR_MAX])
         return cannot_write(dir, err);
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         (void)snprintf(err, SERVE_HOST_ERR_MAX,
-                       "another merossd (process %ld) uses the state folder "
+                       "another merossd (process %ld) uses the state directory "
                        "%.300s. Stop it, or give this one another `state_dir`.",
                        read_pid(fd), dir);
         (void)close(fd);
@@ -75,10 +75,12 @@ int serve_host_folder(const char *dir, int *lock, char err[SERVE_HOST_ERR_MAX])
     return MD_OK;
 }
 
-int serve_host_pid(const char *file, char err[SERVE_HOST_ERR_MAX])
+int serve_host_pid(const char *file, bool *ours, char err[SERVE_HOST_ERR_MAX])
 {
-    int fd =
-        file_make_parent(file) != MD_OK ? -1 : open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    int fd = file_make_parent(file) != MD_OK
+                 ? -1
+                 : open(file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    *ours = fd >= 0;
     int rc = fd < 0 ? MD_IO : write_pid(fd);
     if (rc != MD_OK)
         (void)snprintf(err, SERVE_HOST_ERR_MAX, "cannot write pid_file %.300s: %s", file,

@@ -1,4 +1,4 @@
-/* serve_host.h - what the broker needs of the computer before it serves: its folder, the lock
+/* serve_host.h - what the broker needs of the computer before it serves: its directory, the lock
  * on it, its pid file, the way into the background, and whether a port is free. */
 #ifndef TOOLS_SERVE_HOST_H
 #define TOOLS_SERVE_HOST_H
@@ -13,14 +13,17 @@
 
 /* In every function: err is a sentence with cause and next step, untouched on MD_OK. */
 
-/* Makes the folder (0700) when it is missing, and locks it against a second broker.
+/* Makes the directory (0700) when it is missing, and locks it against a second broker.
  *
  * *lock  given: close(2), which unlocks.
  * Errors: MD_IO, MD_EXIST (another broker has it). */
-MD_MUST_USE int serve_host_folder(const char *dir, int *lock, char err[SERVE_HOST_ERR_MAX]);
+MD_MUST_USE int serve_host_dir(const char *dir, int *lock, char err[SERVE_HOST_ERR_MAX]);
 
-/* Its folder is made when only that is missing.  Errors: MD_IO. */
-MD_MUST_USE int serve_host_pid(const char *file, char err[SERVE_HOST_ERR_MAX]);
+/* Writes our number.  Its directory is made when only that is missing.  A symbolic link is refused:
+ * the file may lie where others may make one.
+ * *ours  the file is there and has to be removed, also when writing failed.
+ * Errors: MD_IO. */
+MD_MUST_USE int serve_host_pid(const char *file, bool *ours, char err[SERVE_HOST_ERR_MAX]);
 
 struct serve_user { /* whom root becomes */
     char name[64];
@@ -34,8 +37,8 @@ struct serve_user { /* whom root becomes */
 MD_MUST_USE int serve_host_user(const char *name, struct serve_user *out,
                                 char err[SERVE_HOST_ERR_MAX]);
 
-/* Gives a folder that only root could enter until now, and what is in it, to the user; any
- * other folder stays as it is: it is not ours to give.  Errors: MD_IO. */
+/* Gives a directory that only root could enter until now, and what is in it, to the user; any
+ * other one stays as it is: it is not ours to give.  Errors: MD_IO. */
 MD_MUST_USE int serve_host_give(const char *dir, const struct serve_user *u,
                                 char err[SERVE_HOST_ERR_MAX]);
 

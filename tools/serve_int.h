@@ -17,11 +17,14 @@
 #include "tools/serve_host.h"
 #include "tools/state.h"
 
+#include <stdatomic.h>
+
 struct serve_tls { /* the self-made certificate; serve_tls.c */
     struct certs_paths paths;
-    bool wanted; /* a listener has `tls auto`                             */
-    bool busy;   /* the thread pool has it: leave `names` and below alone */
-    bool made;   /* certs_ensure() succeeded at least once                */
+    bool wanted;          /* a listener has `tls auto`                             */
+    atomic_bool stopping; /* read by the thread pool, too                 */
+    bool busy;            /* the thread pool has it: leave `names` and below alone */
+    bool made;            /* certs_ensure() succeeded at least once                */
     uint64_t made_ms;
     struct hostnet names;    /* of this computer: what the work puts in       */
     struct hostnet *current; /* what the certificate in use was checked for   */
@@ -36,6 +39,7 @@ struct serve {
     int plain_port;          /* -p; -1: none   */
     bool verbose, daemon;    /* -v, -d         */
     int lock, ready;         /* -1: none */
+    bool has_pid;            /* the pid file is ours to remove */
     struct logsink sink;
     struct notify notify;
     struct serve_user user;
@@ -61,6 +65,9 @@ struct server_tls serve_tls_files(const struct serve *s, size_t i); /* lent by `
  * otherwise when it is made; and keeps it up to date while the server runs.
  * Errors: MD_IO, MD_NOMEM, MD_INVAL, with s->err set. */
 MD_MUST_USE int serve_tls_start(struct serve *s);
+
+/* The server stops: no listener is opened any more, and keys under way are given up. */
+void serve_tls_stop(struct serve *s);
 
 /* Reads all certificate files again. */
 void serve_tls_reload(struct serve *s);

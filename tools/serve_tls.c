@@ -78,11 +78,20 @@ static bool all_open(const struct serve *s)
     return true;
 }
 
+static bool is_stopping(void *ctx)
+{
+    struct serve *s = ctx;
+    return atomic_load(&s->tls.stopping);
+}
+
+void serve_tls_stop(struct serve *s) { atomic_store(&s->tls.stopping, true); }
+
 /* In the thread pool: no log, no shared state. */
 static void work(void *ctx)
 {
     struct serve *s = ctx;
-    struct certs_config cfg = {.dir = s->dir, .names = s->tls.names.list};
+    struct certs_config cfg = {
+        .dir = s->dir, .names = s->tls.names.list, .stop = is_stopping, .ctx = s};
     s->tls.result = certs_ensure(&cfg, server_env(s->server), s->tls.what, s->tls.why);
 }
 
@@ -91,6 +100,8 @@ static void done(void *ctx)
     struct serve *s = ctx;
     struct serve_tls *t = &s->tls;
     t->busy = false;
+    if (is_stopping(s))
+        return;
     if (t->result != MD_OK) {
         log_error("tls", "%s", t->why[0] != '\0' ? t->why : md_err_text(t->result));
         if (!all_open(s))
@@ -124,7 +135,7 @@ static bool up_to_date(const struct serve_tls *t, uint64_t now_ms)
 static void tick(void *ctx)
 {
     struct serve *s = ctx;
-    if (s->tls.busy)
+    if (s->tls.busy || is_stopping(s))
         return;
     hostnet_read(&s->tls.names);
     if (!up_to_date(&s->tls, env_mono_ms(server_env(s->server))) && start_work(s) != MD_OK)
@@ -149,7 +160,7 @@ int serve_tls_start(struct serve *s)
     struct serve_tls *t = &s->tls;
     int err = certs_locate(s->dir, &t->paths);
     if (err != MD_OK) {
-        (void)snprintf(s->err, sizeof s->err, "the path of the state folder is too long");
+        (void)snprintf(s->err, sizeof s->err, "the path of the state directory is too long");
         return err;
     }
     hostnet_read(&t->names);

@@ -7,7 +7,7 @@
 
 /* Opens what the directory holds; a finding about it (a damaged file, what was left out) is logged.
  *
- * dir   locked with serve_host_folder().
+ * dir   locked with serve_host_dir().
  * sync  persistence_sync of the configuration.
  * *out  given: store_close().
  * err   why not, with the next step; untouched on MD_OK.

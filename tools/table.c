@@ -2,6 +2,7 @@
 
 #include "broker/base/check.h"
 #include "broker/base/mem.h"
+#include "meross/text.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -41,17 +42,19 @@ void table_free(struct table *t)
 void table_clean(struct span text, char *out, size_t cap)
 {
     size_t n = 0;
-    for (size_t i = 0; i < text.n && n + 1 < cap; i++) {
-        uint8_t c = text.p[i];
-        bool c1 = c == 0xc2 && i + 1 < text.n && text.p[i + 1] < 0xa0; /* U+0080 to U+009F */
-        if (c1)
-            i++;
-        out[n++] = c1 || c < 0x20 || c == 0x7f ? '?' : (char)c;
+    while (text.n > 0) {
+        struct span from = text;
+        uint32_t cp = text_next(&text);
+        size_t len = from.n - text.n;
+        bool bad = text_is_unseen(cp) || (cp == TEXT_REPLACEMENT && len == 1);
+        if (n + (bad ? 1 : len) >= cap)
+            break; /* whole characters only */
+        if (bad)
+            out[n++] = '?';
+        else
+            memcpy(out + n, from.p, len);
+        n += bad ? 0 : len;
     }
-    while (n > 0 && text.n >= cap && ((uint8_t)out[n - 1] & 0xc0) == 0x80)
-        n--; /* what was cut may have lost its end: no half characters */
-    if (n > 0 && text.n >= cap && (uint8_t)out[n - 1] >= 0xc0)
-        n--;
     out[n] = '\0';
 }
 

@@ -24,7 +24,8 @@ MD_MUST_USE int table_add(struct table *t, const char *text, enum table_colour c
 /* Two spaces between columns, none at the end of a line. */
 void table_print(const struct table *t, FILE *out, bool coloured);
 
-/* Copies text without control characters: each becomes `?`. */
+/* Copies whole characters that fit; those that are not seen (text_is_unseen()), and bytes that are
+ * not UTF-8, become `?`. */
 void table_clean(struct span text, char *out, size_t cap);
 
 bool table_coloured(FILE *out); /* a terminal, and NO_COLOR is not set */

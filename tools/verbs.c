@@ -35,7 +35,7 @@ static const struct cmd verbs[] = {
     {"import", "mosquitto [CONF]", "take over what an installed mosquitto has kept",
      "CONF is /etc/mosquitto/mosquitto.conf when it is left out.  It is checked as `merossd check` "
      "does; mosquitto.db is read where it says, and retained messages, sessions and what waits in "
-     "them go to merossd's state folder: that of -c FILE, else of CONF, else the usual one.  Stop "
+     "them go to merossd's state directory: that of -c FILE, else of CONF, else the usual one.  Stop "
      "both brokers first.  Nothing of mosquitto's is changed; what merossd has already, it keeps.",
      ARGS_CONFIG | ARGS_JSON | ARGS_DRY_RUN, 1, 2, cmd_import},
     {"passwd", "FILE USER", "set the password of a user in a password_file",

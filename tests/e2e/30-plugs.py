@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """30-plugs.py MEROSSD PLUGSIM [words] - the main job: simulated plugs against the real binary."""
+import hashlib
 import json
 import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -233,6 +235,114 @@ def right_key_by_option():
         check("another" not in b.program.text(), "the key is in the log")
 
 
+PLUG_UUID, PLUG_MAC = "2101011234567890123448e1e9123456", "48:e1:e9:12:34:56"
+
+
+class HandPlug(Client):
+    """A plug that says only what a test makes it say."""
+
+    def __init__(self, broker, tail="_hand", key="", **options):
+        secret = hashlib.md5((PLUG_MAC + key).encode()).hexdigest()
+        super().__init__(broker.tls, f"fmware:{PLUG_UUID}{tail}", harness.tls_context(), level=3,
+                         user=PLUG_MAC, password="0_" + secret, **options)
+        self.key = key
+        self.subscribe(f"/appliance/{PLUG_UUID}/subscribe", 1)
+
+    def say(self, namespace, method, payload, message_id="m1", topic=None):
+        sign = hashlib.md5((message_id + self.key + "1700000000").encode()).hexdigest()
+        header = {"messageId": message_id, "namespace": namespace, "method": method,
+                  "payloadVersion": 1, "from": f"/appliance/{PLUG_UUID}/publish",
+                  "timestamp": 1700000000, "sign": sign}
+        self.publish(topic or f"/appliance/{PLUG_UUID}/publish",
+                     json.dumps({"header": header, "payload": payload}))
+
+    def bind(self):
+        self.say("Appliance.Control.Bind", "SET", {"bind": {
+            "hardware": {"type": "mss310", "version": "6.0.0"}, "firmware": {"version": "6.3.21"}}})
+
+    def request(self, namespace):
+        return json.loads(self.message(
+            lambda m: json.loads(m["payload"])["header"]["namespace"] == namespace)["payload"])
+
+
+def a_key_that_is_lost_ends_no_broker():
+    """A request waits behind one of the broker's own while the plug begins to sign otherwise."""
+    with Broker(MEROSSD) as b:
+        plug = HandPlug(b)
+        plug.bind()
+        plug.request("Appliance.System.Ability")  # and no answer
+        client = Client(b.tcp, "asker")
+        client.subscribe("meross/mss310-3456/response", 1)
+        client.publish("meross/mss310-3456/set", '{"state":"ON","transaction":"1"}', 1)
+        plug.key = "another"
+        for i in range(3):
+            plug.say("Appliance.System.Report", "PUSH", {}, f"r{i}")
+        answer = json.loads(client.message()["payload"])
+        check(answer["code"] == "key", f"{answer}")
+        client.disconnect()
+        plug.disconnect()
+
+
+def strangers_are_kept_out():
+    """Somebody who poses as the plug neither takes its place nor speaks to the house."""
+    with Broker(MEROSSD, "meross_key secret") as b:
+        plug = HandPlug(b, "_itself", "secret")
+        plug.bind()
+        house = Client(b.tcp, "house")
+        house.subscribe("#", 0)
+        house.message(lambda m: m["topic"] == "meross/mss310-3456/availability" and
+                      m["payload"] == b"online")
+        stranger = HandPlug(b, "_stranger", "guess")
+        stranger.bind()
+        for i in range(5):
+            stranger.say("Appliance.Control.ToggleX", "PUSH",
+                         {"togglex": [{"channel": 0, "onoff": 1}]}, f"t{i}")
+            stranger.say("Appliance.Control.Unbind", "PUSH", {}, f"u{i}")
+        stranger.publish("zigbee2mqtt/door/set", "OPEN")
+        stranger.publish("homeassistant/switch/evil/config", "{}", retain=True)
+        stranger.ping()
+        plug.ping()  # still there
+        house.ping()
+        seen = [m["topic"] for m in house.messages]
+        check(not any(t.startswith(("zigbee2mqtt", "homeassistant")) for t in seen), f"{seen}")
+        check(not any(b'"ON"' in m["payload"] or b"unbound" in m["payload"] for m in house.messages
+                      if m["topic"].startswith("meross/")), f"it was believed: {house.messages}")
+        try:
+            HandPlug(b, "_will", "guess", will=("zigbee2mqtt/door/set", "OPEN", 0, False))
+            raise Failure("a plug with a Will was let in")
+        except Failure as e:
+            check("code=5" in str(e), str(e))
+        for client in (stranger, plug, house):
+            client.disconnect()
+
+
+def a_clean_stop_says_offline():
+    with Broker(MEROSSD) as b, Plugs(b, "--type", "mss210") as sim:
+        sim.event("^plug 0 bound")
+        name = wait_plugs(b, all_online(1), "one plug online")[0]["name"]
+        client = Client(b.tcp, "listener")
+        client.subscribe("meross/#", 1)
+        client.message(lambda m: m["topic"] == "meross/broker/state" and m["payload"] == b"online")
+        b.program.process.send_signal(signal.SIGTERM)
+        for topic in (f"meross/{name}/availability", "meross/broker/state"):
+            client.message(lambda m: m["topic"] == topic and m["payload"] == b"offline")
+        client.wire.close()
+        check(b.program.wait() == 0, "the broker did not end well")
+        b.start(same_ports=True)
+        sim.event("^plug 0 closed")
+
+
+def the_info_counts():
+    with Broker(MEROSSD) as b:
+        client = Client(b.tcp, "reader")
+        client.subscribe("meross/broker/info", 1)
+        info = json.loads(client.message()["payload"])
+        ports = {(l["port"], l["tls"]) for l in info["listeners"]}
+        check(ports == {(b.tcp, False), (b.tls, True)}, f"{info}")
+        check(info["uptime"] >= 0 and "connections" in info and "messages_in" in info, f"{info}")
+        client.disconnect()
+
+
 def twenty_plugs_after_a_restart():
     """All bound again, none of them blinks; the time is told, not tested."""
     with Broker(MEROSSD) as b, \
@@ -277,6 +387,29 @@ def start(config, *options, env=None):
         path.write_text(config.replace("STATE", folder))
         code, out, err = run([MEROSSD, "-c", path, *options], env=env)
         return code, out + err
+
+
+def a_failed_start_leaves_no_pid_file():
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        number = taken.getsockname()[1]
+        code, text = start(f"state_dir {folder}\npid_file {folder}/pid\n"
+                           f"listener {number} 127.0.0.1\ntls auto\n")
+        check(code == 1 and "in use" in text, f"{code} {text}")
+        check(not os.path.exists(f"{folder}/pid"), "the pid file is still there")
+
+
+def a_stop_while_keys_are_made_opens_nothing():
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "test.conf"
+        path.write_text(f"state_dir {folder}\nlistener {harness.free_port()} 127.0.0.1\ntls auto\n")
+        program = Program([MEROSSD, "-c", path])
+        program.wait_line("merossd .* runs")
+        check(program.kill(signal.SIGTERM) == 0, program.text())
+        text = program.text()
+        at = text.find("stopping")
+        check(at >= 0 and "listening" not in text[at:], text)
 
 
 def bad_start_says_why():
@@ -346,7 +479,9 @@ def files_of_the_state_folder_are_private():
 TESTS = [demo_plugs_appear_and_obey, plugs_are_found_by_uuid_mac_and_prefix, channels_of_a_strip,
          exit_codes, a_plug_that_died_gives_no_answer, rename_and_forget, button_press_is_seen,
          switching_by_topic, wrong_key_is_told, right_key_by_option, twenty_plugs_after_a_restart,
-         variants_of_the_sheet, bad_start_says_why, unwritable_state_folder,
+         a_key_that_is_lost_ends_no_broker, strangers_are_kept_out, a_clean_stop_says_offline,
+         the_info_counts, a_failed_start_leaves_no_pid_file,
+         a_stop_while_keys_are_made_opens_nothing, variants_of_the_sheet, bad_start_says_why, unwritable_state_folder,
          damaged_state_is_set_aside, files_of_the_state_folder_are_private]
 
 if __name__ == "__main__":

@@ -1,8 +1,13 @@
 /* fuzz_plugs - any bytes as the answer of a broker: cut, read and searched. */
 #include "broker/base/check.h"
 #include "broker/base/mem.h"
+#include "meross/json.h"
 #include "tools/json_cut.h"
+#include "tools/json_print.h"
 #include "tools/plugs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,6 +27,23 @@ static void read_list(struct span list)
     plugs_free(&all);
 }
 
+/* What is printed is JSON on one line, without control characters. */
+static void print(struct span json)
+{
+    char *text = NULL;
+    size_t n = 0;
+    unsigned tokens;
+    FILE *f = open_memstream(&text, &n);
+    MD_ASSERT(f != NULL);
+    int err = json_print(f, json);
+    MD_ASSERT(fclose(f) == 0);
+    for (size_t i = 0; i + 1 < n; i++)
+        MD_ASSERT((uint8_t)text[i] >= 0x20);
+    if (err == MD_OK && n <= JSON_TEXT_MAX)
+        MD_ASSERT(json_check_within(span_of(text, n), n, UINT32_MAX, &tokens) == MD_OK);
+    free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span s = span_of(data, size), value;
@@ -31,6 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             read_list(value);
     }
     read_list(s);
+    print(s);
     MD_ASSERT(mem_used() == 0);
     return 0;
 }

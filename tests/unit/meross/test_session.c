@@ -77,11 +77,15 @@ static void test_first_announcement(void **state)
         "[{\"name\":\"" NAME "\",\"uuid\":\"" RIG_UUID "\",\"mac\":\"" RIG_MAC "\",\"type\":"
         "\"mss310\",\"hardware\":\"6.0.0\",\"firmware\":\"6.3.21\",\"chip\":\"rtl8710cf\","
         "\"address\":\"192.0.2.7\",\"online\":true,\"bound\":true,\"last_seen\":1717243200,"
-        "\"key\":\"empty\",\"user_id\":0,\"channels\":[0],\"switch\":\"togglex\",\"abilities\":["
-        "\"Appliance.System.All\",\"Appliance.System.Time\",\"Appliance.Control.ToggleX\","
-        "\"Appliance.Control.Multiple\"]}]");
-    payload_is("meross/broker/info",
-               "{\"version\":\"1.2.3\",\"started\":1717243200,\"plugs\":1,\"online\":1}");
+        "\"key\":\"empty\",\"user_id\":0,\"channels\":[0],\"switch\":\"togglex\"}]");
+    payload_is(
+        "meross/broker/info",
+        "{\"version\":\"1.2.3\",\"started\":1717243200,\"uptime\":1,\"listeners\":[{\"port\":"
+        "8883,\"tls\":true},{\"address\":\"127.0.0.1\",\"port\":1883,\"tls\":false}],"
+        "\"plugs\":1,\"online\":1,\"connections\":2,\"sessions\":0,\"subscriptions\":0,"
+        "\"retained\":0,\"messages_in\":7,\"messages_out\":0,\"dropped\":0}");
+    rig_step(59000);
+    assert_non_null(strstr(rig_last("meross/broker/info")->payload, "\"uptime\":60,"));
     assert_int_equal(rig_logged("bound type"), 1);
 }
 
@@ -241,7 +245,7 @@ static void test_offline(void **state)
     assert_int_equal(rig_logged("disconnected: keep alive expired"), 1);
     rig_step(1000);
     assert_non_null(strstr(rig_last("meross/broker/info")->payload, "\"online\":0"));
-    assert_int_equal(rig_live_timers(), 0);
+    assert_int_equal(rig_live_timers(), 1); /* the info */
 }
 
 /* One that never gets as far as Bind is not remembered. */

@@ -41,6 +41,12 @@ static void test_names(void **state)
                                       "a\nb",
                                       "\x7f",
                                       "\xc2\x85",
+                                      "a\xe2\x80\x8b", /* U+200B zero width space       */
+                                      "\xe2\x80\xaex", /* U+202E right-to-left override */
+                                      "\xe2\x80\xa8x", /* U+2028 line separator         */
+                                      "\xe2\x81\xa0x", /* U+2060 word joiner            */
+                                      "\xe2\x81\xa9x", /* U+2069 pop isolate            */
+                                      "\xef\xbb\xbfx", /* U+FEFF byte order mark        */
                                       "\xff",
                                       "broker",
                                       "BROKER",
@@ -105,9 +111,12 @@ static void test_write(void **state)
     assert_string_equal(out, "meross/broker/plugs");
     topics_answer(&t, out, span_str("list"));
     assert_string_equal(out, "meross/broker/response/list");
-    assert_string_equal(topics_filter(&t, 1, out), "meross/+/+/set");
-    assert_string_equal(topics_filter(&t, 3, out), "meross/broker/request/+");
-    assert_null(topics_filter(&t, 4, out));
+    enum topics_kind kind;
+    assert_string_equal(topics_filter(&t, 1, out, &kind), "meross/+/+/set");
+    assert_int_equal(kind, TOPICS_ASK_SET);
+    assert_string_equal(topics_filter(&t, 3, out, &kind), "meross/broker/request/+");
+    assert_int_equal(kind, TOPICS_ASK_BROKER);
+    assert_null(topics_filter(&t, 4, out, &kind));
 }
 
 int main(void)

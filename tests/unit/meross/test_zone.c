@@ -418,6 +418,24 @@ static void test_host_files(void **state)
     }
 }
 
+/* Scoresby Sund, spring of 2024: the standard time becomes what the summer time was, so two rules
+ * with one offset and different flags follow each other.  That is no negative DST. */
+static void test_same_offset(void **state)
+{
+    (void)state;
+    struct zone_rule out[ZONE_TABLE_MAX];
+    struct zone z = {.name = "America/Scoresbysund",
+                     .first = {INT64_MIN, -3600, false},
+                     .n = 4,
+                     .past = {{1698541200, -3600, false},
+                              {1711846800, -3600, true},
+                              {1729990800, -7200, false},
+                              {1743296400, -3600, true}}};
+    assert_int_equal(zone_table(&z, 1700000000, out, ZONE_TABLE_MAX), 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(out[i].dst, i % 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +444,7 @@ int main(void)
         cmocka_unit_test(test_name),       cmocka_unit_test(test_tzif_footer),
         cmocka_unit_test(test_tzif_v1),    cmocka_unit_test(test_tzif_casablanca),
         cmocka_unit_test(test_tzif_many),  cmocka_unit_test(test_tzif_malformed),
-        cmocka_unit_test(test_odd_clocks), cmocka_unit_test(test_host_files)};
+        cmocka_unit_test(test_odd_clocks), cmocka_unit_test(test_host_files),
+        cmocka_unit_test(test_same_offset)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,7 @@ static inline int make_house(void **state)
         return -1;
     (void)snprintf(h.ca_key, sizeof h.ca_key, "%s/ca.key", h.dir);
     *state = &h;
-    return certs_ensure(&(struct certs_config){h.dir, names}, &env.env, what, err);
+    return certs_ensure(&(struct certs_config){.dir = h.dir, .names = names}, &env.env, what, err);
 }
 
 static inline int remove_house(void **state)

@@ -92,9 +92,13 @@ static void numbers_end_at_their_limits(void **state)
     static const struct {
         const char *option, *value;
         int rc;
-    } cases[] = {{"-p", "0", MD_OK},           {"-p", "65535", MD_OK}, {"-p", "65536", MD_INVAL},
-                 {"-p", "-1", MD_INVAL},       {"-p", "", MD_INVAL},   {"--channel", "63", MD_OK},
-                 {"--channel", "64", MD_INVAL}};
+    } cases[] = {{"-p", "0", MD_OK},
+                 {"-p", "65535", MD_OK},
+                 {"-p", "65536", MD_INVAL},
+                 {"-p", "-1", MD_INVAL},
+                 {"-p", "", MD_INVAL},
+                 {"--channel", "255", MD_OK},
+                 {"--channel", "256", MD_INVAL}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *v[] = {(char *)(uintptr_t)cases[i].option, (char *)(uintptr_t)cases[i].value};
         struct args a;

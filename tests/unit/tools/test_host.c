@@ -228,15 +228,15 @@ static void the_folder_is_made_private_and_locked_once(void **state)
     (void)state;
     int lock = -1, again = -1;
     struct stat st;
-    assert_int_equal(serve_host_folder(under("var/lib"), &lock, err), MD_OK);
+    assert_int_equal(serve_host_dir(under("var/lib"), &lock, err), MD_OK);
     assert_int_equal(stat(under("var/lib"), &st), 0);
     assert_int_equal(st.st_mode & 0777, 0700);
-    assert_int_equal(serve_host_folder(under("var/lib"), &again, err), MD_EXIST);
+    assert_int_equal(serve_host_dir(under("var/lib"), &again, err), MD_EXIST);
     char pid[32];
     (void)snprintf(pid, sizeof pid, "(process %ld)", (long)getpid());
     assert_non_null(strstr(err, pid));
     close(lock);
-    assert_int_equal(serve_host_folder(under("var/lib"), &lock, err), MD_OK);
+    assert_int_equal(serve_host_dir(under("var/lib"), &lock, err), MD_OK);
     close(lock);
     unlink(under("var/lib/lock"));
     rmdir(under("var/lib"));
@@ -248,14 +248,14 @@ static void a_folder_that_cannot_be_is_named(void **state)
     (void)state;
     int lock = -1;
     put_text("etc/file", "");
-    assert_int_equal(serve_host_folder(under("etc/file/x"), &lock, err), MD_IO);
+    assert_int_equal(serve_host_dir(under("etc/file/x"), &lock, err), MD_IO);
     assert_non_null(strstr(err, "etc/file/x: Not a directory"));
-    assert_int_equal(serve_host_folder(under("etc/file"), &lock, err), MD_IO);
+    assert_int_equal(serve_host_dir(under("etc/file"), &lock, err), MD_IO);
     unlink(under("etc/file"));
     char path[600];
     memset(path, 'a', sizeof path);
     path[sizeof path - 1] = '\0';
-    assert_int_equal(serve_host_folder(path, &lock, err), MD_IO);
+    assert_int_equal(serve_host_dir(path, &lock, err), MD_IO);
 }
 
 static void an_existing_folder_keeps_its_mode(void **state)
@@ -265,7 +265,7 @@ static void an_existing_folder_keeps_its_mode(void **state)
     struct stat st;
     assert_int_equal(mkdir(under("open"), 0755), 0);
     assert_int_equal(chmod(under("open"), 0755), 0);
-    assert_int_equal(serve_host_folder(under("open"), &lock, err), MD_OK);
+    assert_int_equal(serve_host_dir(under("open"), &lock, err), MD_OK);
     assert_int_equal(stat(under("open"), &st), 0);
     assert_int_equal(st.st_mode & 0777, 0755);
     close(lock);
@@ -277,16 +277,25 @@ static void the_pid_file_holds_the_pid(void **state)
 {
     (void)state;
     char path[300], text[32] = "", want[32];
+    bool ours = false;
     (void)snprintf(path, sizeof path, "%s", under("pid"));
     put_text("pid", "999999999999\n"); /* of an earlier life, and longer */
-    assert_int_equal(serve_host_pid(path, err), MD_OK);
+    assert_int_equal(serve_host_pid(path, &ours, err), MD_OK);
+    assert_true(ours);
     FILE *f = fopen(path, "r");
     assert_int_equal(fread(text, 1, sizeof text - 1, f) > 0, 1);
     fclose(f);
     (void)snprintf(want, sizeof want, "%ld\n", (long)getpid());
     assert_string_equal(text, want);
     unlink(path);
-    assert_int_equal(serve_host_pid("/nowhere/pid", err), MD_IO);
+    /* A link that somebody else put there leads nowhere. */
+    put_text("victim", "precious");
+    assert_int_equal(symlink(under("victim"), path), 0);
+    assert_int_equal(serve_host_pid(path, &ours, err), MD_IO);
+    assert_false(ours);
+    unlink(path);
+    unlink(under("victim"));
+    assert_int_equal(serve_host_pid("/nowhere/pid", &ours, err), MD_IO);
     assert_non_null(strstr(err, "/nowhere/pid: No such file"));
 }
 

@@ -1,11 +1,14 @@
 /* The broker's list, finding a plug in it, cutting long JSON, and tables. */
 #include "broker/base/mem.h"
+#include "meross/json_check.h"
 #include "tools/json_cut.h"
+#include "tools/json_print.h"
 #include "tools/plugs.h"
 #include "tools/table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -58,6 +61,57 @@ static void a_list_is_read(void **state)
     assert_string_equal(p.v[2].type, "x?[2J"); /* nothing for a terminal to obey */
     assert_false(p.v[2].online);
     plugs_free(&p);
+}
+
+/* A name that no topic can be made of is not this program's to use. */
+static void foreign_names_are_left_out(void **state)
+{
+    (void)state;
+    struct plugs p =
+        parse("[{\"name\":\"a/#\"},{\"name\":\"123456789012345678901234567890123\"},"
+              "{\"name\":\"lamp\"},{\"name\":\"x\\u202ey\"},{},{\"name\":\"broker\"}]");
+    assert_int_equal(p.n, 1);
+    assert_string_equal(p.v[0].name, "lamp");
+    plugs_free(&p);
+    assert_int_equal(plugs_parse_one(&p, span_str("{\"name\":\"a+\"}")), MD_PROTO);
+    assert_int_equal(plugs_parse_one(&p, span_str("[]")), MD_PROTO);
+    assert_int_equal(plugs_parse_one(&p, span_str("{\"name\":\"lamp\",\"type\":\"t\"}")), MD_OK);
+    assert_string_equal(p.v[0].type, "t");
+    plugs_free(&p);
+}
+
+static void prints(const char *json, int want, const char *text)
+{
+    char *out = NULL;
+    size_t n;
+    FILE *f = open_memstream(&out, &n);
+    assert_int_equal(json_print(f, span_str(json)), want);
+    fclose(f);
+    assert_string_equal(out, text);
+    free(out);
+}
+
+static void printed_json_is_harmless(void **state)
+{
+    (void)state;
+    prints("{\"a\": [1,\r\n \"M\xc3\xbchle\"]}", MD_OK, "{\"a\": [1,   \"M\xc3\xbchle\"]}\n");
+    prints("[\"\xc2\x9b[2J\x7f\xe2\x80\xae\"]", MD_OK, "[\"\\u009b[2J\\u007f\\u202e\"]\n");
+    prints("[\"\\\"\xc2\x85\", \"\\\\\"]", MD_OK, "[\"\\\"\\u0085\", \"\\\\\"]\n");
+    prints("[\"\x1b]0;pwn\x07\"]", MD_PROTO, "");
+    prints("{\"x\":\x1b[31m}", MD_PROTO, "");
+    prints("[\"\xff\"]", MD_PROTO, "");
+    prints("", MD_PROTO, "");
+    /* Longer than what json_parse() takes. */
+    size_t n = JSON_TEXT_MAX + 1000;
+    char *big = malloc(n + 1);
+    memset(big, ' ', n);
+    big[0] = '[';
+    big[n - 1] = ']';
+    big[n] = '\0';
+    FILE *f = fopen("/dev/null", "w");
+    assert_int_equal(json_print(f, span_str(big)), MD_OK);
+    fclose(f);
+    free(big);
 }
 
 static void lists_that_are_none_are_refused(void **state)
@@ -147,7 +201,8 @@ static void a_long_list_is_read_piece_by_piece(void **state)
 static void too_many_channels_are_left_out(void **state)
 {
     (void)state;
-    struct plugs p = parse("[{\"channels\":[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,-1,999]}]");
+    struct plugs p =
+        parse("[{\"name\":\"x\",\"channels\":[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,-1,999]}]");
     assert_int_equal(p.v[0].n_channels, PLUGS_MAX_CHANNELS);
     plugs_free(&p);
 }
@@ -220,6 +275,14 @@ static void columns_line_up(void **state)
     table_free(t);
 }
 
+static void unseen_characters_are_shown(void **state)
+{
+    (void)state;
+    char out[16];
+    table_clean(span_str("a\xe2\x80\xae\xc2\x9b\xff\xe2\x80\xa8z"), out, sizeof out);
+    assert_string_equal(out, "a????z");
+}
+
 static void nothing_dangerous_reaches_a_terminal(void **state)
 {
     (void)state;
@@ -238,6 +301,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_is_read),
+        cmocka_unit_test(foreign_names_are_left_out),
+        cmocka_unit_test(printed_json_is_harmless),
         cmocka_unit_test(lists_that_are_none_are_refused),
         cmocka_unit_test(plugs_are_found_as_people_name_them),
         cmocka_unit_test(candidates_are_listed_and_cut),
@@ -246,6 +311,7 @@ int main(void)
         cmocka_unit_test(members_are_cut_out),
         cmocka_unit_test(elements_are_cut_out),
         cmocka_unit_test(columns_line_up),
+        cmocka_unit_test(unseen_characters_are_shown),
         cmocka_unit_test(nothing_dangerous_reaches_a_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, teardown);

@@ -3,20 +3,23 @@
 #include "broker/base/mem.h"
 #include "tests/unit/tools/peer.h"
 #include "tools/cmd.h"
+#include "tools/host_env.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 
 #include <cmocka.h>
 
-#define PLUGS                                                                                      \
-    "{\"plugs\":[{\"name\":\"kettle\",\"uuid\":\"2101010000000000000048e1e9001122\",\"mac\":"      \
+#define KETTLE                                                                                     \
+    "{\"name\":\"kettle\",\"uuid\":\"2101010000000000000048e1e9001122\",\"mac\":"                  \
     "\"48:e1:e9:00:11:22\",\"type\":\"mss310\",\"hardware\":\"6.0.0\",\"firmware\":\"6.2.3\","     \
     "\"address\":\"192.0.2.7\",\"online\":true,\"bound\":true,\"key\":\"unknown\","                \
     "\"channels\":[0,1],\"abilities\":[\"x\"],\"state\":{\"state\":\"ON\",\"power\":12.3,"         \
-    "\"channels\":[{\"channel\":0,\"state\":\"ON\"},{\"channel\":1,\"state\":\"OFF\"}]}},"         \
+    "\"channels\":[{\"channel\":0,\"state\":\"ON\"},{\"channel\":1,\"state\":\"OFF\"}]}}"
+#define LAMP                                                                                       \
     "{\"name\":\"lamp\",\"mac\":\"48:e1:e9:00:11:23\",\"type\":\"mss210\",\"online\":false,"       \
-    "\"last_seen\":1}]}"
+    "\"last_seen\":1}"
+#define PLUGS "{\"plugs\":[" KETTLE "," LAMP "]}"
 
 struct reply { /* what the daemon answers to a request on this topic */
     const char *ask, *answer;
@@ -171,25 +174,61 @@ static void an_empty_list_says_what_to_do(void **state)
     has(seen.err, "knows no plug yet");
 }
 
+static struct daemon showing(const char *format)
+{
+    return (struct daemon){
+        .replies = {{"meross/broker/request/show", "meross/broker/response/show", format}}};
+}
+
+#define DATA(data) "{\"transaction\":\"@\",\"status\":\"ok\",\"data\":" data "}"
+
+/* The broker resolves what was typed; no list is needed, however long it is. */
 static void show_tells_all(void **state)
 {
     (void)state;
-    RUN(&listing, "show", "KETT");
+    struct daemon d = showing(DATA(KETTLE));
+    RUN(&d, "show", "KETT");
     assert_int_equal(seen.status, CLI_DONE);
+    has(seen.note, "\"plug\":\"KETT\"}");
     has(seen.out, "kettle\n  state        ON,OFF\n");
     has(seen.out, "  hardware     6.0.0\n");
     has(seen.out, "another key: add `meross_key KEY`");
     has(seen.out, "  power        12.3\n");
-    RUN(&listing, "show", "lamp");
+    d = showing(DATA(LAMP));
+    RUN(&d, "show", "lamp");
     has(seen.out, "days ago");
-    RUN(&listing, "show", "lamp", "--json");
-    has(seen.out, "{\"name\":\"lamp\"");
+    RUN(&d, "show", "lamp", "--json");
+    assert_string_equal(seen.out, LAMP "\n");
+    d = showing(ERROR("no_such_plug"));
+    RUN(&d, "show", "oven");
+    assert_int_equal(seen.status, CLI_NO_PLUG);
+    assert_string_equal(seen.err, "merossd: Why.\n");
+}
+
+/* Whatever a broker sends, --json prints JSON and no control characters. */
+static void json_is_checked(void **state)
+{
+    (void)state;
+    struct daemon d = showing(DATA("{\"name\":\"\xc2\x9b[31m\"}"));
+    RUN(&d, "show", "x", "--json");
+    assert_string_equal(seen.out, "{\"name\":\"\\u009b[31m\"}\n");
+    d = showing(DATA("{\"x\":\x1b[31m}"));
+    RUN(&d, "show", "x", "--json");
+    assert_int_equal(seen.status, CLI_FAILED);
+    assert_null(strchr(seen.out, '\x1b'));
+    d = showing(DATA("{\"name\":\"a/#\"}"));
+    RUN(&d, "show", "x");
+    assert_int_equal(seen.status, CLI_FAILED);
+    has(seen.err, "makes no sense");
+    static const struct daemon foreign = {.replies = {LIST("{\"plugs\":[{\"name\":\"a/#\"}]}")}};
+    RUN(&foreign, "on", "a");
+    assert_int_equal(seen.status, CLI_NO_PLUG);
 }
 
 static void unknown_plugs_list_what_there_is(void **state)
 {
     (void)state;
-    RUN(&listing, "show", "oven");
+    RUN(&listing, "off", "oven");
     assert_int_equal(seen.status, CLI_NO_PLUG);
     has(seen.err, "no plug \"oven\". There are: kettle, lamp");
     RUN(&listing, "off", "oven", "--json");
@@ -249,25 +288,50 @@ static void codes_become_exit_statuses(void **state)
                         "{\"status\":\"error\",\"error\":\"Why.\",\"code\":\"timeout\"}\n");
 }
 
+/* The broker answered the list; it is the plug that is silent. */
+static void silence_of_a_plug_is_its_own(void **state)
+{
+    (void)state;
+    struct daemon d = switching(NULL);
+    struct peer p;
+    size_t n;
+    forget_seen();
+    assert_true(peer_start(&p, serve, &d));
+    struct args a = {
+        .host = "127.0.0.1", .port = (int)p.port, .channel = -1, .words = {"kettle"}, .n_words = 1};
+    struct cli c = {.args = &a, .env = host_env(), .timeout_ms = 1000};
+    c.out = open_memstream(&seen.out, &n);
+    c.err = open_memstream(&seen.err, &n);
+    assert_int_equal(cmd_on(&c), CLI_NO_ANSWER);
+    fclose(c.out);
+    fclose(c.err);
+    peer_stop(&p);
+    has(seen.err, "plug kettle did not answer");
+}
+
 static void rename_and_forget_ask_the_broker(void **state)
 {
     (void)state;
-    struct daemon d = listing;
-    d.replies[1] = (struct reply){"meross/broker/request/rename", "meross/broker/response/rename",
-                                  "{\"transaction\":\"@\",\"status\":\"ok\",\"data\":{}}"};
-    d.replies[2] = (struct reply){"meross/broker/request/forget", "meross/broker/response/forget",
-                                  "{\"transaction\":\"@\",\"status\":\"ok\",\"data\":{}}"};
+    struct daemon d = {.replies = {{"meross/broker/request/rename", "meross/broker/response/rename",
+                                    DATA("{\"name\":\"tea \\\"pot\\\"\",\"was\":\"kettle\"}")},
+                                   {"meross/broker/request/forget", "meross/broker/response/forget",
+                                    DATA("{\"name\":\"lamp\"}")}}};
     RUN(&d, "rename", "ket", "tea \"pot\"");
     assert_int_equal(seen.status, CLI_DONE);
     assert_string_equal(seen.out, "kettle is now called tea \"pot\"\n");
-    has(seen.note, "\"plug\":\"2101010000000000000048e1e9001122\",\"name\":\"tea \\\"pot\\\"\"}");
-    RUN(&d, "forget", "lamp", "--yes");
+    has(seen.note, "\"plug\":\"ket\",\"name\":\"tea \\\"pot\\\"\"}");
+    RUN(&d, "rename", "ket", "tea \"pot\"", "--json");
+    has(seen.out, "\"data\":{\"name\":");
+    RUN(&d, "forget", "la", "--yes");
     assert_int_equal(seen.status, CLI_DONE);
     assert_string_equal(seen.out, "lamp is forgotten\n");
-    has(seen.note, "\"plug\":\"lamp\"}");
-    d.replies[1].format = ERROR("exists");
+    has(seen.note, "\"plug\":\"la\"}");
+    d.replies[0].format = ERROR("exists");
     RUN(&d, "rename", "kettle", "lamp");
     assert_int_equal(seen.status, CLI_FAILED);
+    d.replies[1].format = ERROR("no_such_plug");
+    RUN(&d, "forget", "oven", "--yes");
+    assert_int_equal(seen.status, CLI_NO_PLUG);
 }
 
 static void permit_asks_the_broker(void **state)
@@ -373,6 +437,8 @@ static void help_covers_every_verb(void **state)
         assert_int_equal(PLAIN(v->name, "--help"), CLI_DONE);
         has(seen.out, v->help);
     }
+    assert_int_equal(PLAIN("help", "help"), CLI_DONE);
+    assert_null(strstr(seen.out, "Options:")); /* it has none */
     assert_int_equal(PLAIN("help", "config"), CLI_DONE);
     has(seen.out, "meross_timezone");
     assert_int_equal(PLAIN("--version"), CLI_DONE);
@@ -446,7 +512,7 @@ static void bad_starts_are_one_line_and_status_one(void **state)
     has(seen.err, "/c:2: unknown option 'foo'");
     path = in_folder("c", "listener 0 127.0.0.1\nstate_dir /proc/merossd\n");
     assert_int_equal(PLAIN("-c", path), CLI_FAILED);
-    has(seen.err, "cannot write to the state folder /proc/merossd");
+    has(seen.err, "cannot write to the state directory /proc/merossd");
     unlink(path);
 }
 
@@ -469,6 +535,8 @@ int main(void)
         cmocka_unit_test(list_is_a_table),
         cmocka_unit_test(an_empty_list_says_what_to_do),
         cmocka_unit_test(show_tells_all),
+        cmocka_unit_test(json_is_checked),
+        cmocka_unit_test(silence_of_a_plug_is_its_own),
         cmocka_unit_test(unknown_plugs_list_what_there_is),
         cmocka_unit_test(switching_says_what_the_plug_did),
         cmocka_unit_test(codes_become_exit_statuses),

@@ -1,0 +1,17 @@
+/* namespaces.h - what a message of a plug is about, by its full name; the only file that spells
+ * them. */
+#ifndef MEROSS_NAMESPACES_H
+#define MEROSS_NAMESPACES_H
+
+#define NS_ALL         "Appliance.System.All"     /* identity, clock and every state in one */
+#define NS_ABILITY     "Appliance.System.Ability" /* the namespaces a plug knows            */
+#define NS_CLOCK       "Appliance.System.Clock"
+#define NS_TIME        "Appliance.System.Time"
+#define NS_BIND        "Appliance.Control.Bind"
+#define NS_UNBIND      "Appliance.Control.Unbind"
+#define NS_TOGGLEX     "Appliance.Control.ToggleX"
+#define NS_TOGGLE      "Appliance.Control.Toggle" /* relays before ToggleX */
+#define NS_CONSUMPTION "Appliance.Control.ConsumptionConfig"
+#define NS_SUBDEVICES  "Appliance.Hub.SubdeviceList"
+
+#endif
