@@ -44,10 +44,24 @@ need_packages() {
     say "installing with apt-get: $missing"
     # shellcheck disable=SC2086 # one word per package is meant
     if ! { as_root apt-get -q update &&
-        as_root env DEBIAN_FRONTEND=noninteractive \
+        as_root env DEBIAN_FRONTEND=noninteractive ${RUNLEVEL:+RUNLEVEL="$RUNLEVEL"} \
             apt-get -q -y --no-install-recommends install $missing; } >"$log" 2>&1 </dev/null; then
         tail -n 20 "$log" >&2
         die "apt-get failed (all of its output is in $log); is this machine online?"
+    fi
+}
+
+# The same for the package of a daemon that the tests start themselves: a fresh one is not to serve
+# this house, neither now nor after the next boot.
+need_idle_daemon() {
+    command -v dpkg-query >/dev/null 2>&1 && [ -n "$(missing_packages "$1")" ] || return 0
+    if [ -d /run/systemd/system ]; then
+        as_root systemctl --quiet mask "$1.service"
+        need_packages "$1"
+        as_root systemctl --quiet unmask "$1.service"
+        as_root systemctl --quiet disable "$1.service" || true
+    else
+        RUNLEVEL=1 need_packages "$1" # in single-user mode nothing is started
     fi
 }
 
