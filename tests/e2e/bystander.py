@@ -27,6 +27,7 @@ class Bystander:
     def one(self):
         """One message through the broker."""
         number = self.sent + 1
+        self.pub.next_id %= 60000
         qos, payload = number % 3, str(number).encode()
         self.pub.publish(self.topic, payload, qos)
         got = self.sub.message()

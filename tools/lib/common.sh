@@ -5,6 +5,8 @@
 # What each part needs, as Debian calls it (Debian 12, Raspberry Pi OS).
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build libuv1-dev libmbedtls-dev libjsmn-dev"
 TEST_PACKAGES="libcmocka-dev python3 mosquitto-clients openssl"
+# Other people's clients and broker, to compare with; what is not to be had is skipped.
+INTEROP_PACKAGES="mosquitto python3-paho-mqtt libpaho-mqtt-dev"
 
 say() { echo "$(basename "$0"): $*"; }
 die() {
@@ -49,6 +51,29 @@ need_packages() {
         tail -n 20 "$log" >&2
         die "apt-get failed (all of its output is in $log); is this machine online?"
     fi
+}
+
+# Installs those of the packages "$@" that are missing and can be had; says what cannot.  Debian's
+# mosquitto starts a broker of its own; where it was not before, it is stopped and stays so.
+want_packages() {
+    command -v dpkg-query >/dev/null 2>&1 || return 0
+    missing=$(missing_packages "$@")
+    [ -n "$missing" ] || return 0
+    mkdir -p build
+    if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null 2>&1; then
+        say "these packages are missing, their tests are skipped: $missing"
+        return 0
+    fi
+    say "installing with apt-get: $missing"
+    as_root apt-get -q update >>build/apt.log 2>&1 </dev/null || true
+    for package in $missing; do
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install \
+            "$package" >>build/apt.log 2>&1 </dev/null ||
+            say "$package cannot be had here (build/apt.log); its tests are skipped"
+        if [ "$package" = mosquitto ] && [ -d /run/systemd/system ]; then
+            as_root systemctl disable --now mosquitto.service >>build/apt.log 2>&1 || true
+        fi
+    done
 }
 
 # build_tree DIRECTORY [cmake options...] - configures and builds; one line when that takes time.
