@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""90-differential.py MEROSSD PLUGSIM [words] - the same random scripts against mosquitto and merossd.
+"""90-differential.py MEROSSD PLUGSIM [words] - random scripts, against mosquitto and merossd alike.
 
 A script is a list of steps: connect, subscribe, publish, acknowledge, leave in several ways, break
 a rule.  It is made from its number alone, so that number repeats it.  After each step all clients
@@ -33,11 +33,13 @@ FILTERS = TOPICS + ["{n}/#", "{n}/+", "{n}/+/b", "{n}/a/#", "{n}/+/+/c", "#", "+
 CLIENTS = ["p", "q", "r", "s"]
 # What breaks a rule, and must end the connection.
 BREACHES = {
-    "topic with #": "30 05 00 03 61 2f 23", "QoS 3": "36 05 00 01 61 00 01", "empty topic": "30 02 00 00",
+    "topic with #": "30 05 00 03 61 2f 23", "QoS 3": "36 05 00 01 61 00 01",
+    "empty topic": "30 02 00 00",
     "packet id 0": "32 05 00 01 61 00 00", "SUBSCRIBE without filters": "82 02 00 01",
     "SUBSCRIBE with flags 0": "80 06 00 01 00 01 61 00", "filter a#": "82 07 00 01 00 02 61 23 00",
     "subscription QoS 3": "82 06 00 01 00 01 61 03", "UNSUBSCRIBE without filters": "a2 02 00 01",
-    "type 0": "00 00", "type 15": "f0 00", "CONNACK": "20 02 00 00", "PUBREL with flags 0": "60 02 00 01",
+    "type 0": "00 00", "type 15": "f0 00", "CONNACK": "20 02 00 00",
+    "PUBREL with flags 0": "60 02 00 01",
     "length of 5 bytes": "30 ff ff ff ff 01", "U+0000": "30 04 00 02 61 00",
     "bad UTF-8": "30 04 00 02 c3 28", "UNSUBSCRIBE of a#": "a2 06 00 01 00 02 61 23",
     "DISCONNECT with a body": "e0 01 00",
@@ -53,7 +55,7 @@ ODDITIES = {"PUBACK for nothing": "40 02 ff f0", "PUBREL for nothing": "62 02 ff
 # First packets that must be refused; what is written as text is a client id of no other.
 FIRSTS = {
     "PINGREQ": "c0 00", "PUBACK": "40 02 00 01", "DISCONNECT": "e0 00", "type 0": "00 00",
-    "level 5 in a short packet": "10 0e 00 04 4d 51 54 54 06 02 00 00 00 02 7a 7a",
+    "level 6": "10 0e 00 04 4d 51 54 54 06 02 00 00 00 02 7a 7a",
     "another name": "10 0e 00 04 4d 51 54 58 04 02 00 00 00 02 7a 7a",
     "no id, clean 0": "10 0c 00 04 4d 51 54 54 04 00 00 00 00 00",
     "no id, level 3": "10 0e 00 06 4d 51 49 73 64 70 03 02 00 00 00 00",
