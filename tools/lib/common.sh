@@ -5,6 +5,8 @@
 # What each part needs, as Debian calls it (Debian 12, Raspberry Pi OS).
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build libuv1-dev libmbedtls-dev libjsmn-dev"
 TEST_PACKAGES="libcmocka-dev python3 mosquitto-clients openssl"
+# Other people's clients and broker, to compare with; what is not to be had is skipped.
+INTEROP_PACKAGES="mosquitto python3-paho-mqtt libpaho-mqtt-dev"
 
 say() { echo "$(basename "$0"): $*"; }
 die() {
@@ -44,25 +46,35 @@ need_packages() {
     say "installing with apt-get: $missing"
     # shellcheck disable=SC2086 # one word per package is meant
     if ! { as_root apt-get -q update &&
-        as_root env DEBIAN_FRONTEND=noninteractive ${RUNLEVEL:+RUNLEVEL="$RUNLEVEL"} \
+        as_root env DEBIAN_FRONTEND=noninteractive \
             apt-get -q -y --no-install-recommends install $missing; } >"$log" 2>&1 </dev/null; then
         tail -n 20 "$log" >&2
         die "apt-get failed (all of its output is in $log); is this machine online?"
     fi
 }
 
-# The same for the package of a daemon that the tests start themselves: a fresh one is not to serve
-# this house, neither now nor after the next boot.
-need_idle_daemon() {
-    command -v dpkg-query >/dev/null 2>&1 && [ -n "$(missing_packages "$1")" ] || return 0
-    if [ -d /run/systemd/system ]; then
-        as_root systemctl --quiet mask "$1.service"
-        need_packages "$1"
-        as_root systemctl --quiet unmask "$1.service"
-        as_root systemctl --quiet disable "$1.service" || true
-    else
-        RUNLEVEL=1 need_packages "$1" # in single-user mode nothing is started
+# Installs those of the packages "$@" that are missing and can be had; says what cannot.  Debian's
+# mosquitto starts a broker of its own; where it was not before, it is stopped and stays so.
+want_packages() {
+    command -v dpkg-query >/dev/null 2>&1 || return 0
+    missing=$(missing_packages "$@")
+    [ -n "$missing" ] || return 0
+    mkdir -p build
+    if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null 2>&1; then
+        say "these packages are missing, their tests are skipped: $missing"
+        return 0
     fi
+    say "installing with apt-get: $missing"
+    as_root apt-get -q update >>build/apt.log 2>&1 </dev/null || true
+    for package in $missing; do
+        # In "single-user mode" no daemon is started where there is no systemd.
+        as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+            apt-get -q -y --no-install-recommends install "$package" >>build/apt.log 2>&1 </dev/null ||
+            say "$package cannot be had here (build/apt.log); its tests are skipped"
+        if [ "$package" = mosquitto ] && [ -d /run/systemd/system ]; then
+            as_root systemctl disable --now mosquitto.service >>build/apt.log 2>&1 || true
+        fi
+    done
 }
 
 # build_tree DIRECTORY [cmake options...] - configures and builds; one line when that takes time.

@@ -234,6 +234,7 @@ static void max_inflight_bytes_is_exact_and_lets_one_pass(void **state)
     assert_int_equal(in_flight_at(b, 24), 4);
 }
 
+/* [F128] [F129] */
 static void absent_sessions_expire_and_present_ones_do_not(void **state)
 {
     struct bench *b = *state;
