@@ -193,6 +193,8 @@ static int start(struct serve *s)
         err = start_core(s);
     if (err == MD_OK)
         err = open_listeners(s);
+    if (err == MD_OK)
+        err = serve_bridges_open(s);
     if (err == MD_OK && s->cfg.pid_file != NULL)
         err = serve_host_pid(s->cfg.pid_file, s->err);
     if (err == MD_OK)
@@ -291,6 +293,7 @@ static void stop(struct serve *s)
     meross_free(s->meross);
     store_close(s->store);
     server_free(s->server);
+    serve_bridges_free(s);
     mem_free(s->zone);
     mem_free(s->tls.current);
     if (s->lock >= 0)

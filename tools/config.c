@@ -2,6 +2,7 @@
 
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
+#include "tools/config_bridge.h"
 #include "tools/config_options.h"
 #include "tools/config_value.h"
 
@@ -63,6 +64,7 @@ void config_free(struct config *c)
     for (size_t i = 0; i < c->n_listeners; i++)
         free_listener(&c->listeners[i]);
     mem_free(c->listeners);
+    config_bridges_free(c);
     free_texts(c->meross_keys);
     free_texts(c->warnings);
     mem_free(c->user);
@@ -205,12 +207,34 @@ static int open_listener(struct reader *r, const struct config_option *o, struct
     return MD_OK;
 }
 
+static int open_bridge(struct reader *r, const struct config_option *o, struct span value)
+{
+    int err = config_bridge_open(&r->c, o, value, r->file, r->line);
+    if (err == MD_INVAL)
+        return bad_value(r, o, value);
+    if (err == MD_EXIST)
+        return complain(r, "there is already a connection %s; each needs a name of its own",
+                        log_q(value));
+    if (err == MD_FULL)
+        return complain(r, "more than %u connections", CONFIG_MAX_BRIDGES);
+    return err == MD_OK ? MD_OK : out_of_memory(r);
+}
+
 /* The struct that the row's offset is relative to. */
 static int find_base(struct reader *r, const struct config_option *o, void **out)
 {
     struct config_listener *l = NULL;
     if (o->scope == CONFIG_GLOBAL) {
         *out = &r->c;
+        return MD_OK;
+    }
+    if (o->scope == CONFIG_OF_BRIDGE) {
+        if (r->c.n_bridges == 0)
+            return complain(r,
+                            "option '%s' belongs to a bridge: it stands below a line "
+                            "`connection NAME`",
+                            o->name);
+        *out = &r->c.bridges[r->c.n_bridges - 1];
         return MD_OK;
     }
     if (o->scope == CONFIG_OF_LISTENER && r->current != NO_LISTENER) {
@@ -249,6 +273,10 @@ static int include(struct reader *r, const struct config_option *o, struct span 
 /* What is accepted and yet is not what the words say. */
 static int remark(struct reader *r, const struct config_option *o, struct span value)
 {
+    if (o->scope == CONFIG_OF_BRIDGE) {
+        const char *text = config_bridge_remark(o, &r->c.bridges[r->c.n_bridges - 1]);
+        return text == NULL ? MD_OK : warn(r, "%s", text);
+    }
     if (strcmp(o->name, "persistence_location") == 0)
         return warn(r,
                     "persistence_location: merossd keeps its state in its own folder (state_dir) "
@@ -267,6 +295,8 @@ static int set_option(struct reader *r, const struct config_option *o, struct sp
         return bad_value(r, o, value);
     if (o->type == CONFIG_LISTENER)
         return open_listener(r, o, value);
+    if (o->type == CONFIG_BRIDGE)
+        return open_bridge(r, o, value);
     if (o->type == CONFIG_INCLUDE)
         return include(r, o, value);
     int err = find_base(r, o, &base);
@@ -278,7 +308,7 @@ static int set_option(struct reader *r, const struct config_option *o, struct sp
     if (err == MD_EXIST)
         return complain(r, "option '%s' is set twice; remove one of the lines", o->name);
     if (err == MD_FULL)
-        return complain(r, "option '%s' stands more than %u times", o->name, CONFIG_MAX_KEYS);
+        return complain(r, "option '%s' stands more than %u times", o->name, config_option_most(o));
     return err == MD_OK ? remark(r, o, value) : out_of_memory(r);
 }
 
@@ -379,6 +409,16 @@ static int check_listener(struct reader *r, size_t i)
     return MD_OK;
 }
 
+static int check_bridge(struct reader *r, size_t i)
+{
+    const char *fault = config_bridge_fault(&r->c, i);
+    r->line = r->c.bridges[i].line;
+    r->file = r->c.bridges[i].file;
+    return fault == NULL
+               ? MD_OK
+               : complain(r, "connection %s %s", log_q(span_str(r->c.bridges[i].name)), fault);
+}
+
 /* Texts get their default only when the file did not set them: a text is set once. */
 static bool is_text(const struct config_option *o)
 {
@@ -395,6 +435,8 @@ static int set_defaults(struct reader *r, bool texts)
 {
     const struct config_option *o;
     for (size_t i = 0; (o = config_option_at(i)) != NULL; i++) {
+        if (o->scope == CONFIG_OF_BRIDGE)
+            continue; /* each section begins with them */
         if (o->value_default == NULL || is_text(o) != texts || (texts && !unset(&r->c, o)))
             continue;
         int err = set_option(r, o, span_str(o->value_default));
@@ -423,6 +465,8 @@ int config_parse_with(struct config *out, const char *file, struct span text,
         rc = set_defaults(&r, true);
     for (size_t i = 0; i < r.c.n_listeners && rc == MD_OK; i++)
         rc = check_listener(&r, i);
+    for (size_t i = 0; i < r.c.n_bridges && rc == MD_OK; i++)
+        rc = check_bridge(&r, i);
     if (rc == MD_OK)
         *out = r.c;
     else

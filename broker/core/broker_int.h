@@ -38,6 +38,8 @@ struct broker {
     struct map sessions; /* by Client Identifier */
     struct list conns;   /* every struct conn that is not lost */
     struct list lost;    /* to be freed by broker_turn() */
+    struct list bridges; /* bridge_int.h                 */
+    uint32_t origins;    /* given to bridges so far      */
     struct timers timers;
     struct local local;
     struct list app_timers;  /* struct broker_timer */

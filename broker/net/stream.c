@@ -3,6 +3,7 @@
 #include "broker/base/check.h"
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
+#include "broker/net/dial.h"
 #include "broker/net/sniff.h"
 #include "broker/net/stream_int.h"
 
@@ -149,6 +150,8 @@ void stream_close(struct stream *s, const char *why)
 void stream_finish(struct stream *s, const char *why)
 {
     lose(s, why);
+    if (s->state == STREAM_DIALING)
+        stream_close(s, why);
     if (s->state == STREAM_OPEN) {
         s->state = STREAM_ENDING;
         s->linger_ms = uv_now(&s->server->loop) + LINGER_MS;
@@ -171,7 +174,7 @@ static bool is_loopback(const struct sockaddr_storage *a)
 }
 
 /* Who the peer is; the text ends in the port. */
-static bool learn_peer(struct stream *s)
+bool stream_learn_peer(struct stream *s)
 {
     struct sockaddr_storage a = {0};
     int n = sizeof a;
@@ -193,8 +196,10 @@ static bool learn_peer(struct stream *s)
 
 static int attach(struct stream *s, struct listener *l)
 {
-    struct conn_peer peer = {
-        .address = s->peer, .listener = l->id, .tls = l->tls != NULL, .loopback = learn_peer(s)};
+    struct conn_peer peer = {.address = s->peer,
+                             .listener = l->id,
+                             .tls = l->tls != NULL,
+                             .loopback = stream_learn_peer(s)};
     (void)uv_tcp_nodelay(&s->tcp, 1);
     if (l->tls != NULL) {
         int err = tls_new(&s->tls, l->tls->ctx, NULL);
@@ -206,19 +211,51 @@ static int attach(struct stream *s, struct listener *l)
     return conn_new(&s->conn, s->server->broker, &peer, (struct conn_io){on_wake, s});
 }
 
-bool stream_accept(struct listener *l, uv_stream_t *from)
+struct stream *stream_new(struct server *server)
 {
     struct stream *s = mem_alloc(sizeof *s);
+    if (s == NULL)
+        return NULL;
+    s->server = server;
+    list_init(&s->dirty);
+    list_init(&s->wait);
+    list_append(&server->streams, &s->link);
+    (void)uv_tcp_init(&server->loop, &s->tcp);
+    s->tcp.data = s;
+    return s;
+}
+
+int stream_opened(struct stream *s, struct tls_holder *tls, const char *host, bool loopback)
+{
+    struct conn_peer peer = {.address = s->peer, .tls = tls != NULL, .loopback = loopback};
+    s->state = STREAM_OPEN;
+    s->sniffed = true; /* that is about strangers who come to us */
+    (void)uv_tcp_nodelay(&s->tcp, 1);
+    if (tls != NULL) {
+        int err = tls_new(&s->tls, tls->ctx, host);
+        if (err != MD_OK)
+            return err;
+        s->holder = tls;
+        tls->refs++;
+    }
+    int err = bridge_connect(dial_bridge(s->dial), &peer, (struct conn_io){on_wake, s}, &s->conn);
+    if (err != MD_OK)
+        return err;
+    if (tls != NULL)
+        stream_tls_begin(s);
+    else
+        stream_read_start(s);
+    return MD_OK;
+}
+
+bool stream_accept(struct listener *l, uv_stream_t *from)
+{
+    struct stream *s = stream_new(l->server);
     if (s == NULL) {
         log_warn("net", "out of memory: a connection must wait");
         return false;
     }
-    s->server = l->server;
-    list_init(&s->dirty);
-    list_init(&s->wait);
-    list_append(&l->server->streams, &s->link);
-    (void)uv_tcp_init(&l->server->loop, &s->tcp);
-    s->tcp.data = s;
+    s->state = STREAM_OPEN;
     int err = uv_accept(from, (uv_stream_t *)&s->tcp);
     if (err == 0 && attach(s, l) == MD_OK) {
         stream_read_start(s);
@@ -285,7 +322,7 @@ void streams_end(struct server *srv, const char *why)
     LIST_EACH (it, &srv->streams) {
         struct stream *s = LIST_OF(it, struct stream, link);
         /* Wills and farewells of this turn are taken from the conn before it is lost. */
-        if (s->state == STREAM_OPEN)
+        if (s->state == STREAM_OPEN && s->conn != NULL)
             (void)stream_flush(s);
         stream_finish(s, why);
     }

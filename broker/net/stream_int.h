@@ -5,6 +5,7 @@
 #include "broker/net/stream.h"
 
 enum stream_state {
+    STREAM_DIALING, /* of ours, not connected yet: there is no conn */
     STREAM_OPEN,
     STREAM_ENDING, /* the conn is gone; last bytes are being written          */
     STREAM_LINGER, /* FIN is sent; reads and discards until the peer closes, so that
@@ -32,6 +33,7 @@ struct stream {
     bool sniffed; /* the first bytes were looked at       */
     bool reading;
     bool handle_closed;
+    struct dial *dial; /* of ours; NULL: it was accepted */
     char peer[64];
 };
 
@@ -53,7 +55,14 @@ bool stream_send_cipher(
     struct stream *s); /* tls_output() to the socket; false: nothing went wrong but
                                               a write is pending */
 
+/* For dial.c: a stream that is not connected yet, and what it becomes.  The conn is made by
+ * bridge_connect(), and TLS begins. */
+struct stream *stream_new(struct server *server); /* NULL: no memory */
+bool stream_learn_peer(struct stream *s);         /* true: it is this host */
+int stream_opened(struct stream *s, struct tls_holder *tls, const char *host, bool loopback);
+
 /* stream_tls.c */
+void stream_tls_begin(struct stream *s); /* the client speaks first */
 void stream_tls_input(struct stream *s, struct span cipher);
 void stream_tls_eof(struct stream *s); /* says what a handshake that was cut short lacked */
 void stream_tls_queue_next(struct server *s);

@@ -297,7 +297,8 @@ static bool flush_open(struct stream *s)
 
 bool stream_flush(struct stream *s)
 {
-    if (s->state == STREAM_CLOSED || s->state == STREAM_LINGER || s->pending != NULL)
+    if (s->state == STREAM_DIALING || s->state == STREAM_CLOSED || s->state == STREAM_LINGER ||
+        s->pending != NULL)
         return false;
     if (s->state == STREAM_ENDING) {
         if (send_tail(s)) /* a packet that was begun is finished */

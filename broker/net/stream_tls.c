@@ -96,6 +96,8 @@ static void step(struct stream *s)
     stream_tls_queue_next(s->server);
 }
 
+void stream_tls_begin(struct stream *s) { step(s); }
+
 /* Each waits for its own lane, so the first in the queue does not speak for the others. */
 void stream_tls_queue_next(struct server *srv)
 {
