@@ -4,7 +4,6 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "broker/codec/topic.h"
-#include "broker/core/bridge_echo.h"
 #include "broker/core/bridge_int.h"
 #include "broker/core/bridge_topics.h"
 #include "broker/core/persist.h"
@@ -39,13 +38,26 @@ void bridge_serve_peer(struct session *s, bool private_bit)
 
 /* --- what goes out -------------------------------------------------------------------------- */
 
-static bool again(const struct bridge *g, uint64_t *said_ms)
+static bool again(const struct broker *b, uint64_t *said_ms)
 {
-    uint64_t now = env_mono_ms(g->broker->env);
+    uint64_t now = env_mono_ms(b->env);
     if (*said_ms != 0 && now - *said_ms < SAY_AGAIN_MS)
         return false;
     *said_ms = now;
     return true;
+}
+
+void bridge_mark(const struct session *s, struct message *m)
+{
+    struct broker *b = s->broker;
+    m->origin = s->origin;
+    m->loops = m->origin != 0 && bridge_echo_seen(b->echo, m, env_mono_ms(b->env));
+    if (m->loops && again(b, &b->loop_said_ms))
+        log_warn(
+            "bridge",
+            "client=%s a message to %s goes round in a loop of bridges and is stopped here; let "
+            "each topic cross between two brokers over one bridge only",
+            log_q(s->by_id.key), log_q(message_topic(m)));
 }
 
 static bool too_large(struct bridge *g, const struct message *m)
@@ -53,22 +65,10 @@ static bool too_large(struct bridge *g, const struct message *m)
     size_t max = g->cfg->max_packet_size;
     if (max == 0 || MQTT_HEAD_MAX + 4 + g->name.n + m->payload_n <= max)
         return false;
-    if (again(g, &g->big_said_ms))
+    if (again(g->broker, &g->said_ms))
         log_warn("bridge",
                  "connection=%s a message to %s does not go out: larger than "
                  "bridge_max_packet_size",
-                 log_q(span_str(g->cfg->name)), log_q(message_topic(m)));
-    return true;
-}
-
-static bool goes_round(struct bridge *g, const struct message *m)
-{
-    if (m->origin == 0 || !bridge_echo_seen(g->echo, m, env_mono_ms(g->broker->env)))
-        return false;
-    if (again(g, &g->loop_said_ms))
-        log_warn("bridge",
-                 "connection=%s a message to %s goes round in a loop of bridges and is "
-                 "stopped here; let each topic cross between two brokers over one bridge only",
                  log_q(span_str(g->cfg->name)), log_q(message_topic(m)));
     return true;
 }
@@ -99,7 +99,7 @@ static int translate(struct bridge *g, struct message *m, unsigned *qos, struct 
 static void say_lost(struct bridge *g, const struct message *m, int err)
 {
     g->broker->stats.dropped++;
-    if (again(g, &g->big_said_ms))
+    if (again(g->broker, &g->said_ms))
         log_warn("bridge", "connection=%s a message to %s does not go out: %s",
                  log_q(span_str(g->cfg->name)), log_q(message_topic(m)), md_err_text(err));
 }
@@ -109,7 +109,7 @@ static void deliver(struct subscriber *me, struct message *m, unsigned qos)
     struct session *s = LIST_OF(me, struct session, sub);
     struct bridge *g = s->bridge;
     struct message *there;
-    if (bridge_echoes(s, m) || goes_round(g, m))
+    if (bridge_echoes(s, m))
         return;
     int err = translate(g, m, &qos, &there);
     if (err == MD_OK) {

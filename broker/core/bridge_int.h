@@ -8,13 +8,6 @@
 #include "broker/core/broker_int.h"
 #include "broker/core/conn_int.h"
 
-#define BRIDGE_ECHOES 64 /* messages that are watched for going round; a power of two */
-
-struct bridge_echo {
-    uint64_t hash, since_ms;
-    unsigned times;
-};
-
 struct bridge {
     struct list link; /* in broker->bridges */
     struct broker *broker;
@@ -25,12 +18,11 @@ struct bridge {
     char *state_topic;       /* NULL: no notifications     */
     uint32_t origin;         /* message->origin of what comes in over it */
     uint64_t busy_ms;        /* when the last message went either way    */
-    uint64_t loop_said_ms, big_said_ms;
-    struct buf name; /* scratch: the other name of a topic */
-    bool plain;      /* the next CONNECT goes without the private bit */
-    bool refused;    /* for another reason than that bit */
-    bool pinged;     /* PINGREQ is unanswered */
-    struct bridge_echo echo[BRIDGE_ECHOES];
+    uint64_t said_ms;        /* when a loss was last logged; 0 = never */
+    struct buf name;         /* scratch: the other name of a topic */
+    bool plain;              /* the next CONNECT goes without the private bit */
+    bool refused;            /* for another reason than that bit */
+    bool pinged;             /* PINGREQ is unanswered */
 };
 
 /* bridge.c, for conn.c: the connection is closing, and before that was open or not. */
@@ -41,10 +33,12 @@ bool bridge_has_id(const struct broker *b, struct span client_id);
 /* With the private bit the client is a bridge of somebody else's: it gets RETAIN as published, and
  * nothing that it sent itself. */
 void bridge_serve_peer(struct session *s, bool private_bit);
-/* It came in over the bridge that the Session belongs to. */
+/* A message of the Session is about to be routed: where it came in, and whether it goes round. */
+void bridge_mark(const struct session *s, struct message *m);
+/* The Session is a bridge's, and the message came in over it or goes round. */
 static inline bool bridge_echoes(const struct session *s, const struct message *m)
 {
-    return s->origin != 0 && s->origin == m->origin;
+    return s->origin != 0 && (s->origin == m->origin || m->loops);
 }
 
 /* c_packets.c: one packet of the other broker; as the h_*.c. */

@@ -3,6 +3,7 @@
 
 #include "broker/base/log.h"
 #include "broker/codec/topic.h"
+#include "broker/core/bridge_int.h"
 #include "broker/core/broker_int.h"
 #include "broker/core/router.h"
 
@@ -40,7 +41,8 @@ static int route(struct conn *c, const struct mqtt_publish *p)
     int err = message_new(&m, p->topic, p->payload, (unsigned)p->qos, p->retain);
     if (err != MD_OK)
         return err;
-    m->origin = c->session != NULL ? c->session->origin : 0; /* a hook may have ended it */
+    if (c->session != NULL) /* a hook may have ended it */
+        bridge_mark(c->session, m);
     err = route_publish(c->broker, m);
     message_unref(m);
     return err;
