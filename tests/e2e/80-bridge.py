@@ -205,16 +205,14 @@ def nothing_is_lost_across_kills():
             near.disconnect()
             got = []
             sent = 0
-            for round_ in range(6):
+            for _ in range(6):
                 pub = Client(here.tcp, "pub")
                 for _ in range(20):
                     sent += 1
                     pub.publish(f"out/{sent}", str(sent), 1 + sent % 2)
-                mark = here.mark()
                 here.program.kill()
                 here.start(same_ports=True)
                 here.wait_line(UP)
-                del mark
             deadline = time.monotonic() + PATIENCE
             while len({m["payload"] for m in got}) < sent and time.monotonic() < deadline:
                 got.append(far.message())
@@ -285,8 +283,6 @@ def tls_with_our_own_ca():
                 far = subscriber(there.port, "far", "x")
                 Client(here.tcp, "near").publish("x", "sealed", 1)
                 payload(far, "sealed")
-            with Broker(MEROSSD) as other:  # keys of its own
-                del other
             stranger = pathlib.Path(there.folder) / "stranger.pem"
             code, _, err = run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days",
                                 "2", "-subj", "/CN=stranger", "-keyout", os.devnull, "-out",
@@ -345,6 +341,37 @@ def a_lazy_bridge_comes_and_goes():
             here.wait_line("disconnected: idle_timeout")
 
 
+def a_name_without_an_address_blocks_nobody():
+    """F198"""
+    with Broker(MEROSSD, "connection b\naddress nowhere.invalid\nrestart_timeout 1\n"
+                         "topic x out 1") as here:
+        near = Client(here.tcp, "near")
+        begin = time.monotonic()
+        for _ in range(50):
+            near.ping()
+        check(time.monotonic() - begin < PATIENCE / 2, "it was held up")
+        here.wait_line(r"nowhere.invalid.* next: .* in 1.0 s", patience=60)
+
+
+def a_stranger_at_the_address_is_left_again():
+    """F195: what answers is not MQTT, or ends at once; one attempt follows another, no more."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        door.settimeout(PATIENCE)
+        with Broker(MEROSSD, bridge(door.getsockname()[1], "topic x out 1")) as here:
+            for words in (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", b"\x20\x02\x00\x00\x30\x00",
+                          b"\x20\x02\x00\x00\x20\x02\x00\x00"):
+                guest, _ = door.accept()
+                guest.settimeout(PATIENCE)
+                check(guest.recv(4096)[0] == 0x10, "no CONNECT")
+                guest.sendall(words)
+                if not words:
+                    guest.shutdown(socket.SHUT_WR)
+                while guest.recv(4096):
+                    pass
+                guest.close()
+            Client(here.tcp, "near").ping()
+
+
 def its_client_identifier_is_taken():
     with Remote() as there:
         with Broker(MEROSSD, bridge(there.port, "topic x out", "local_clientid mine")) as here:
@@ -385,4 +412,5 @@ if __name__ == "__main__":
         what_waits_while_it_is_down, nothing_is_lost_across_kills,
         the_other_side_dies_in_the_middle, tls_with_our_own_ca, a_wrong_password_is_said,
         another_address_takes_over, a_lazy_bridge_comes_and_goes, its_client_identifier_is_taken,
+        a_name_without_an_address_blocks_nobody, a_stranger_at_the_address_is_left_again,
         a_bad_section_is_an_error]))
