@@ -290,7 +290,7 @@ static int remark(struct reader *r, const struct config_option *o, struct span v
 
 static int set_option(struct reader *r, const struct config_option *o, struct span value)
 {
-    void *base;
+    void *base = NULL;
     if (value.n == 0)
         return bad_value(r, o, value);
     if (o->type == CONFIG_LISTENER)

@@ -1,5 +1,5 @@
-/* config_bridge.h - the `connection NAME` sections: what their lines mean and what they lack.  Pure;
- * part of config.c. */
+/* config_bridge.h - the `connection NAME` sections: what their lines mean and what they lack.
+ * Pure; part of config.c. */
 #ifndef TOOLS_CONFIG_BRIDGE_H
 #define TOOLS_CONFIG_BRIDGE_H
 
@@ -12,8 +12,8 @@
 MD_MUST_USE int config_bridge_open(struct config *c, const struct config_option *o,
                                    struct span name, const char *file, unsigned line);
 
-/* A value of CONFIG_ADDRESSES, CONFIG_BRIDGE_TOPIC or CONFIG_RESTART; `at` is the member.  Errors: as
- * config_value_set(). */
+/* A value of CONFIG_ADDRESSES, CONFIG_BRIDGE_TOPIC or CONFIG_RESTART; `at` is the member.
+ * Errors: as config_value_set(). */
 MD_MUST_USE int config_bridge_set(const struct config_option *o, void *at, struct span value);
 
 /* What is accepted and yet is not what the words say; NULL: nothing.  Static. */

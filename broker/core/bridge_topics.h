@@ -5,8 +5,8 @@
 #include "broker/base/buf.h"
 #include "broker/bridge.h"
 
-/* The Topic Filter of one entry, here or there, appended to `out`.  Errors: MD_INVAL when prefix and
- * pattern do not make one, MD_NOMEM. */
+/* The Topic Filter of one entry, here or there, appended to `out`.  Errors: MD_INVAL when prefix
+ * and pattern do not make one, MD_NOMEM. */
 MD_MUST_USE int bridge_topics_filter(const struct bridge_topic *t, bool remote, struct buf *out);
 
 /* The name on the other side of a valid Topic Name, by the first entry that matches.

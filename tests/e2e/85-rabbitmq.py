@@ -52,7 +52,7 @@ class Node:
             f"listeners.tcp.1 = 127.0.0.1:{self.amqp}\n"
             f"mqtt.listeners.tcp.1 = 127.0.0.1:{self.mqtt}\n"
             "mqtt.allow_anonymous = true\nmqtt.default_user = guest\nmqtt.default_pass = guest\n"
-            "loopback_users = none\n")
+            "mqtt.durable_queue_type = quorum\nloopback_users = none\n")
         self.env = dict(cluster.env, RABBITMQ_NODENAME=self.name,
                         RABBITMQ_NODE_PORT=str(self.amqp), RABBITMQ_DIST_PORT=str(self.dist),
                         RABBITMQ_MNESIA_BASE=str(self.folder),

@@ -1,4 +1,4 @@
-/* Two brokers joined by two arrays: what crosses, what survives, and what a hostile remote can do. */
+/* Two brokers joined by two arrays: what crosses, what survives, what a hostile remote can do. */
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "broker/codec/mqtt_decode.h"

@@ -1,4 +1,4 @@
-/* The names of a topic on both sides of a bridge: rows by hand, then properties over random ones. */
+/* The names of a topic on both sides of a bridge: rows by hand, then properties of random ones. */
 #include "broker/base/mem.h"
 #include "broker/codec/topic.h"
 #include "broker/core/bridge_topics.h"
@@ -101,8 +101,8 @@ static const char *pick(uint32_t *rng, const char *const *v, size_t n)
     return v[(*rng >> 16) % n];
 }
 
-/* What crosses is what the two filters say, and the way back gives the same name: for every name, not
- * only for the first. */
+/* What crosses is what the two filters say, and the way back gives the same name: for every name,
+ * not only for the first. */
 static void there_and_back_is_the_same(void **state)
 {
     (void)state;
