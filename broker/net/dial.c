@@ -315,6 +315,8 @@ void dials_stop(struct server *s)
         struct dial *d = LIST_OF(it, struct dial, link);
         d->stopped = true;
         (void)uv_timer_stop(&d->timer);
+        if (d->state == DIAL_CONNECT)
+            drop_stream(d, "the broker stops");
         bridge_disconnect(d->bridge, "the broker stops");
     }
 }
