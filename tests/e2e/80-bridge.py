@@ -386,6 +386,15 @@ def a_broker_stops_while_its_bridge_connects():
             s.close()
 
 
+def once_is_once():
+    there = Remote()
+    with Broker(MEROSSD, bridge(there.port, "topic x out 1", "start_type once")) as here:
+        here.wait_line("start_type once.*not started again")
+        with there:
+            Client(here.tcp, "near").ping()
+            check("connected as" not in here.program.text(), "it was started again")
+
+
 def its_client_identifier_is_taken():
     with Remote() as there:
         with Broker(MEROSSD, bridge(there.port, "topic x out", "local_clientid mine")) as here:
@@ -427,6 +436,6 @@ if __name__ == "__main__":
         what_waits_while_it_is_down, nothing_is_lost_across_kills,
         the_other_side_dies_in_the_middle, tls_with_our_own_ca, a_wrong_password_is_said,
         another_address_takes_over, a_lazy_bridge_comes_and_goes, its_client_identifier_is_taken,
-        a_name_without_an_address_blocks_nobody, a_stranger_at_the_address_is_left_again,
-        a_broker_stops_while_its_bridge_connects,
+        once_is_once, a_name_without_an_address_blocks_nobody,
+        a_stranger_at_the_address_is_left_again, a_broker_stops_while_its_bridge_connects,
         a_bad_section_is_an_error]))

@@ -330,6 +330,21 @@ static void two_bridges_in_a_ring_come_to_rest(void **state)
     finish(&b);
 }
 
+static void a_loop_is_a_hundred_rounds_in_ten_seconds(void **state)
+{
+    (void)state;
+    static struct bridge_echo table[BRIDGE_ECHOES];
+    struct message *m;
+    assert_int_equal(message_new(&m, span_str("t"), span_str("p"), 0, false), MD_OK);
+    for (unsigned i = 0; i < BRIDGE_ECHO_TIMES; i++)
+        assert_false(bridge_echo_seen(table, m, 5000));
+    assert_true(bridge_echo_seen(table, m, 5000));
+    assert_true(bridge_echo_seen(table, m, 5000 + BRIDGE_ECHO_MS - 1));
+    assert_false(bridge_echo_seen(table, m, 5000 + BRIDGE_ECHO_MS));
+    message_unref(m);
+    assert_int_equal(mem_used(), 0);
+}
+
 static void nothing_comes_back_over_the_same_bridge(void **state)
 {
     (void)state;
@@ -653,6 +668,7 @@ int main(void)
         cmocka_unit_test(every_qos_crosses_under_its_other_name),
         cmocka_unit_test(nothing_is_lost_wherever_either_side_dies),
         cmocka_unit_test(two_bridges_in_a_ring_come_to_rest),
+        cmocka_unit_test(a_loop_is_a_hundred_rounds_in_ten_seconds),
         cmocka_unit_test(nothing_comes_back_over_the_same_bridge),
         cmocka_unit_test(a_clean_bridge_keeps_nothing_while_it_is_away),
         cmocka_unit_test(without_the_private_bit_if_it_is_not_liked),
