@@ -2,6 +2,7 @@
 #ifndef BROKER_SERVER_H
 #define BROKER_SERVER_H
 
+#include "broker/bridge.h"
 #include "broker/broker.h"
 
 struct server;
@@ -60,6 +61,32 @@ void server_set_max_packet(struct server *s, size_t max);
  * old ones.  Errors as server_listen(); on failure nothing changes. */
 MD_MUST_USE int server_reload_tls(struct server *s, unsigned id, const struct server_tls *tls,
                                   char err[SERVER_ERR_MAX]);
+
+enum server_start { SERVER_AUTOMATIC, SERVER_LAZY, SERVER_ONCE };
+
+struct server_address {
+    const char *host;
+    uint16_t port;
+};
+
+struct server_bridge { /* all of it is kept until server_free() */
+    struct bridge_config core;
+    const struct server_address *addresses;
+    size_t n_addresses;           /* at least 1                                                */
+    const char *bind_address;     /* a number of this host to come from; NULL = any            */
+    const struct server_tls *tls; /* NULL: in clear                                           */
+    bool insecure;                /* the certificate may be in another name                    */
+    bool round_robin;             /* go on with the next address, not again with the first     */
+    enum server_start start;
+    unsigned idle_timeout_s, threshold;     /* SERVER_LAZY: when it ends and begins               */
+    unsigned restart_base_s, restart_cap_s; /* between attempts; cap > base: growing, at random */
+};
+
+/* Makes a bridge of `b`, after broker_restore(); it connects once server_run() runs, and again
+ * whenever the connection ends.
+ * Errors: those of bridge_new() and MD_IO, MD_TLS (its files), with err set; MD_NOMEM. */
+MD_MUST_USE int server_bridge(struct server *s, struct broker *b, const struct server_bridge *cfg,
+                              char err[SERVER_ERR_MAX]);
 
 /* Runs `work` in the thread pool, then `done` on the loop thread, always both.  ctx kept.
  * Errors: MD_NOMEM. */

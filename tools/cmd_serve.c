@@ -253,6 +253,8 @@ static int start(struct serve *s)
         err = start_core(s);
     if (err == MD_OK)
         err = open_listeners(s);
+    if (err == MD_OK)
+        err = serve_bridges_open(s);
     if (err == MD_OK && s->cfg.pid_file != NULL)
         err = serve_host_pid(s->cfg.pid_file, &s->has_pid, s->err);
     if (err == MD_OK)
@@ -353,6 +355,7 @@ static void stop(struct serve *s)
     meross_free(s->meross);
     store_close(s->store);
     server_free(s->server);
+    serve_bridges_free(s);
     mem_free(s->zone);
     mem_free(s->tls.current);
     if (s->has_pid && unlink(s->cfg.pid_file) != 0)

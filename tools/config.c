@@ -3,6 +3,7 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/meross.h"
+#include "tools/config_bridge.h"
 #include "tools/config_options.h"
 #include "tools/config_value.h"
 
@@ -56,6 +57,7 @@ void config_free(struct config *c)
     for (size_t i = 0; i < c->n_listeners; i++)
         config_listener_free(&c->listeners[i]);
     mem_free(c->listeners);
+    config_bridges_free(c);
     free_texts(c->meross_keys);
     free_texts(c->warnings);
     config_access_free(&c->access);
@@ -202,6 +204,19 @@ static int open_listener(struct reader *r, const struct config_option *o, struct
     return MD_OK;
 }
 
+static int open_bridge(struct reader *r, const struct config_option *o, struct span value)
+{
+    int err = config_bridge_open(&r->c, o, value, r->file, r->line);
+    if (err == MD_INVAL)
+        return bad_value(r, o, value);
+    if (err == MD_EXIST)
+        return complain(r, "there is already a connection %s; each needs a name of its own",
+                        log_q(value));
+    if (err == MD_FULL)
+        return complain(r, "more than %u connections", CONFIG_MAX_BRIDGES);
+    return err == MD_OK ? MD_OK : out_of_memory(r);
+}
+
 /* The struct that the row's offset is relative to. */
 static int find_base(struct reader *r, const struct config_option *o, void **out)
 {
@@ -214,6 +229,15 @@ static int find_base(struct reader *r, const struct config_option *o, void **out
     }
     if (o->scope == CONFIG_GLOBAL) {
         *out = &r->c;
+        return MD_OK;
+    }
+    if (o->scope == CONFIG_OF_BRIDGE) {
+        if (r->c.n_bridges == 0)
+            return complain(r,
+                            "option '%s' belongs to a bridge: it stands below a line "
+                            "`connection NAME`",
+                            o->name);
+        *out = &r->c.bridges[r->c.n_bridges - 1];
         return MD_OK;
     }
     if (o->scope == CONFIG_OF_LISTENER && r->current != NO_LISTENER) {
@@ -252,6 +276,10 @@ static int include(struct reader *r, const struct config_option *o, struct span 
 /* What is accepted and yet is not what the words say. */
 static int remark(struct reader *r, const struct config_option *o, struct span value)
 {
+    if (o->scope == CONFIG_OF_BRIDGE) {
+        const char *text = config_bridge_remark(o, &r->c.bridges[r->c.n_bridges - 1]);
+        return text == NULL ? MD_OK : warn(r, "%s", text);
+    }
     if (strcmp(o->name, "persistence_location") == 0)
         return warn(r,
                     "persistence_location: merossd keeps its state in its own folder (state_dir) "
@@ -267,11 +295,13 @@ static int remark(struct reader *r, const struct config_option *o, struct span v
 
 static int set_option(struct reader *r, const struct config_option *o, struct span value)
 {
-    void *base;
+    void *base = NULL;
     if (value.n == 0)
         return bad_value(r, o, value);
     if (o->type == CONFIG_LISTENER)
         return open_listener(r, o, value);
+    if (o->type == CONFIG_BRIDGE)
+        return open_bridge(r, o, value);
     if (o->type == CONFIG_INCLUDE)
         return include(r, o, value);
     if (r->access_line != 0 && strcmp(o->name, "per_listener_settings") == 0)
@@ -288,7 +318,7 @@ static int set_option(struct reader *r, const struct config_option *o, struct sp
     if (err == MD_EXIST)
         return complain(r, "option '%s' is set twice; remove one of the lines", o->name);
     if (err == MD_FULL)
-        return complain(r, "option '%s' stands more than %u times", o->name, CONFIG_MAX_KEYS);
+        return complain(r, "option '%s' stands more than %u times", o->name, config_option_most(o));
     return err == MD_OK ? remark(r, o, value) : out_of_memory(r);
 }
 
@@ -369,6 +399,16 @@ static int check_listener(struct reader *r, size_t i)
     return complain(r, "%s", what);
 }
 
+static int check_bridge(struct reader *r, size_t i)
+{
+    const char *fault = config_bridge_fault(&r->c, i);
+    r->line = r->c.bridges[i].line;
+    r->file = r->c.bridges[i].file;
+    return fault == NULL
+               ? MD_OK
+               : complain(r, "connection %s %s", log_q(span_str(r->c.bridges[i].name)), fault);
+}
+
 /* Texts get their default only when the file did not set them: a text is set once. */
 static bool is_text(const struct config_option *o)
 {
@@ -385,6 +425,8 @@ static int set_defaults(struct reader *r, bool texts)
 {
     const struct config_option *o;
     for (size_t i = 0; (o = config_option_at(i)) != NULL; i++) {
+        if (o->scope == CONFIG_OF_BRIDGE)
+            continue; /* each section begins with them */
         if (o->value_default == NULL || is_text(o) != texts || (texts && !unset(&r->c, o)))
             continue;
         int err = set_option(r, o, span_str(o->value_default));
@@ -416,6 +458,8 @@ int config_parse_with(struct config *out, const char *file, struct span text,
     if (rc == MD_OK && r.c.meross_auth == MEROSS_AUTH_STRICT && r.c.meross_keys == NULL)
         rc = complain(&r, "`meross_auth strict` needs a `meross_key`; without one no plug may "
                           "connect");
+    for (size_t i = 0; i < r.c.n_bridges && rc == MD_OK; i++)
+        rc = check_bridge(&r, i);
     if (rc == MD_OK)
         *out = r.c;
     else

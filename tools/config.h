@@ -11,6 +11,7 @@
 
 #include "broker/base/err.h"
 #include "broker/base/span.h"
+#include "broker/bridge.h"
 #include "broker/broker.h"
 #include "tools/config_listener.h"
 
@@ -18,6 +19,9 @@
 #define CONFIG_LINE_MAX      4096u      /* bytes of one line                  */
 #define CONFIG_FILE_MAX      (1u << 20) /* bytes of one file                  */
 #define CONFIG_MAX_LISTENERS 32u
+#define CONFIG_MAX_BRIDGES   64u
+#define CONFIG_MAX_ADDRESSES 16u   /* of one bridge                     */
+#define CONFIG_MAX_TOPICS    256u  /* of one bridge                     */
 #define CONFIG_MAX_INCLUDES  256u  /* files of one include_dir           */
 #define CONFIG_MAX_KEYS      16u   /* meross_key lines                   */
 #define CONFIG_PLAIN_PORT    1883u /* people and programs, on this host  */
@@ -50,9 +54,54 @@ enum config_log_dest { /* bits of config.log_dests */
 #define CONFIG_FACILITY_NONE 8u         /* config.log_facility: "daemon" */
 #define CONFIG_MAX_WARNINGS  64u
 
+struct config_address {
+    char *host;
+    unsigned port;
+};
+
+struct config_addresses {
+    struct config_address *v;
+    size_t n;
+};
+
+struct config_topic { /* as struct bridge_topic; "" where nothing is written */
+    char *pattern, *local, *remote;
+    unsigned direction, qos;
+};
+
+struct config_topics {
+    struct config_topic *v;
+    size_t n;
+};
+
+struct config_restart { /* seconds; the same: no growing */
+    unsigned base, cap;
+};
+
+struct config_bridge { /* `connection NAME` and what follows it */
+    char *name;
+    char *file; /* where it is opened */
+    unsigned line;
+    struct config_addresses addresses;
+    struct config_topics topics;
+    struct config_restart restart;
+    char *remote_id, *local_id; /* NULL: HOSTNAME.name, and local. before it   */
+    char *username, *password;  /* NULL: none                                  */
+    char *notification_topic;
+    char *cafile, *capath, *certfile, *keyfile, *psk, *identity;
+    char *bind_address;
+    unsigned tls_version, level, keepalive_s, start, idle_timeout_s, threshold;
+    unsigned local_clean; /* 1 true, 2 false, 0 as clean_session */
+    size_t max_packet_size;
+    bool clean_session, notify, notify_local_only, try_private, attempt_unsubscribe;
+    bool outgoing_retain, round_robin, insecure, os_certs;
+};
+
 struct config {
     struct config_listener *listeners;
     size_t n_listeners;
+    struct config_bridge *bridges;
+    size_t n_bridges;
     bool home_listeners; /* the embedded defaults: the file opened none */
     bool connection_messages;
     bool per_listener_settings;
@@ -112,6 +161,9 @@ MD_MUST_USE int config_complete(struct config *c, int plain_port, char err[CONFI
 /* Puts what listeners have of limits into c->limits, by their place plus one; part of
  * config_complete(). */
 void config_listener_limits(struct config *c);
+
+/* False: what the section asks for would have to be left out, encryption for one. */
+bool config_bridge_usable(const struct config_bridge *b);
 
 void config_free(struct config *c); /* fine on a zeroed one */
 

@@ -93,6 +93,32 @@ static int check_listeners(const struct config *c, const struct env *env, char *
     return rc;
 }
 
+/* Its CA and its certificate, as the broker will load them. */
+static int check_bridge(const struct config_bridge *b, char *err)
+{
+    struct tls_config t = {.cert_file = b->certfile, .key_file = b->keyfile, .ca_file = b->cafile};
+    struct tls_ctx *ctx;
+    char why[TLS_ERR_MAX] = "out of memory";
+    if (b->cafile == NULL)
+        return MD_OK;
+    if (tls_ctx_new(&ctx, &t, 1, why) == MD_OK) {
+        tls_ctx_free(ctx);
+        return MD_OK;
+    }
+    (void)snprintf(err, CONFIG_ERR_MAX, "%.150s:%u: connection %.60s: %s", b->file, b->line,
+                   b->name, why);
+    return MD_INVAL;
+}
+
+static int check_bridges(const struct config *c, const struct env *env, char *err)
+{
+    int rc = MD_OK;
+    (void)env;
+    for (size_t i = 0; i < c->n_bridges && rc == MD_OK; i++)
+        rc = check_bridge(&c->bridges[i], err);
+    return rc;
+}
+
 static int check_zone(const struct config *c, const struct env *env, char *err)
 {
     (void)env;
@@ -116,8 +142,8 @@ static int check_access(const struct config *c, const struct env *env, char *err
 }
 
 /* What the file as a whole names. */
-static int (*const of_file[])(const struct config *c, const struct env *env,
-                              char *err) = {check_zone, check_access, check_listeners};
+static int (*const of_file[])(const struct config *c, const struct env *env, char *err) = {
+    check_zone, check_access, check_listeners, check_bridges};
 
 int config_check(const struct config *c, const struct env *env, char err[CONFIG_ERR_MAX])
 {

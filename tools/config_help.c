@@ -27,6 +27,8 @@ static void comment(FILE *out, const char *text)
 static const char *scope_text(const struct config_option *o)
 {
     switch (o->scope) {
+    case CONFIG_OF_BRIDGE:
+        return " (of the bridge above it)";
     case CONFIG_OF_LISTENER:
         return " (of the listener above it)";
     case CONFIG_OF_ACCESS:

@@ -1,5 +1,6 @@
 #include "tools/config_options.h"
 
+#include "broker/server.h"
 #include "meross/meross.h"
 #include "tools/config.h"
 
@@ -30,6 +31,14 @@ static const struct config_word dest_words[] = {
 static const struct config_word sync_words[] = {
     {"always", CONFIG_SYNC_ALWAYS}, {"off", CONFIG_SYNC_OFF}, {NULL, 0}};
 
+static const struct config_word bool_words[] = {
+    {"true", 1}, {"1", 1}, {"false", 2}, {"0", 2}, {NULL, 0}};
+static const struct config_word start_words[] = {
+    {"automatic", SERVER_AUTOMATIC}, {"lazy", SERVER_LAZY}, {"once", SERVER_ONCE}, {NULL, 0}};
+static const struct config_word level_words[] = {
+    {"mqttv31", 3}, {"mqttv311", 4}, {"mqttv50", 5}, {"mqttv5", 5}, {NULL, 0}};
+
+#define BRIDGE(member)   CONFIG_OF_BRIDGE, offsetof(struct config_bridge, member)
 #define GLOBAL(member)   CONFIG_GLOBAL, offsetof(struct config, member)
 #define LISTENER(member) CONFIG_OF_LISTENER, offsetof(struct config_listener, member)
 #define DEFAULT(member)  CONFIG_OF_DEFAULT, offsetof(struct config_listener, member)
@@ -179,6 +188,84 @@ static const struct config_option options[] = {
      false, "bytes", "1048576", NULL, "bytes that wait for one client; newer messages are dropped"},
     {"global_max_connections", CONFIG_NUMBER, GLOBAL(limits.max_connections), 1, COUNT_MAX, true,
      true, false, "clients", "0", NULL, "over all listeners; further clients are refused"},
+    {"connection", CONFIG_BRIDGE, CONFIG_GLOBAL, 0, 1, 255, false, false, false, "NAME", NULL, NULL,
+     "opens a bridge to another broker; the options below belong to it"},
+    {"address", CONFIG_ADDRESSES, BRIDGE(addresses), 1, 65535, false, false, false, "HOST[:PORT]",
+     NULL, NULL, "where the other broker is; several: one after another"},
+    {"addresses", CONFIG_ADDRESSES, BRIDGE(addresses), 1, 65535, false, false, false, "HOST[:PORT]",
+     NULL, NULL, "the same"},
+    {"round_robin", CONFIG_BOOL, BRIDGE(round_robin), 0, 0, false, false, false, "", "false", NULL,
+     "after a connection ended, go on with the next address, not with the first"},
+    {"topic", CONFIG_BRIDGE_TOPIC, BRIDGE(topics), 0, 2, false, false, false,
+     "PATTERN [out|in|both [QOS [LOCAL [REMOTE]]]]", NULL, NULL,
+     "what crosses the bridge, and the prefixes it has on both sides; repeatable"},
+    {"remote_username", CONFIG_TEXT, BRIDGE(username), 1, 1024, false, false, false, "", NULL, NULL,
+     "who to be on the other broker"},
+    {"username", CONFIG_TEXT, BRIDGE(username), 1, 1024, false, false, false, "", NULL, NULL,
+     "the same as remote_username"},
+    {"remote_password", CONFIG_TEXT, BRIDGE(password), 1, 1024, false, false, true, "", NULL, NULL,
+     "and its password there"},
+    {"password", CONFIG_TEXT, BRIDGE(password), 1, 1024, false, false, true, "", NULL, NULL,
+     "the same as remote_password"},
+    {"remote_clientid", CONFIG_TEXT, BRIDGE(remote_id), 1, 1024, false, false, false, "", NULL,
+     NULL,
+     "Client Identifier on the other broker; the name of this computer, a dot and NAME when not "
+     "set"},
+    {"clientid", CONFIG_TEXT, BRIDGE(remote_id), 1, 1024, false, false, false, "", NULL, NULL,
+     "the same as remote_clientid"},
+    {"local_clientid", CONFIG_TEXT, BRIDGE(local_id), 1, 1024, false, false, false, "", NULL, NULL,
+     "Client Identifier here; `local.` and remote_clientid when not set"},
+    {"cleansession", CONFIG_BOOL, BRIDGE(clean_session), 0, 0, false, false, false, "", "false",
+     NULL, "true: neither side keeps messages while the bridge is away"},
+    {"local_cleansession", CONFIG_WORD, BRIDGE(local_clean), 0, 0, false, false, false, "", NULL,
+     bool_words, "the same for this side alone; as cleansession when not set"},
+    {"keepalive_interval", CONFIG_NUMBER, BRIDGE(keepalive_s), 5, 65535, true, false, false,
+     "seconds", "60", NULL, "how often the other broker is asked whether it is there"},
+    {"start_type", CONFIG_WORD, BRIDGE(start), 0, 0, false, false, false, "", "automatic",
+     start_words, "lazy: only while there are messages to send; once: not again after it ended"},
+    {"idle_timeout", CONFIG_NUMBER, BRIDGE(idle_timeout_s), 1, 86400, false, false, false,
+     "seconds", "60", NULL, "a lazy bridge ends after so long without messages"},
+    {"threshold", CONFIG_NUMBER, BRIDGE(threshold), 1, 65535, false, false, false, "messages", "10",
+     NULL, "a lazy bridge begins when so many wait"},
+    {"restart_timeout", CONFIG_RESTART, BRIDGE(restart), 1, 86400, false, false, false,
+     "BASE [CAP]", "5 30", NULL,
+     "seconds between attempts; with CAP they grow, at random, from BASE to CAP"},
+    {"notifications", CONFIG_BOOL, BRIDGE(notify), 0, 0, false, false, false, "", "true", NULL,
+     "say 1 and 0 on notification_topic, retained, on both sides"},
+    {"notifications_local_only", CONFIG_BOOL, BRIDGE(notify_local_only), 0, 0, false, false, false,
+     "", "false", NULL, "only on this side"},
+    {"notification_topic", CONFIG_TEXT, BRIDGE(notification_topic), 1, 1024, false, false, false,
+     "", NULL, NULL, "$SYS/broker/connection/REMOTE_CLIENTID/state when not set"},
+    {"try_private", CONFIG_BOOL, BRIDGE(try_private), 0, 0, false, false, false, "", "true", NULL,
+     "tell the other broker that this is a bridge; if it does not like that, connect without"},
+    {"bridge_attempt_unsubscribe", CONFIG_BOOL, BRIDGE(attempt_unsubscribe), 0, 0, false, false,
+     false, "", "true", NULL, "unsubscribe there from topics that only go out"},
+    {"bridge_protocol_version", CONFIG_WORD, BRIDGE(level), 0, 0, false, false, false, "",
+     "mqttv311", level_words, "the MQTT that the bridge speaks"},
+    {"bridge_outgoing_retain", CONFIG_BOOL, BRIDGE(outgoing_retain), 0, 0, false, false, false, "",
+     "true", NULL, "false: nothing is retained on the other broker"},
+    {"bridge_max_packet_size", CONFIG_BYTES, BRIDGE(max_packet_size), 20, 268435460, true, false,
+     false, "bytes", "0", NULL, "larger messages do not go out"},
+    {"bridge_bind_address", CONFIG_TEXT, BRIDGE(bind_address), 1, 64, false, false, false, "", NULL,
+     NULL, "the address of this computer to come from"},
+    {"bridge_cafile", CONFIG_TEXT, BRIDGE(cafile), 1, PATH_BYTES, false, false, false, "file", NULL,
+     NULL, "TLS; the other broker's certificate must be by one of these CAs, PEM"},
+    {"bridge_capath", CONFIG_TEXT, BRIDGE(capath), 1, PATH_BYTES, false, false, false, "folder",
+     NULL, NULL, "not read; a bridge that has it needs bridge_cafile"},
+    {"bridge_tls_use_os_certs", CONFIG_BOOL, BRIDGE(os_certs), 0, 0, false, false, false, "",
+     "false", NULL, "not read; a bridge that has it needs bridge_cafile"},
+    {"bridge_certfile", CONFIG_TEXT, BRIDGE(certfile), 1, PATH_BYTES, false, false, false, "file",
+     NULL, NULL, "a certificate of our own for the other broker, PEM"},
+    {"bridge_keyfile", CONFIG_TEXT, BRIDGE(keyfile), 1, PATH_BYTES, false, false, false, "file",
+     NULL, NULL, "private key of bridge_certfile, PEM"},
+    {"bridge_insecure", CONFIG_BOOL, BRIDGE(insecure), 0, 0, false, false, false, "", "false", NULL,
+     "true: the certificate may be in another name than the address"},
+    {"bridge_tls_version", CONFIG_WORD, BRIDGE(tls_version), 0, 0, false, false, false, "", NULL,
+     version_words, "lowest TLS version of the bridge; tlsv1.2 when not set"},
+    {"bridge_psk", CONFIG_TEXT, BRIDGE(psk), 1, 512, false, false, true, "", NULL, NULL,
+     "not possible: such a bridge is not started"},
+    {"bridge_identity", CONFIG_TEXT, BRIDGE(identity), 1, 512, false, false, false, "", NULL, NULL,
+     "the same"},
     {"meross_key", CONFIG_TEXTS, GLOBAL(meross_keys), 1, 128, false, false, true, "", NULL, NULL,
      "a key that plugs were paired with; repeatable; the empty key is always tried"},
     {"meross_auth", CONFIG_WORD, GLOBAL(meross_auth), 0, 0, false, false, false, "", "open",
@@ -193,84 +280,47 @@ static const struct config_option options[] = {
 
 /* Options of mosquitto 2 that are not rows above (mosquitto.conf(5)).  In a file they cost a
  * warning; `instead` below has more to say about some. */
-static const char *const foreign[] = {"address",
-                                      "addresses",
-                                      "accept_protocol_versions",
+static const char *const foreign[] = {"accept_protocol_versions",
                                       "allow_duplicate_messages",
                                       "auth_plugin",
                                       "auth_plugin_deny_special_chars",
                                       "autosave_interval",
                                       "autosave_on_changes",
                                       "bridge_alpn",
-                                      "bridge_attempt_unsubscribe",
-                                      "bridge_bind_address",
-                                      "bridge_cafile",
-                                      "bridge_capath",
-                                      "bridge_certfile",
                                       "bridge_ciphers",
                                       "bridge_ciphers_tls1.3",
-                                      "bridge_identity",
-                                      "bridge_insecure",
-                                      "bridge_keyfile",
-                                      "bridge_max_packet_size",
                                       "bridge_max_topic_alias",
-                                      "bridge_outgoing_retain",
-                                      "bridge_protocol_version",
-                                      "bridge_psk",
                                       "bridge_receive_maximum",
                                       "bridge_reload_type",
                                       "bridge_require_ocsp",
                                       "bridge_session_expiry_interval",
                                       "bridge_tcp_keepalive",
                                       "bridge_tcp_user_timeout",
-                                      "bridge_tls_use_os_certs",
-                                      "bridge_tls_version",
                                       "check_retain_source",
                                       "ciphers_tls1.3",
-                                      "cleansession",
-                                      "clientid",
-                                      "connection",
                                       "disable_client_cert_date_checks",
                                       "enable_control_api",
                                       "enable_proxy_protocol",
                                       "global_max_clients",
                                       "global_plugin",
                                       "http_dir",
-                                      "idle_timeout",
-                                      "keepalive_interval",
                                       "listener_allow_anonymous",
                                       "listener_auto_id_prefix",
-                                      "local_cleansession",
-                                      "local_clientid",
                                       "local_password",
                                       "local_username",
                                       "max_log_entries",
                                       "max_topic_alias",
                                       "max_topic_alias_broker",
-                                      "notification_topic",
-                                      "notifications",
-                                      "notifications_local_only",
                                       "packet_buffer_size",
-                                      "password",
                                       "pattern_file",
                                       "plugin",
                                       "plugin_load",
                                       "plugin_use",
-                                      "remote_clientid",
-                                      "remote_password",
-                                      "remote_username",
-                                      "restart_timeout",
                                       "retain_expiry_interval",
-                                      "round_robin",
-                                      "start_type",
                                       "store_clean_interval",
-                                      "threshold",
                                       "tls_engine",
                                       "tls_engine_kpass_sha1",
                                       "tls_keyform",
-                                      "topic",
-                                      "try_private",
-                                      "username",
                                       "websockets_headers_size",
                                       "websockets_log_level"};
 
@@ -292,6 +342,9 @@ static const struct {
     {"tls_keyform", "mbedTLS has no engines"},
     {"websockets_log_level", "WebSockets are part of merossd's own log"},
     {"http_dir", "merossd serves no files"},
+    {"local_username", "a bridge is part of merossd and needs no login here"},
+    {"local_password", "a bridge is part of merossd and needs no login here"},
+    {"bridge_session_expiry_interval", "merossd does not speak MQTT 5 yet"},
     {"enable_control_api", "there is no control API"},
 };
 
@@ -310,6 +363,13 @@ const struct config_option *config_option_find(struct span name)
         if (span_is(name, options[i].name))
             return &options[i];
     return NULL;
+}
+
+unsigned config_option_most(const struct config_option *o)
+{
+    return o->type == CONFIG_BRIDGE_TOPIC ? CONFIG_MAX_TOPICS
+           : o->type == CONFIG_ADDRESSES  ? CONFIG_MAX_ADDRESSES
+                                          : CONFIG_MAX_KEYS;
 }
 
 bool config_option_foreign(struct span name)
@@ -421,6 +481,21 @@ void config_option_allowed(const struct config_option *o, char *out, size_t cap)
     case CONFIG_LOG_DEST:
         list_words(o->words, out, cap);
         (void)snprintf(out + strlen(out), cap - strlen(out), ", or `file` and a path");
+        break;
+    case CONFIG_ADDRESSES:
+        (void)snprintf(out, cap, "HOST or HOST:PORT, up to %u of them", CONFIG_MAX_ADDRESSES);
+        break;
+    case CONFIG_BRIDGE_TOPIC:
+        (void)snprintf(out, cap,
+                       "PATTERN [out|in|both [0|1|2 [LOCAL-PREFIX [REMOTE-PREFIX]]]], "
+                       "where \"\" is an empty text");
+        break;
+    case CONFIG_RESTART:
+        (void)snprintf(out, cap, "one or two numbers from %llu to %llu, the smaller first", min,
+                       max);
+        break;
+    case CONFIG_BRIDGE:
+        (void)snprintf(out, cap, "a name of up to %llu bytes", max);
         break;
     case CONFIG_INCLUDE:
         (void)snprintf(out, cap, "a folder");

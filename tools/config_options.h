@@ -9,20 +9,24 @@
 #include <stdio.h>
 
 enum config_type {
-    CONFIG_BOOL,     /* bool                                                  */
-    CONFIG_NUMBER,   /* unsigned, min to max                                  */
-    CONFIG_BYTES,    /* size_t, min to max                                    */
-    CONFIG_TEXT,     /* char *, 1 to max bytes                                */
-    CONFIG_TEXTS,    /* char **, NULL-terminated, at most CONFIG_MAX_KEYS     */
-    CONFIG_TOPIC,    /* char *, the first levels of a Topic Name              */
-    CONFIG_WORD,     /* unsigned, one of the words                            */
-    CONFIG_SWITCH,   /* bool, true by the only word                           */
-    CONFIG_WORDS,    /* unsigned, words of several lines or'ed                */
-    CONFIG_DURATION, /* unsigned, seconds: a number and h, d, w, m or y       */
-    CONFIG_SYNC,     /* unsigned, one of the words or min to max seconds      */
-    CONFIG_LOG_DEST, /* where the log goes, see enum config_log_dest          */
-    CONFIG_INCLUDE,  /* a folder, read in place of the line                   */
-    CONFIG_LISTENER  /* PORT [ADDR]; opens a listener                         */
+    CONFIG_BOOL,         /* bool                                                  */
+    CONFIG_NUMBER,       /* unsigned, min to max                                  */
+    CONFIG_BYTES,        /* size_t, min to max                                    */
+    CONFIG_TEXT,         /* char *, 1 to max bytes                                */
+    CONFIG_TEXTS,        /* char **, NULL-terminated, at most CONFIG_MAX_KEYS     */
+    CONFIG_TOPIC,        /* char *, the first levels of a Topic Name              */
+    CONFIG_WORD,         /* unsigned, one of the words                            */
+    CONFIG_SWITCH,       /* bool, true by the only word                           */
+    CONFIG_WORDS,        /* unsigned, words of several lines or'ed                */
+    CONFIG_DURATION,     /* unsigned, seconds: a number and h, d, w, m or y       */
+    CONFIG_SYNC,         /* unsigned, one of the words or min to max seconds      */
+    CONFIG_LOG_DEST,     /* where the log goes, see enum config_log_dest          */
+    CONFIG_INCLUDE,      /* a folder, read in place of the line                   */
+    CONFIG_ADDRESSES,    /* struct config_addresses                               */
+    CONFIG_BRIDGE_TOPIC, /* struct config_topics, one more                     */
+    CONFIG_RESTART,      /* struct config_restart                                 */
+    CONFIG_BRIDGE,       /* NAME; opens a bridge                                  */
+    CONFIG_LISTENER      /* PORT [ADDR]; opens a listener                         */
 };
 
 enum config_scope {
@@ -30,6 +34,7 @@ enum config_scope {
     CONFIG_OF_LISTENER, /* a member of the struct config_listener above it          */
     CONFIG_OF_ACCESS,   /* a member of struct config_access: with per_listener_settings that
                            of the listener above it, otherwise the one for all listeners  */
+    CONFIG_OF_BRIDGE,   /* a member of the struct config_bridge above it            */
     CONFIG_OF_DEFAULT   /* a member of the default listener, wherever it stands     */
 };
 
@@ -54,6 +59,9 @@ struct config_option {
 
 const struct config_option *config_option_at(size_t i); /* NULL after the last; lent, static */
 const struct config_option *config_option_find(struct span name); /* NULL: no such option    */
+
+/* How many values one that takes several can have. */
+unsigned config_option_most(const struct config_option *o);
 
 /* An option of mosquitto's that cannot be honoured. */
 bool config_option_foreign(struct span name);

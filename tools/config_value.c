@@ -3,6 +3,7 @@
 #include "broker/base/mem.h"
 #include "broker/codec/topic.h"
 #include "tools/config.h"
+#include "tools/config_bridge.h"
 
 #include <strings.h>
 
@@ -215,6 +216,11 @@ int config_value_set(const struct config_option *o, void *base, struct span valu
         return set_sync(o, at, value);
     case CONFIG_LOG_DEST:
         return set_log_dest(o, at, value);
+    case CONFIG_ADDRESSES:
+    case CONFIG_BRIDGE_TOPIC:
+    case CONFIG_RESTART:
+        return config_bridge_set(o, at, value);
+    case CONFIG_BRIDGE:
     case CONFIG_INCLUDE:
     case CONFIG_LISTENER:
         break;

@@ -44,6 +44,7 @@ struct serve {
     struct notify notify;
     struct serve_user user;
     struct serve_clients *clients;
+    struct serve_bridge *bridges; /* one for each section */
     struct store *store;
     struct server *server;
     struct meross *meross;
@@ -78,6 +79,10 @@ void serve_log_start(struct serve *s, FILE *err, FILE *std, const struct env *en
 void serve_log_apply(struct serve *s);
 void serve_log_warnings(const struct serve *s);
 void serve_log_to_topics(struct serve *s);
+
+/* serve_bridge.c.  Errors: as server_bridge(), with s->err set. */
+MD_MUST_USE int serve_bridges_open(struct serve *s);
+void serve_bridges_free(struct serve *s);
 
 /* serve_reload.c: SIGHUP. */
 void serve_reload(struct serve *s);

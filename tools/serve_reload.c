@@ -117,6 +117,14 @@ static void keep_listeners(struct config *running, struct config *next)
     }
     struct config_listener *list = next->listeners;
     size_t n = next->n_listeners;
+    if (running->n_bridges > 0 || next->n_bridges > 0)
+        log_info("server", "SIGHUP: bridges stay as they are; changes to them need a restart");
+    struct config_bridge *bridges = next->bridges;
+    size_t n_bridges = next->n_bridges;
+    next->bridges = running->bridges;
+    next->n_bridges = running->n_bridges;
+    running->bridges = bridges;
+    running->n_bridges = n_bridges;
     next->listeners = running->listeners;
     next->n_listeners = running->n_listeners;
     next->home_listeners = running->home_listeners;

@@ -2,6 +2,7 @@
 
 #include "broker/base/check.h"
 #include "broker/base/mem.h"
+#include "broker/core/bridge_int.h"
 #include "broker/core/broker_int.h"
 #include "broker/core/conn_int.h"
 
@@ -35,6 +36,7 @@ static void init(struct broker *b, const struct broker_limits *limits,
         b->hooks = *hooks;
     list_init(&b->conns);
     list_init(&b->lost);
+    list_init(&b->bridges);
     list_init(&b->app_timers);
     local_init(b);
 }
@@ -118,6 +120,7 @@ void broker_free(struct broker *b)
         conn_lost(LIST_OF(it, struct conn, link), "the broker stops");
     free_lost(b);
     sys_free(b);
+    bridges_free(b);
     local_clear(b);
     LIST_EACH (it, &b->app_timers)
         broker_timer_stop(LIST_OF(it, struct broker_timer, link));

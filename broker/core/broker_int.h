@@ -6,6 +6,7 @@
 #include "broker/base/list.h"
 #include "broker/base/map.h"
 #include "broker/broker.h"
+#include "broker/core/bridge_echo.h"
 #include "broker/core/outq.h"
 #include "broker/core/retain.h"
 #include "broker/core/subs.h"
@@ -38,6 +39,10 @@ struct broker {
     struct map sessions; /* by Client Identifier */
     struct list conns;   /* every struct conn that is not lost */
     struct list lost;    /* to be freed by broker_turn() */
+    struct list bridges; /* bridge_int.h                 */
+    uint32_t origins;    /* given to bridges so far      */
+    struct bridge_echo echo[BRIDGE_ECHOES];
+    uint64_t loop_said_ms; /* when a loop was last logged; 0 = never */
     struct timers timers;
     struct local local;
     struct list app_timers;  /* struct broker_timer */

@@ -5,6 +5,7 @@
 #include "broker/base/mem.h"
 #include "broker/codec/mqtt_decode.h"
 #include "broker/codec/mqtt_encode.h"
+#include "broker/core/bridge_int.h"
 #include "broker/core/broker_int.h"
 #include "broker/core/conn_int.h"
 #include "broker/core/handlers.h"
@@ -124,7 +125,9 @@ void conn_close(struct conn *c, const char *why)
     if (why[0] != '\0')
         log_info("client", "peer=%s client=%s disconnected: %s", c->who.peer,
                  log_q(c->who.client_id), why);
-    if (was_open) {
+    if (c->bridge != NULL)
+        bridge_closed(c, was_open, why);
+    else if (was_open) {
         c->broker->n_open--;
         publish_will(c);
         if (c->broker->hooks.on_disconnect != NULL)
@@ -229,21 +232,28 @@ static int park(struct conn *c, struct span packet, const struct mqtt_connect *p
     return err;
 }
 
-static void handle(struct conn *c, struct span packet)
+static int handle_of_client(struct conn *c, struct span packet, const char **why)
 {
     c->broker->stats.packets_in++;
     struct mqtt_packet p;
-    const char *why = "out of memory";
     enum mqtt_level level = c->state == CONN_NEW ? MQTT_LEVEL_NONE : (enum mqtt_level)c->who.level;
-    int err = mqtt_decode(packet, level, &p, &why);
+    int err = mqtt_decode(packet, level, &p, why);
     if (err == MD_OK) {
         if (log_wants(LOG_DEBUG))
             trace_received(c->who.client_id, &p);
         c->last_packet_ms = env_mono_ms(c->broker->env);
-        err = mount_and_dispatch(c, &p, &why);
+        err = mount_and_dispatch(c, &p, why);
     }
     if (err == MD_OK && c->state == CONN_ASKING)
         err = park(c, packet, &p.u.connect);
+    return err;
+}
+
+static void handle(struct conn *c, struct span packet)
+{
+    const char *why = "out of memory";
+    int err =
+        c->bridge != NULL ? bridge_handle(c, packet, &why) : handle_of_client(c, packet, &why);
     if (err == MD_PROTO)
         conn_violation(c, why);
     else if (err != MD_OK)
@@ -255,9 +265,10 @@ static bool frame(struct conn *c, struct span in, size_t *len)
 {
     size_t max = c->broker->limits.max_packet_size;
     if (c->state == CONN_NEW) {
-        /* Not a byte is kept for somebody who does not begin with CONNECT [MQTT-3.1.0-1]. */
-        if (in.p[0] >> 4 != MQTT_CONNECT) {
-            conn_violation(c, "[MQTT-3.1.0-1]");
+        /* Not a byte is kept for somebody who does not begin with CONNECT [MQTT-3.1.0-1], or
+         * answers ours with something else [MQTT-3.2.0-1]. */
+        if (in.p[0] >> 4 != (c->bridge != NULL ? MQTT_CONNACK : MQTT_CONNECT)) {
+            conn_violation(c, c->bridge != NULL ? "[MQTT-3.2.0-1]" : "[MQTT-3.1.0-1]");
             return false;
         }
         max = max != 0 && max < CONNECT_MAX ? max : CONNECT_MAX;

@@ -11,12 +11,15 @@
 
 enum conn_state { CONN_NEW, CONN_ASKING, CONN_OPEN, CONN_CLOSING };
 
+struct bridge;
+
 struct conn {
     struct list link; /* in broker->conns or broker->lost */
     struct broker *broker;
     struct conn_io io;
     struct broker_client who; /* client_id and username point at what this conn owns */
     struct session *session;  /* NULL unless OPEN */
+    struct bridge *bridge;    /* we are its client, for this bridge of ours; NULL: it is ours */
     struct message *will;
     char *username, *made_id; /* what `who` may point at */
     char *cn, *subject;       /* of its certificate                                 */

@@ -10,6 +10,7 @@
 #include "broker/codec/mqtt_decode.h"
 #include "broker/codec/mqtt_encode.h"
 #include "broker/codec/topic.h"
+#include "broker/core/bridge_int.h"
 #include "broker/core/broker_int.h"
 #include "broker/core/mount.h"
 
@@ -144,6 +145,7 @@ static int open_session(struct conn *c, const struct mqtt_connect *p)
     if (err != MD_OK)
         return abandon(c, err);
     c->who.client_id = c->session->by_id.key;
+    bridge_serve_peer(c->session, p->bridge);
     c->state = CONN_OPEN;
     b->n_open++;
     /* Session Present exists from 3.1.1 on [MQTT-3.2.2-1]. */
@@ -186,6 +188,8 @@ static int check(struct conn *c, const struct mqtt_connect *p, const char **why)
     if (p->client_id.n == 0 && (p->level == MQTT_3_1 || !p->clean_session)) /* [MQTT-3.1.3-8] */
         return refuse(c, MQTT_REFUSED_ID, why,
                       "an empty Client Identifier needs MQTT 3.1.1 and Clean Session 1");
+    if (bridge_has_id(c->broker, p->client_id))
+        return refuse(c, MQTT_REFUSED_ID, why, "its Client Identifier belongs to a bridge of ours");
     return check_limits(c, p, why);
 }
 

@@ -16,10 +16,12 @@
 
 struct message {
     unsigned refs;
-    uint8_t qos;    /* as published, 0..2 */
-    bool retain;    /* as published       */
-    bool local;     /* published by a module of this process: such are not stored */
-    uint8_t head_n; /* length of the QoS 0 fixed header */
+    uint8_t qos;     /* as published, 0..2 */
+    bool retain;     /* as published       */
+    bool loops;      /* it goes round between bridges: bridge_echo.h */
+    bool local;      /* published by a module of this process: such are not stored */
+    uint8_t head_n;  /* length of the QoS 0 fixed header */
+    uint32_t origin; /* the bridge it came in over; 0 = none */
     uint32_t topic_n, payload_n;
     uint32_t stored_refs; /* stored queues it stands in: persist.c */
     uint64_t stored_id;   /* its key there; 0 = not stored         */

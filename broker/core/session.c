@@ -3,6 +3,7 @@
 #include "broker/base/check.h"
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
+#include "broker/core/bridge_int.h"
 #include "broker/core/broker_int.h"
 #include "broker/core/conn_int.h"
 #include "broker/core/persist.h"
@@ -33,7 +34,7 @@ static void wake(struct session *s)
 static bool may_receive(struct session *s, const struct message *m)
 {
     const struct broker_hooks *h = &s->broker->hooks;
-    if (h->may_receive == NULL)
+    if (h->may_receive == NULL || s->bridge != NULL) /* its topics are the operator's word */
         return true;
     struct broker_client away = {.client_id = s->by_id.key, .peer = ""};
     if (s->username != NULL)
@@ -68,22 +69,33 @@ static int push(struct session *s, const struct outq_limits *limits, struct mess
     return MD_OK;
 }
 
+/* QoS 0 does not wait for absent clients, unless it is what makes a bridge connect. */
+static bool waits(const struct session *s)
+{
+    return s->broker->limits.queue_qos0 || (s->bridge != NULL && s->bridge->cfg->lazy);
+}
+
+void session_send(struct session *s, struct message *m, unsigned qos, bool retain)
+{
+    if ((s->conn == NULL && qos == MQTT_QOS0 && !waits(s)) || !may_receive(s, m))
+        return;
+    if (memory_short(s, qos) || push(s, &s->broker->queue_limits, m, qos, retain) != MD_OK)
+        count_dropped(s);
+}
+
 /* Never closes the connection: a receiver's capacity is not the publisher's business
  * [MQTT-4.5.0-1], and the router is walking its hits. */
 static void session_deliver(struct subscriber *me, struct message *m, unsigned qos)
 {
     struct session *s = LIST_OF(me, struct session, sub);
-    bool kept = s->conn != NULL || qos != MQTT_QOS0 || s->broker->limits.queue_qos0;
-    if (!kept || !may_receive(s, m))
-        return;
-    if (memory_short(s, qos) || push(s, &s->broker->queue_limits, m, qos, false) != MD_OK)
-        count_dropped(s);
+    if (!bridge_echoes(s, m))
+        session_send(s, m, qos, s->origin != 0 && m->retain);
 }
 
 int session_deliver_retained(struct session *s, struct message *m, unsigned qos)
 {
     struct outq_limits limits = s->broker->queue_limits;
-    if (!may_receive(s, m))
+    if (bridge_echoes(s, m) || !may_receive(s, m))
         return MD_OK;
     if (limits.max_messages != 0)
         limits.max_messages += (unsigned)retain_count(s->broker->retain);
@@ -110,7 +122,7 @@ void session_expire_later(struct session *s)
     struct broker *b = s->broker;
     uint64_t after_ms = (uint64_t)b->limits.session_expiry_s * 1000;
     timers_stop(&b->timers, &s->expiry);
-    if (s->conn != NULL || after_ms == 0)
+    if (s->conn != NULL || s->bridge != NULL || after_ms == 0)
         return;
     if (timers_start(&b->timers, &s->expiry, s->since_ms + after_ms) != MD_OK)
         log_warn("broker", "client=%s out of memory for a timer: its Session stays",
@@ -287,7 +299,7 @@ void session_detach(struct session *s)
         return;
     }
     session_expire_later(s);
-    if (!s->broker->limits.queue_qos0)
+    if (!waits(s))
         outq_drop_qos0(&s->out);
 }
 

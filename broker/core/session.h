@@ -8,6 +8,7 @@
 #include "broker/core/subs.h"
 #include "broker/core/timers.h"
 
+struct bridge;
 struct broker;
 struct conn;
 
@@ -20,14 +21,16 @@ struct session {
     uint16_t *qos2_in; /* ids received whose PUBREL is outstanding, ascending;
                                 at most 65,535 there are                       */
     uint32_t n_qos2_in, cap_qos2_in;
-    uint32_t dropped;    /* messages since the last connect                   */
-    uint64_t since_ms;   /* when it connected, or went away (monotonic)       */
-    struct timer expiry; /* runs while it is away and session_expiry_s is set */
-    char *username;      /* NULL: none; for the time it is absent             */
-    uint32_t number;     /* its name in the store; 0 = it is not kept there   */
-    bool clean;          /* Clean Session: ends with the connection           */
-    bool adopted;        /* by broker_adopt_session(): more may be added      */
-    char client_id[];    /* by_id.key is this                                 */
+    uint32_t dropped;      /* messages since the last connect                   */
+    uint64_t since_ms;     /* when it connected, or went away (monotonic)       */
+    struct timer expiry;   /* runs while it is away and session_expiry_s is set */
+    char *username;        /* NULL: none; for the time it is absent             */
+    uint32_t number;       /* its name in the store; 0 = it is not kept there   */
+    uint32_t origin;       /* of what it sends: message->origin; 0 = no bridge  */
+    struct bridge *bridge; /* of ours; NULL: a client                         */
+    bool clean;            /* Clean Session: ends with the connection           */
+    bool adopted;          /* by broker_adopt_session(): more may be added      */
+    char client_id[];      /* by_id.key is this                                 */
 };
 
 /* Finds or makes the Session of a Client Identifier.  The caller has ended a connection that
@@ -66,6 +69,9 @@ bool session_qos2_known(const struct session *s, uint16_t packet_id);
 MD_MUST_USE int session_qos2_add(struct session *s, uint16_t packet_id);     /* MD_NOMEM */
 MD_MUST_USE int session_qos2_restore(struct session *s, uint16_t packet_id); /* it was stored */
 void session_qos2_release(struct session *s, uint16_t packet_id);
+
+/* Queues a message with this QoS and RETAIN, or counts it as dropped. */
+void session_send(struct session *s, struct message *m, unsigned qos, bool retain);
 
 /* Queues a Retained Message for a new subscription; more may wait than the limits allow for live
  * messages, but not more than one replay of all of them.  Errors: MD_FULL, MD_NOMEM. */

@@ -27,10 +27,11 @@ void tls_holder_unref(struct tls_holder *h)
     mem_free(h);
 }
 
-static int holder_new(struct tls_holder **out, const struct server_tls *t, char err[SERVER_ERR_MAX])
+int tls_holder_new(struct tls_holder **out, const struct server_tls *t, bool server,
+                   char err[SERVER_ERR_MAX])
 {
     static const enum tls_version versions[] = {TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3};
-    struct tls_config cfg = {.server = true,
+    struct tls_config cfg = {.server = server,
                              .cert_file = t->cert_file,
                              .key_file = t->key_file,
                              .cert_file2 = t->cert_file2,
@@ -311,7 +312,7 @@ int server_listen(struct server *s, const struct server_listener *cfg, char err[
     if (rc != MD_OK)
         (void)say(err, cfg, UV_ENOMEM);
     else if (cfg->tls != NULL)
-        rc = holder_new(&l->tls, cfg->tls, err);
+        rc = tls_holder_new(&l->tls, cfg->tls, true, err);
     if (rc == MD_OK)
         rc = open_all(l, cfg, err);
     if (rc != MD_OK)
@@ -352,7 +353,7 @@ int server_reload_tls(struct server *s, unsigned id, const struct server_tls *tl
         (void)snprintf(err, SERVER_ERR_MAX, "there is no TLS listener %u", id);
         return MD_NOENT;
     }
-    int rc = holder_new(&fresh, tls, err);
+    int rc = tls_holder_new(&fresh, tls, true, err);
     if (rc != MD_OK)
         return rc;
     tls_holder_unref(l->tls);

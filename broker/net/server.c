@@ -4,6 +4,7 @@
 #include "broker/base/check.h"
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
+#include "broker/net/dial.h"
 #include "broker/net/server_int.h"
 #include "broker/net/stream.h"
 
@@ -69,6 +70,7 @@ static void init(struct server *s)
     list_init(&s->resting);
     list_init(&s->queue);
     list_init(&s->jobs);
+    list_init(&s->dials);
     buf_init(&s->plain, ROOM_PLAIN);
     limits_files(s);
     s->env = (struct env){mono_ms, wall_s, random_bytes, s};
@@ -124,6 +126,7 @@ void server_free(struct server *s)
     if (s == NULL)
         return;
     close_listeners(s);
+    dials_free(s);
     streams_cut(s);
     close_own_handles(s);
     (void)uv_run(&s->loop, UV_RUN_DEFAULT); /* closing callbacks and the thread pool's last work */
@@ -300,6 +303,7 @@ static void stop(struct server *s)
     log_info("server", "stopping");
     if (s->on.on_stop != NULL)
         s->on.on_stop(s->on.ctx);
+    dials_stop(s);
     server_turn(s);
     close_listeners(s);
     streams_end(s, "the broker stops");
@@ -311,6 +315,7 @@ static void on_second(uv_timer_t *t)
     streams_sweep(s);
     retry_accepts(s);
     limits_memory(s);
+    dials_look(s);
     flush_when_due(s);
     if (s->stop_ms != 0 && uv_now(&s->loop) >= s->stop_ms)
         streams_cut(s);

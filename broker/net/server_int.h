@@ -77,6 +77,7 @@ struct server {
     struct list resting; /* streams that have used their read budget of this turn */
     struct list queue;   /* streams that wait for a TLS lane                      */
     struct list jobs;    /* struct job: server_every() */
+    struct list dials;   /* struct dial: server_bridge() */
     unsigned n_work;     /* requests of ours in the thread pool */
     unsigned grace_ms;
     uint64_t stop_ms; /* when what is still open is cut; 0 = running */
@@ -106,5 +107,8 @@ bool listener_room(struct listener *l);
 /* True once a minute, with *n = how often it happened since the last time. */
 bool seldom(struct seldom *s, uint64_t now_ms, unsigned *n);
 void tls_holder_unref(struct tls_holder *h); /* NULL is fine */
+/* Of a listener, or of a client.  Errors: as tls_ctx_new(). */
+MD_MUST_USE int tls_holder_new(struct tls_holder **out, const struct server_tls *t, bool server,
+                               char err[SERVER_ERR_MAX]);
 
 #endif

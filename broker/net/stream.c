@@ -3,6 +3,7 @@
 #include "broker/base/check.h"
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
+#include "broker/net/dial.h"
 #include "broker/net/sniff.h"
 #include "broker/net/stream_int.h"
 
@@ -131,7 +132,8 @@ static void stream_free(struct stream *s)
     tls_free(s->tls);
     tls_holder_unref(s->holder);
     stream_tls_queue_next(s->server); /* its lane is free */
-    listener_unref(s->listener);
+    if (s->listener != NULL)
+        listener_unref(s->listener);
     mem_free(s);
 }
 
@@ -160,7 +162,8 @@ void stream_close(struct stream *s, const char *why)
     s->state = STREAM_CLOSED;
     s->reading = false;
     s->server->n_streams--;
-    s->listener->n_streams--;
+    if (s->listener != NULL)
+        s->listener->n_streams--;
     stream_shaken(s);
     list_remove(&s->dirty);
     list_remove(&s->wait);
@@ -179,6 +182,8 @@ void stream_shaken(struct stream *s)
 void stream_finish(struct stream *s, const char *why)
 {
     lose(s, why);
+    if (s->state == STREAM_DIALING)
+        stream_close(s, why);
     if (s->state == STREAM_OPEN) {
         s->state = STREAM_ENDING;
         s->linger_ms = uv_now(&s->server->loop) + LINGER_MS;
@@ -201,7 +206,7 @@ static bool is_loopback(const struct sockaddr_storage *a)
 }
 
 /* Who the peer is; the text ends in the port. */
-static bool learn_peer(struct stream *s)
+bool stream_learn_peer(struct stream *s)
 {
     struct sockaddr_storage a = {0};
     int n = sizeof a;
@@ -240,7 +245,7 @@ static bool set_up_socket(struct stream *s)
     }
     (void)uv_tcp_nodelay(&s->h.tcp, !s->listener->nagle);
     (void)uv_tcp_keepalive(&s->h.tcp, 1, KEEPALIVE_S);
-    return learn_peer(s);
+    return stream_learn_peer(s);
 }
 
 static int attach(struct stream *s, struct listener *l)
@@ -290,34 +295,60 @@ static bool refused(struct stream *s)
     return true;
 }
 
-static struct stream *stream_new(struct listener *l)
+struct stream *stream_new(struct server *server, struct listener *l)
 {
     struct stream *s = mem_alloc(sizeof *s);
     if (s == NULL)
         return NULL;
-    s->server = l->server;
+    s->server = server;
     s->listener = l;
-    s->accepted_ms = uv_now(&l->server->loop);
-    l->refs++;
-    l->n_streams++;
-    l->server->n_streams++;
+    s->accepted_ms = uv_now(&server->loop);
+    server->n_streams++;
+    if (l != NULL) {
+        l->refs++;
+        l->n_streams++;
+    }
     list_init(&s->dirty);
     list_init(&s->wait);
     list_init(&s->shake);
-    list_append(&l->server->streams, &s->link);
-    (void)(l->is_unix ? uv_pipe_init(&l->server->loop, &s->h.pipe, 0)
-                      : uv_tcp_init(&l->server->loop, &s->h.tcp));
+    list_append(&server->streams, &s->link);
+    (void)(l != NULL && l->is_unix ? uv_pipe_init(&server->loop, &s->h.pipe, 0)
+                                   : uv_tcp_init(&server->loop, &s->h.tcp));
     s->h.handle.data = s;
     return s;
 }
 
+int stream_opened(struct stream *s, struct tls_holder *tls, const char *host, bool loopback)
+{
+    struct conn_peer peer = {.address = s->peer, .tls = tls != NULL, .loopback = loopback};
+    s->state = STREAM_OPEN;
+    s->sniffed = true; /* that is about strangers who come to us */
+    (void)uv_tcp_nodelay(&s->h.tcp, 1);
+    if (tls != NULL) {
+        int err = tls_new(&s->tls, tls->ctx, host);
+        if (err != MD_OK)
+            return err;
+        s->holder = tls;
+        tls->refs++;
+    }
+    int err = bridge_connect(dial_bridge(s->dial), &peer, (struct conn_io){on_wake, s}, &s->conn);
+    if (err != MD_OK)
+        return err;
+    if (tls != NULL)
+        stream_tls_begin(s);
+    else
+        stream_read_start(s);
+    return MD_OK;
+}
+
 bool stream_accept(struct listener *l, uv_stream_t *from)
 {
-    struct stream *s = stream_new(l);
+    struct stream *s = stream_new(l->server, l);
     if (s == NULL) {
         log_warn("net", "out of memory: a connection must wait");
         return false;
     }
+    s->state = STREAM_OPEN;
     int err = uv_accept(from, &s->h.stream);
     if (err == 0 && refused(s)) {
         stream_close(s, "");
@@ -419,7 +450,7 @@ void streams_end(struct server *srv, const char *why)
     LIST_EACH (it, &srv->streams) {
         struct stream *s = LIST_OF(it, struct stream, link);
         /* Wills and farewells of this turn are taken from the conn before it is lost. */
-        if (s->state == STREAM_OPEN)
+        if (s->state == STREAM_OPEN && s->conn != NULL)
             (void)stream_flush(s);
         stream_finish(s, why);
     }

@@ -6,6 +6,7 @@
 #include "broker/net/ws_frame.h"
 
 enum stream_state {
+    STREAM_DIALING, /* of ours, not connected yet: there is no conn */
     STREAM_OPEN,
     STREAM_ENDING, /* the conn is gone; last bytes are being written          */
     STREAM_LINGER, /* FIN is sent; reads and discards until the peer closes, so that
@@ -28,10 +29,10 @@ struct stream {
     struct list wait;  /* in server->resting or ->queue */
     struct list shake; /* in listener->handshakes    */
     struct server *server;
-    struct listener *listener;
-    struct ws_link *ws; /* NULL: bare MQTT     */
-    struct conn *conn;  /* NULL once it is lost */
-    struct tls *tls;    /* NULL: in clear       */
+    struct listener *listener; /* NULL: one of ours */
+    struct ws_link *ws;        /* NULL: bare MQTT     */
+    struct conn *conn;         /* NULL once it is lost */
+    struct tls *tls;           /* NULL: in clear       */
     struct tls_holder *holder;
     struct pending *pending; /* a write the kernel has not taken whole */
     struct kept *tail;       /* pieces taken from the conn and not sent yet */
@@ -46,6 +47,7 @@ struct stream {
     bool sniffed; /* the first bytes were looked at       */
     bool reading;
     bool handle_closed;
+    struct dial *dial; /* of ours; NULL: it was accepted */
     char peer[64];
 };
 
@@ -78,7 +80,15 @@ void stream_ws_feed(struct stream *s, uint8_t *p, size_t n);
 void stream_ws_wrap(struct stream *s, struct conn_out *out); /* makes one binary frame of it */
 void stream_ws_end(struct stream *s);                        /* queues the close frame, once */
 
+/* For dial.c: a stream that is not connected yet, and what it becomes.  The conn is made by
+ * bridge_connect(), and TLS begins. */
+/* l: NULL for one of ours.  NULL: no memory. */
+struct stream *stream_new(struct server *server, struct listener *l);
+bool stream_learn_peer(struct stream *s); /* true: it is this host */
+int stream_opened(struct stream *s, struct tls_holder *tls, const char *host, bool loopback);
+
 /* stream_tls.c */
+void stream_tls_begin(struct stream *s); /* the client speaks first */
 void stream_tls_input(struct stream *s, struct span cipher);
 /* Says what a handshake that was cut short lacked; true: it is in the log. */
 bool stream_tls_eof(struct stream *s);

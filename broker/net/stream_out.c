@@ -328,7 +328,8 @@ static bool flush_open(struct stream *s)
 
 bool stream_flush(struct stream *s)
 {
-    if (s->state == STREAM_CLOSED || s->state == STREAM_LINGER || s->pending != NULL)
+    if (s->state == STREAM_DIALING || s->state == STREAM_CLOSED || s->state == STREAM_LINGER ||
+        s->pending != NULL)
         return false;
     if (s->state == STREAM_ENDING) {
         if (s->tail != NULL && server_holding(s->server))

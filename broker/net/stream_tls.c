@@ -13,7 +13,7 @@ static void fail(struct stream *s)
     stream_shaken(s);
     (void)stream_send_cipher(s); /* the alert, as far as it goes at once */
     if (s->state != STREAM_CLOSED)
-        stream_finish(s, ""); /* it is in the log */
+        stream_finish(s, s->dial != NULL ? why : ""); /* it is in the log; a bridge says more */
 }
 
 /* Decrypts what has arrived and feeds it. */
@@ -121,6 +121,8 @@ static void step(struct stream *s)
     list_append(&s->server->queue, &s->wait); /* behind those who were here before */
     stream_tls_queue_next(s->server);
 }
+
+void stream_tls_begin(struct stream *s) { step(s); }
 
 /* Each waits for its own lane, so the first in the queue does not speak for the others. */
 void stream_tls_queue_next(struct server *srv)
