@@ -54,6 +54,11 @@ int mount_packet(struct span mount, struct mqtt_packet *p, struct buf *room)
     return MD_OK;
 }
 
+bool mount_shows(struct span mount, const struct message *m)
+{
+    return mount.n == 0 || mount_hidden(mount, m) > 0;
+}
+
 size_t mount_hidden(struct span mount, const struct message *m)
 {
     struct span topic = message_topic(m);

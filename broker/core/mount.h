@@ -15,8 +15,11 @@
  * Errors: MD_TOOBIG (a name longer than the protocol can carry), MD_NOMEM. */
 MD_MUST_USE int mount_packet(struct span mount, struct mqtt_packet *p, struct buf *room);
 
-/* How many bytes of the topic of `m` the client does not see.  A name that would end up empty is
- * left whole [MQTT-4.7.3-1]. */
+/* Is the topic of `m` inside, with a name that the client can be told?  A filter that ends in # also
+ * selects the level above it, which is outside. */
+bool mount_shows(struct span mount, const struct message *m);
+
+/* How many bytes of the topic of `m` the client does not see; 0: all are seen, or none may be. */
 size_t mount_hidden(struct span mount, const struct message *m);
 
 #endif

@@ -6,6 +6,7 @@
 #include "broker/core/bridge_int.h"
 #include "broker/core/broker_int.h"
 #include "broker/core/conn_int.h"
+#include "broker/core/mount.h"
 #include "broker/core/persist.h"
 
 static void count_dropped(struct session *s)
@@ -34,6 +35,8 @@ static void wake(struct session *s)
 static bool may_receive(struct session *s, const struct message *m)
 {
     const struct broker_hooks *h = &s->broker->hooks;
+    if (s->conn != NULL && !mount_shows(s->conn->mount, m))
+        return false;
     if (h->may_receive == NULL || s->bridge != NULL) /* its topics are the operator's word */
         return true;
     struct broker_client away = {.client_id = s->by_id.key, .peer = ""};
@@ -282,7 +285,7 @@ int session_identify(struct session *s, struct span username)
     s->username = name;
     if (s->conn == NULL)
         return MD_OK; /* it is being restored */
-    if (s->broker->hooks.may_receive != NULL)
+    if (s->broker->hooks.may_receive != NULL || s->conn->mount.n > 0)
         outq_filter(&s->out, keep, s);
     int err = s->clean ? MD_OK : persist_session(s);
     if (err == MD_OK)

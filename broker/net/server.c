@@ -221,11 +221,13 @@ static void on_flush_done(uv_work_t *req, int status)
     s->n_work--;
     store_flush_end(s->store, s->flush, s->flush_result);
     s->flush = NULL;
+    s->flushes_ended = s->flushes_begun;
     s->flushed_ms = uv_now(&s->loop);
     if (s->flush_result != MD_OK)
         complain(s, "the state could not be written to the medium");
     else
         s->complained_ms = 0;
+    streams_release(s); /* before the next flush begins */
 }
 
 static bool flush_store(struct server *s)
@@ -242,6 +244,7 @@ static bool flush_store(struct server *s)
         return false;
     }
     s->n_work++;
+    s->flushes_begun++;
     return true;
 }
 

@@ -69,6 +69,7 @@ struct server {
     struct store_flush *flush; /* under way in the thread pool */
     uv_work_t flush_work;
     int flush_result;
+    uint64_t flushes_begun, flushes_ended;
     uint64_t flushed_ms, complained_ms;
     struct server_signals on;
     struct list listeners, streams;

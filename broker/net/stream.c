@@ -419,6 +419,12 @@ void streams_hold(struct server *srv)
         stream_hold(LIST_OF(it, struct stream, dirty));
 }
 
+void streams_release(struct server *srv)
+{
+    LIST_EACH (it, &srv->dirty)
+        stream_release(LIST_OF(it, struct stream, dirty));
+}
+
 void streams_resume(struct server *srv)
 {
     struct list now, *it;

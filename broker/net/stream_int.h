@@ -36,6 +36,7 @@ struct stream {
     struct tls_holder *holder;
     struct pending *pending; /* a write the kernel has not taken whole */
     struct kept *tail;       /* pieces taken from the conn and not sent yet */
+    uint64_t tail_flush;     /* the number of the flush that writes down what they acknowledge */
     union socket h;
     uv_work_t work; /* a handshake step in the thread pool */
     int work_result;
@@ -66,6 +67,8 @@ void stream_shaken(struct stream *s); /* its handshake is over, whichever way */
 bool stream_flush(struct stream *s);
 /* Keeps what it has to say, unsent until the store has what that acknowledges. */
 void stream_hold(struct stream *s);
+/* Sends what was kept so, once the store has it. */
+void stream_release(struct stream *s);
 /* What the WebSocket layer itself has to say; true: nothing of it waits. */
 bool stream_send_own(struct stream *s);
 void stream_drop_output(struct stream *s); /* what is kept for later turns */

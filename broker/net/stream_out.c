@@ -176,6 +176,7 @@ static void send_tls(struct stream *s, struct conn_out *out)
     unsigned done = send_slices(s, out->piece, out->n);
     if (done < out->n) {
         s->tail = kept_new(out->piece + done, out->n - done);
+        s->tail_flush = 0; /* some of it is sent already */
         if (s->tail == NULL)
             stream_close(s, "out of memory for its output");
     }
@@ -255,6 +256,7 @@ void stream_hold(struct stream *s)
         stream_ws_wrap(s, &out);
     if (out.n > 0) {
         s->tail = kept_new(out.piece, out.n);
+        s->tail_flush = s->server->flushes_begun + 1;
         if (s->tail == NULL)
             stream_close(s, "out of memory for its output");
     }
@@ -301,12 +303,27 @@ static bool tls_ready(struct stream *s)
     return stream_send_cipher(s) && tls_open(s->tls);
 }
 
+/* Does its tail wait for a flush that is not done?  One that is under way for later messages is no
+ * reason to wait: there may always be one. */
+static bool tail_waits(const struct stream *s)
+{
+    return server_holding(s->server) && s->tail_flush > s->server->flushes_ended;
+}
+
+void stream_release(struct stream *s)
+{
+    if (s->state == STREAM_OPEN && s->tail != NULL && s->pending == NULL && !tail_waits(s))
+        (void)send_tail(s);
+}
+
 static bool flush_open(struct stream *s)
 {
     struct conn_out out;
     bool more = true;
-    if (server_holding(s->server))
+    if (server_holding(s->server)) {
+        stream_release(s);
         return true; /* it stays dirty until the flush is done */
+    }
     if (!send_tail(s) || !stream_send_own(s))
         return false;
     out.stage = s->server->stage;
@@ -332,7 +349,7 @@ bool stream_flush(struct stream *s)
         s->pending != NULL)
         return false;
     if (s->state == STREAM_ENDING) {
-        if (s->tail != NULL && server_holding(s->server))
+        if (s->tail != NULL && tail_waits(s))
             return true; /* as in flush_open() */
         end(s);
         return false;

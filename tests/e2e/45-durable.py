@@ -7,6 +7,7 @@ broker is killed; it is started again; the publisher resumes as the standard ask
 absent subscriber with a stored session then reads everything.
 
 ROUNDS=200 45-durable.py MEROSSD PLUGSIM [words of the tests to run]"""
+import itertools
 import os
 import pathlib
 import random
@@ -14,6 +15,7 @@ import shutil
 import socket
 import struct
 import sys
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
@@ -340,6 +342,36 @@ def sync_always():
         broker.stop()
 
 
+def sync_always_under_load():
+    """persistence_sync always: one client that never ceases makes no other wait for its answers."""
+    broker = Broker(MEROSSD, extra=LIMITS + "persistence_sync always\n").start()
+    done = threading.Event()
+
+    def flood(client):
+        for n in itertools.count():
+            if done.is_set():
+                return
+            client.send(packet(0x31, string(f"flood/{n % 50}") + os.urandom(20000)))
+
+    flooder = Client(broker.tcp, "flooder", clean=True)
+    thread = threading.Thread(target=flood, args=(flooder,))
+    thread.start()
+    try:
+        client = Client(broker.tcp, "patient", clean=True)
+        longest = 0
+        for n in range(10):
+            start = time.monotonic()
+            client.send(packet(0x33, string("note") + struct.pack(">H", n + 1) + os.urandom(9)))
+            check(client.read()[0] == 0x40, "no PUBACK")
+            longest = max(longest, time.monotonic() - start)
+        check(longest < 5, f"a PUBACK took {longest:.1f} s")
+    finally:
+        done.set()
+        thread.join()
+        broker.stop()
+
+
 if __name__ == "__main__":
     sys.exit(main([killed_at_random_moments, killed_while_the_subscriber_reads, retained_survives,
-                   cut_and_damaged_files_start, sync_always]))
+                   cut_and_damaged_files_start, sync_always,
+                   sync_always_under_load]))

@@ -137,6 +137,12 @@ def a_mount_point_is_a_house_of_its_own():
         outside.publish("guests/gone", "x", 1)
         inside.ping()
         check(not inside.messages, f"after UNSUBSCRIBE: {inside.messages}")
+        inside.subscribe("#", 1)  # guests/# is also guests, and that is outside
+        check(inside.message()["topic"] == "kept", "no Retained Message")
+        for topic in ("guests", "guests/"):
+            outside.publish(topic, "x", 1)
+        outside.publish("guests/b", "x", 1)
+        check(inside.message()["topic"] == "b", "a name of outside was seen")
         inside.wire.vanish()
         m = outside.message(lambda m: m["topic"].endswith("last"))
         check((m["topic"], m["payload"]) == ("guests/last", b"words"), f"{m}")
