@@ -5,6 +5,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+enum { SENTENCE_MAX = 400 };
 
 void answer_take(struct answer *a, struct json_at request)
 {
@@ -45,7 +48,7 @@ void answer_end(struct meross *m, const struct answer *a, struct json_writer *w)
         buf_free(w->out);
 }
 
-/* The sentence may quote a peer: nothing in it may end a log line. */
+/* The sentence may quote a peer: no control characters. */
 static void tame(char *text)
 {
     for (char *c = text; *c != '\0'; c++)
@@ -53,9 +56,20 @@ static void tame(char *text)
             *c = '?';
 }
 
+/* The log has ASCII only: U+009B begins an escape sequence, and U+202E turns a line around.  The
+ * answer keeps the letters of other scripts. */
+static void log_sentence(const char *code, const char *text)
+{
+    char line[SENTENCE_MAX];
+    size_t n = strlen(text);
+    for (size_t i = 0; i <= n; i++)
+        line[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
+    log_info("control", "code=%s %s", code, line);
+}
+
 void answer_error(struct meross *m, const struct answer *a, const char *code, const char *fmt, ...)
 {
-    char text[400];
+    char text[SENTENCE_MAX];
     struct json_writer w;
     struct buf b;
     va_list ap;
@@ -63,7 +77,7 @@ void answer_error(struct meross *m, const struct answer *a, const char *code, co
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     tame(text);
-    log_info("control", "code=%s %s", code, text);
+    log_sentence(code, text);
     if (!wanted(a))
         return;
     start(a, &w, &b);
