@@ -3,6 +3,7 @@
 script: options of sockets, who counts as this computer, more than a thousand descriptors, and
 names that want to write the log themselves.  F1, F2, ... are the names of tests/spec/cases."""
 import ctypes
+import errno
 import json
 import os
 import re
@@ -33,9 +34,14 @@ def socket_of(pid, local):
         raise Skip(f"no pidfd: {e}") from None
     try:
         for name in os.listdir(f"/proc/{pid}/fd"):
-            if not os.readlink(f"/proc/{pid}/fd/{name}").startswith("socket:"):
-                continue
+            try:
+                if not os.readlink(f"/proc/{pid}/fd/{name}").startswith("socket:"):
+                    continue
+            except FileNotFoundError:
+                continue  # closed meanwhile: that of an earlier client
             fd = libc.syscall(438, process, int(name), 0)  # pidfd_getfd
+            if fd < 0 and ctypes.get_errno() == errno.EBADF:
+                continue
             if fd < 0:
                 raise Skip(f"pidfd_getfd: {os.strerror(ctypes.get_errno())}")
             theirs = socket.socket(fileno=fd)
