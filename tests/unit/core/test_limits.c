@@ -478,6 +478,32 @@ static void memory_limit_keeps_retained_messages_from_growing(void **state)
     finish(b);
 }
 
+/* F42: what a Will may not carry is refused at CONNECT. */
+static void message_size_limit_is_for_wills_too(void **state)
+{
+    struct bench *b = *state;
+    broker_limits_default(&b->limits);
+    setup(b);
+    b->limits.message_size_limit = 4;
+    broker_set_limits(b->broker, &b->limits);
+    for (size_t n = 4; n <= 5; n++) {
+        struct wire w;
+        struct mqtt_connect c = {.level = MQTT_3_1_1,
+                                 .clean_session = true,
+                                 .has_will = true,
+                                 .client_id = span_str("w"),
+                                 .will_topic = span_str("t"),
+                                 .will_payload = span_of("12345", n)};
+        wire_open(&w, b->broker, 0);
+        wire_connect_with(&w, &c);
+        assert_int_equal(connack(&w), n == 4 ? MQTT_ACCEPTED : MQTT_REFUSED_NOT_AUTHORIZED);
+        assert_int_equal(w.closed, n == 5);
+        wire_close(&w);
+        (void)broker_turn(b->broker);
+    }
+    finish(b);
+}
+
 static void message_size_limit_drops_and_acknowledges(void **state)
 {
     struct bench *b = *state;
@@ -595,6 +621,7 @@ int main(void)
         cmocka_unit_test_prestate(memory_limit_refuses_clients_first, &b),
         cmocka_unit_test_prestate(memory_limit_then_drops_qos0_then_everything_new, &b),
         cmocka_unit_test_prestate(memory_limit_keeps_retained_messages_from_growing, &b),
+        cmocka_unit_test_prestate(message_size_limit_is_for_wills_too, &b),
         cmocka_unit_test_prestate(message_size_limit_drops_and_acknowledges, &b),
         cmocka_unit_test_prestate(every_session_is_shown, &b),
         cmocka_unit_test_prestate(a_larger_packet_fits_after_the_limit_was_raised, &b),
