@@ -14,10 +14,11 @@
 static int last_priority;
 static char last_line[200];
 
-/* Both names: with _FORTIFY_SOURCE the header turns the first into the second. */
+/* Both names: with _FORTIFY_SOURCE the header turns the first into the second, in clang by a macro,
+ * which the brackets keep off. */
 void __syslog_chk(int priority, int flag, const char *fmt, ...);
 
-void syslog(int priority, const char *fmt, ...)
+void(syslog)(int priority, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
