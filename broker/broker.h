@@ -35,7 +35,7 @@ struct broker_limits {
     size_t max_inflight_bytes; /* topics and payloads of what max_inflight_messages counts, until
                                   PUBACK or PUBREC; one message always goes       [0]     */
     size_t message_size_limit; /* bytes of payload; a larger PUBLISH is acknowledged and goes
-                                  nowhere                                         [0]     */
+                                  nowhere, a larger Will is refused: CONNACK 5    [0]     */
     unsigned max_keepalive;    /* seconds; a CONNECT with more, or with 0 = never, is refused
                                   with CONNACK 2                                  [0]     */
     unsigned max_qos;          /* 0..2: a PUBLISH or Will above it closes, a subscription is

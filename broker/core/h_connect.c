@@ -159,8 +159,8 @@ static int open_session(struct conn *c, const struct mqtt_connect *p)
     return MD_OK;
 }
 
-/* max_keepalive, max_qos and retain_available, as mosquitto answers them: it has no CONNACK for the
- * last two. */
+/* max_keepalive, message_size_limit, max_qos and retain_available, as mosquitto answers them: it has
+ * no CONNACK for the last two. */
 static int check_limits(struct conn *c, const struct mqtt_connect *p, const char **why)
 {
     const struct broker_limits *l = &c->broker->limits;
@@ -169,6 +169,9 @@ static int check_limits(struct conn *c, const struct mqtt_connect *p, const char
         return refuse(c, MQTT_REFUSED_ID, why, "its Keep Alive is longer than max_keepalive");
     if (!p->has_will)
         return MD_OK;
+    if (l->message_size_limit != 0 && p->will_payload.n > l->message_size_limit)
+        return refuse(c, MQTT_REFUSED_NOT_AUTHORIZED, why,
+                      "its Will Message is longer than message_size_limit");
     *why = "its Will Topic has more levels than max_topic_levels";
     if (l->max_topic_levels != 0 && topic_levels(p->will_topic) > l->max_topic_levels)
         return MD_TOOBIG;

@@ -160,8 +160,10 @@ def retain_available():
 
 
 def message_size_limit():
+    """F42: of a Will, too."""
     for value in (0, 10):
         same(f"message_size_limit {value}",
+             *(lambda port, n=n: connecting(port, will=("w", "x" * n, 1, False)) for n in (10, 11)),
              lambda port: arriving(port, [("0123456789", 1), ("0123456789A", 1), ("end", 1)]))
 
 

@@ -273,6 +273,51 @@ static void absent_sessions_expire_and_present_ones_do_not(void **state)
     finish(b);
 }
 
+/* F128 F129 F159: a clock that is set, as on every start of a computer without one of its own, ends
+ * no connection and no Session, and lends none more time. */
+static void a_clock_that_is_set_expires_nobody(void **state)
+{
+    struct bench *b = *state;
+    static const int64_t jumps_s[] = {50LL * 365 * 86400, -60LL * 365 * 86400, 3600, -3600};
+    struct wire here, away;
+    struct broker_stats s;
+    struct mqtt_connect c = {.level = MQTT_3_1_1,
+                             .clean_session = false,
+                             .keep_alive_s = 60,
+                             .client_id = span_str("here")};
+    broker_limits_default(&b->limits);
+    setup(b);
+    b->limits.session_expiry_s = 3600;
+    broker_set_limits(b->broker, &b->limits);
+    wire_open(&here, b->broker, 0);
+    wire_connect_with(&here, &c);
+    assert_int_equal(connack(&here), MQTT_ACCEPTED);
+    connected(&away, b, "away", false);
+    wire_close(&away);
+    for (size_t i = 0; i < sizeof jumps_s / sizeof jumps_s[0]; i++) {
+        b->fake.wall_ms += jumps_s[i] * 1000;
+        step(b, 10000);
+        wire_take(&here);
+        assert_false(here.closed);
+        broker_stats(b->broker, &s);
+        assert_int_equal(s.sessions, 2);
+    }
+    step(b, 49999); /* its Keep Alive ends when it would have ended without */
+    wire_take(&here);
+    assert_false(here.closed);
+    step(b, 1);
+    wire_take(&here);
+    assert_true(here.closed);
+    wire_close(&here);
+    step(b, 3600000 - 90001);
+    broker_stats(b->broker, &s);
+    assert_int_equal(s.sessions, 2);
+    step(b, 1);
+    broker_stats(b->broker, &s);
+    assert_int_equal(s.sessions, 1);
+    finish(b);
+}
+
 /* Puts the ceiling where the memory in use is `percent` of it. */
 static void squeeze(struct bench *b, unsigned percent)
 {
@@ -381,6 +426,32 @@ static void memory_limit_keeps_retained_messages_from_growing(void **state)
     expect_nothing(&w);
     assert_true(w.closed);
     wire_close(&w);
+    finish(b);
+}
+
+/* F42: what a Will may not carry is refused at CONNECT. */
+static void message_size_limit_is_for_wills_too(void **state)
+{
+    struct bench *b = *state;
+    broker_limits_default(&b->limits);
+    setup(b);
+    b->limits.message_size_limit = 4;
+    broker_set_limits(b->broker, &b->limits);
+    for (size_t n = 4; n <= 5; n++) {
+        struct wire w;
+        struct mqtt_connect c = {.level = MQTT_3_1_1,
+                                 .clean_session = true,
+                                 .has_will = true,
+                                 .client_id = span_str("w"),
+                                 .will_topic = span_str("t"),
+                                 .will_payload = span_of("12345", n)};
+        wire_open(&w, b->broker, 0);
+        wire_connect_with(&w, &c);
+        assert_int_equal(connack(&w), n == 4 ? MQTT_ACCEPTED : MQTT_REFUSED_NOT_AUTHORIZED);
+        assert_int_equal(w.closed, n == 5);
+        wire_close(&w);
+        (void)broker_turn(b->broker);
+    }
     finish(b);
 }
 
@@ -497,9 +568,11 @@ int main(void)
         cmocka_unit_test_prestate(upgrade_outgoing_qos_uses_the_granted_one, &b),
         cmocka_unit_test_prestate(max_inflight_bytes_is_exact_and_lets_one_pass, &b),
         cmocka_unit_test_prestate(absent_sessions_expire_and_present_ones_do_not, &b),
+        cmocka_unit_test_prestate(a_clock_that_is_set_expires_nobody, &b),
         cmocka_unit_test_prestate(memory_limit_refuses_clients_first, &b),
         cmocka_unit_test_prestate(memory_limit_then_drops_qos0_then_everything_new, &b),
         cmocka_unit_test_prestate(memory_limit_keeps_retained_messages_from_growing, &b),
+        cmocka_unit_test_prestate(message_size_limit_is_for_wills_too, &b),
         cmocka_unit_test_prestate(message_size_limit_drops_and_acknowledges, &b),
         cmocka_unit_test_prestate(every_session_is_shown, &b),
         cmocka_unit_test_prestate(a_larger_packet_fits_after_the_limit_was_raised, &b),
