@@ -225,8 +225,10 @@ static void on_flush_done(uv_work_t *req, int status)
     s->flushed_ms = uv_now(&s->loop);
     if (s->flush_result != MD_OK)
         complain(s, "the state could not be written to the medium");
-    else
+    else if (s->complained_ms != 0) {
+        log_info("store", "the state is written to the medium again");
         s->complained_ms = 0;
+    }
     streams_release(s); /* before the next flush begins */
 }
 

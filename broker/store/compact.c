@@ -40,6 +40,11 @@ int compact_read(struct table *t, const char *path, struct journal_report *repor
     return err;
 }
 
+int compact_apply(struct table *t, struct span batch)
+{
+    return journal_read_batch(batch, apply, t);
+}
+
 static int put_live(void *ctx, struct table_entry *e)
 {
     struct buf *out = ctx;

@@ -13,6 +13,9 @@ void compact_current(const struct segments *all, struct segments *out);
 /* Applies a file to a table.  Errors: MD_IO, MD_NOMEM, MD_TOOBIG. */
 MD_MUST_USE int compact_read(struct table *t, const char *path, struct journal_report *report);
 
+/* Applies one batch as journal_end() left it.  Errors: MD_NOMEM, MD_TOOBIG. */
+MD_MUST_USE int compact_apply(struct table *t, struct span batch);
+
 /* Writes a table as the base of this number.  Errors: MD_IO, MD_NOMEM, MD_TOOBIG. */
 MD_MUST_USE int compact_write(const char *dir, struct table *t, uint32_t number);
 

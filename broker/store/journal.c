@@ -157,3 +157,13 @@ int journal_read(struct span file,
     }
     return read_batches(&rd, span_skip(file, JOURNAL_HEAD));
 }
+
+int journal_read_batch(struct span batch,
+                       int (*cb)(void *ctx, unsigned ns, struct span key, struct span value,
+                                 bool deleted),
+                       void *ctx)
+{
+    struct journal_report report = {0};
+    struct reader rd = {cb, ctx, &report};
+    return read_batches(&rd, batch);
+}

@@ -39,4 +39,10 @@ int journal_read(struct span file,
                            bool deleted),
                  void *ctx, struct journal_report *report);
 
+/* The same for one batch, as journal_end() left it, without the head of a file. */
+int journal_read_batch(struct span batch,
+                       int (*cb)(void *ctx, unsigned ns, struct span key, struct span value,
+                                 bool deleted),
+                       void *ctx);
+
 #endif

@@ -20,11 +20,12 @@
 
 struct store_file {
     struct store store;
-    struct table loaded;  /* what was there at the start, until store_loaded()  */
+    struct table loaded;  /* what was there at the start, until store_loaded(), or while owed */
     struct table changes; /* since the last flush                               */
     struct buf turn;      /* the batch of this turn; begun at 0                 */
     size_t turn_at;
     bool turn_open, flushing;
+    bool owed;   /* the disk refused the base at the start: the next flush writes it */
     bool failed; /* the last flush: its changes are here again, and in the old hot journals */
     int hot_fd;  /* -1: could not be opened */
     uint32_t hot_number, number;
@@ -33,7 +34,8 @@ struct store_file {
 
 struct store_flush {
     const struct store_file *store;
-    struct buf bytes; /* one batch */
+    struct table *owed; /* the worker's while it runs; NULL: nothing is owed */
+    struct buf bytes;   /* one batch */
     uint32_t hot_until, number;
     bool sync, rotated;
 };
@@ -118,11 +120,16 @@ static int file_each(struct store *s, enum store_ns ns, store_each_cb cb, void *
     return table_each_in(&of(s)->loaded, ns, cb, ctx);
 }
 
-static void file_loaded(struct store *s) { table_clear(&of(s)->loaded); }
+static void file_loaded(struct store *s)
+{
+    if (!of(s)->owed)
+        table_clear(&of(s)->loaded);
+}
 
 static bool file_dirty(const struct store *s)
 {
-    return ((const struct store_file *)(const void *)s)->changes.map.n > 0;
+    const struct store_file *f = (const struct store_file *)(const void *)s;
+    return f->changes.map.n > 0 || f->owed;
 }
 
 /* --- the hot journal ------------------------------------------------------------------------- */
@@ -222,6 +229,7 @@ static int file_flush_begin(struct store *base, struct store_flush **out)
         hot_rotate(s);
     f->number = ++s->number;
     f->store = s;
+    f->owed = s->owed ? &s->loaded : NULL;
     f->sync = s->store.sync != STORE_SYNC_OFF;
     s->flushing = true;
     *out = f;
@@ -230,10 +238,25 @@ static int file_flush_begin(struct store *base, struct store_flush **out)
 
 /* --- the worker's part ------------------------------------------------------------------------ */
 
+/* When it fails, the batch is in the table already; it comes again, and changes nothing then. */
+static int write_owed(struct store_flush *f)
+{
+    const char *dir = f->store->dir;
+    struct segments all = {.n = 0};
+    int err = compact_apply(f->owed, buf_view(&f->bytes));
+    if (err == MD_OK)
+        err = compact_write(dir, f->owed, f->number);
+    if (err == MD_OK && segment_list(dir, &all) == MD_OK)
+        compact_remove_before(dir, &all, f->number);
+    return err;
+}
+
 static int file_flush_run(struct store_flush *f)
 {
     const char *dir = f->store->dir;
     struct segments all = {.n = 0}, now;
+    if (f->owed != NULL)
+        return write_owed(f);
     if (segment_list(dir, &all) != MD_OK)
         return MD_IO;
     compact_current(&all, &now);
@@ -268,17 +291,7 @@ static int take_back(void *ctx, unsigned ns, struct span key, struct span value,
 
 static int take_back_all(struct store_file *s, struct span batch)
 {
-    uint8_t head[JOURNAL_HEAD];
-    struct journal_report report;
-    struct buf file;
-    buf_init(&file, FILE_MAX);
-    int err = buf_put(&file, head_span(head));
-    if (err == MD_OK)
-        err = buf_put(&file, batch);
-    if (err == MD_OK)
-        err = journal_read(buf_view(&file), take_back, s, &report);
-    buf_free(&file);
-    return err;
+    return journal_read_batch(batch, take_back, s);
 }
 
 static int put_written(void *ctx, struct table_entry *e)
@@ -315,6 +328,10 @@ static void file_flush_end(struct store *base, struct store_flush *f, int result
     else if (f->rotated || hot_restart(s) == MD_OK)
         hot_remove(s, f->hot_until);
     s->failed = result != MD_OK;
+    if (f->owed != NULL && result == MD_OK) {
+        s->owed = false;
+        table_clear(&s->loaded);
+    }
     flush_free(f);
 }
 
@@ -431,12 +448,16 @@ static int load(struct store_file *s, char note[256])
             compact_remove_before(s->dir, &all, number);
         if (err == MD_OK)
             hot_remove(s, s->number);
-        else
-            (void)snprintf(note, 256, "%.150s cannot be written: is the disk full or read-only?",
-                           s->dir);
         s->number = number;
     }
     remark(&o);
+    s->owed = err == MD_IO; /* everything was read: no reason not to serve */
+    if (s->owed) {
+        (void)snprintf(note, 256,
+                       "%.150s cannot be written: is the disk full or read-only? It is tried again",
+                       s->dir);
+        err = MD_OK;
+    }
     s->hot_number = ++s->number;
     return err;
 }

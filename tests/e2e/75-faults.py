@@ -402,6 +402,7 @@ def a_full_disk():
             mark = b.mark()
             for i in range(50):
                 pub.publish("kept/after", f"{i}", 1, retain=True)
+            b.wait_line("is written to the medium again", mark)
             by.served(5)
         with Broker(MEROSSD, state=root) as b:
             sub = Client(b.tcp, "sub")
@@ -412,6 +413,41 @@ def a_full_disk():
                 m = sub.message()
                 got[m["topic"]] = m["payload"]
             check(got["kept"] == b"before" and got["kept/after"] == b"49", f"{got}")
+
+
+def a_full_disk_at_the_start():
+    """F156: killed on a full disk, it comes back there, with everything, and writes when it can."""
+    with small_disk("3m") as root:
+        b = Broker(MEROSSD, state=state_on(root)).start()
+        pub = Client(b.tcp, "pub")
+        for i in range(300):
+            pub.publish(f"full/{i}", "x" * 500, 1, retain=True)
+        filler = root / "filler"
+        with open(filler, "wb", buffering=0) as f:
+            with contextlib.suppress(OSError):
+                while True:
+                    f.write(b"\0" * 4096)
+            f.truncate(f.tell() - 30000)
+        pub.publish("full/0", b"", 1, retain=True)
+        pub.publish("full/1", "changed", 1, retain=True)
+        b.program.kill()
+        b.start(same_ports=True)
+        b.wait_line(r"cannot be written: is the disk full")
+        Client(b.tcp, "pub").publish("full/2", "later", 1, retain=True)
+        b.program.kill()
+        b.start(same_ports=True)
+        filler.unlink()
+        Client(b.tcp, "pub").publish("full/3", "room", 1, retain=True)
+        b.stop()
+        with Broker(MEROSSD, state=root) as b:
+            sub = Client(b.tcp, "sub")
+            sub.subscribe("full/#", 0)
+            got = {}
+            while len(got) < 299:
+                m = sub.message()
+                got[m["topic"]] = m["payload"]
+            want = {"full/1": b"changed", "full/2": b"later", "full/3": b"room", "full/4": b"x" * 500}
+            check({k: got[k] for k in want} == want and "full/0" not in got, f"{got.keys()}")
 
 
 def nobody_else_reads_the_state():
@@ -514,5 +550,6 @@ if __name__ == "__main__":
         two_clients_with_one_id, subscribers_that_reset_while_they_are_sent_to,
         floods_leave_room_for_others, dropped_messages_are_counted_not_listed,
         retained_messages_by_the_thousand, the_same_topic_for_ever, a_full_disk,
+        a_full_disk_at_the_start,
         nobody_else_reads_the_state, crafted_configuration_files, renegotiation_is_refused,
     ] + (OPEN if sys.argv[3:] else [])))

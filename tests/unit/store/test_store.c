@@ -8,8 +8,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -291,6 +293,62 @@ static void a_failed_flush_loses_nothing(void **state)
     store_close(s);
 }
 
+static void no_file_may_grow(bool on)
+{
+    struct rlimit l;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &l), 0);
+    l.rlim_cur = on ? 0 : l.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+    (void)signal(SIGXFSZ, on ? SIG_IGN : SIG_DFL); /* on: writing fails with EFBIG */
+}
+
+static struct store *open_on_a_full_disk(const struct place *p)
+{
+    char note[256];
+    no_file_may_grow(true);
+    struct store *s = open_with(p, STORE_SYNC_PERIOD, note);
+    no_file_may_grow(false);
+    assert_non_null(strstr(note, "cannot be written"));
+    assert_int_equal(find(s, "a").n, 2);
+    assert_string_equal(find(s, "b").value, "1");
+    assert_string_equal(find(s, "c").value, "1");
+    store_loaded(s);
+    return s;
+}
+
+/* F156: after a crash the disk takes no new base.  What was read is there, and stays there, also when
+ * the program dies again before there is room. */
+static void a_full_disk_at_the_start_is_no_reason_to_stop(void **state)
+{
+    const struct place *p = *state;
+    struct store *s = open_store(p);
+    assert_int_equal(put(s, "a", "1"), MD_OK);
+    assert_int_equal(put(s, "b", "1"), MD_OK);
+    assert_int_equal(store_sync(s), MD_OK);
+    assert_int_equal(put(s, "c", "1"), MD_OK);
+    assert_int_equal(store_del(s, STORE_DEVICE, span_str("a"), STORE_NOW), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    kill_store(s);
+    kill_store(open_on_a_full_disk(p));
+    s = open_on_a_full_disk(p);
+    assert_true(store_dirty(s));
+    assert_int_equal(put(s, "d", "1"), MD_OK);
+    assert_int_equal(put(s, "b", "2"), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    no_file_may_grow(true);
+    assert_int_equal(store_sync(s), MD_IO);
+    no_file_may_grow(false);
+    assert_int_equal(store_del(s, STORE_DEVICE, span_str("c"), STORE_NOW), MD_OK);
+    assert_int_equal(store_sync(s), MD_OK);
+    assert_false(store_dirty(s));
+    kill_store(s);
+    s = open_store(p);
+    assert_int_equal(find(s, "").n, 2);
+    assert_string_equal(find(s, "b").value, "2");
+    assert_string_equal(find(s, "d").value, "1");
+    store_close(s);
+}
+
 /* F155: journals that outgrow the base become a new base. */
 static void journals_are_folded_into_a_base(void **state)
 {
@@ -493,6 +551,7 @@ int main(void)
         T(files_are_private),
         T(a_change_during_a_flush_stays_dirty),
         T(a_failed_flush_loses_nothing),
+        T(a_full_disk_at_the_start_is_no_reason_to_stop),
         T(journals_are_folded_into_a_base),
         T(sync_always_writes_no_journal),
         T(any_damaged_byte_costs_at_most_one_entry),
