@@ -226,7 +226,7 @@ static int start_watchdog(struct serve *s)
  * first; its port must be one that the user may open. */
 static int become_user(struct serve *s)
 {
-    int err = serve_host_give(s->dir, &s->user, s->err);
+    int err = state_give(s->dir, &s->user, s->err);
     if (err == MD_OK && s->user.wanted && s->cfg.pid_file != NULL)
         (void)lchown(s->cfg.pid_file, s->user.uid, s->user.gid); /* to remove it, if it may */
     if (err == MD_OK && s->user.wanted && s->sink.file != NULL)

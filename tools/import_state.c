@@ -152,7 +152,7 @@ int import_state_write(struct span file, const struct config *cfg, const char *d
         store_close(t.store);
     }
     if (rc == MD_OK && geteuid() == 0)
-        rc = serve_host_give(dir, &user, err);
+        rc = state_give(dir, &user, err);
     (void)close(lock);
     return rc;
 }

@@ -125,6 +125,13 @@ static bool is_folder(const char *path)
     return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* Such a file may be somebody else's, put here to be given away. */
+static bool has_other_names(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink > 1;
+}
+
 /* What is in the folder; with `deeper`, also what is in the folders in it.  Links are not
  * followed. */
 static int give_files(const char *dir, const struct serve_user *u, bool deeper, char *err)
@@ -139,6 +146,8 @@ static int give_files(const char *dir, const struct serve_user *u, bool deeper, 
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
         (void)snprintf(path, sizeof path, "%.500s/%.255s", dir, e->d_name);
+        if (has_other_names(path))
+            continue;
         if (lchown(path, u->uid, u->gid) != 0)
             rc = cannot_give(path, u, err);
         else if (deeper && is_folder(path))
@@ -151,8 +160,8 @@ static int give_files(const char *dir, const struct serve_user *u, bool deeper, 
 int serve_host_give(const char *dir, const struct serve_user *u, char err[SERVE_HOST_ERR_MAX])
 {
     struct stat st;
-    if (!u->wanted || lstat(dir, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != 0 ||
-        (st.st_mode & 077) != 0)
+    if (!u->wanted || lstat(dir, &st) != 0 || !S_ISDIR(st.st_mode) ||
+        (st.st_uid != 0 && st.st_uid != u->uid) || (st.st_mode & 077) != 0)
         return MD_OK;
     int rc = give_files(dir, u, true, err);
     return rc == MD_OK && lchown(dir, u->uid, u->gid) != 0 ? cannot_give(dir, u, err) : rc;

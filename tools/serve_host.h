@@ -37,8 +37,9 @@ struct serve_user { /* whom root becomes */
 MD_MUST_USE int serve_host_user(const char *name, struct serve_user *out,
                                 char err[SERVE_HOST_ERR_MAX]);
 
-/* Gives a directory that only root could enter until now, and what is in it, to the user; any
- * other one stays as it is: it is not ours to give.  Errors: MD_IO. */
+/* Gives a directory that only root or the user can enter, and what is in it, to the user; any other
+ * one, and files that have another name somewhere, stay as they are: they are not ours to give.
+ * Errors: MD_IO. */
 MD_MUST_USE int serve_host_give(const char *dir, const struct serve_user *u,
                                 char err[SERVE_HOST_ERR_MAX]);
 

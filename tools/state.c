@@ -4,28 +4,56 @@
  * for two seconds) goes to a journal in memory; the state directory gets what is left of it. */
 #include "broker/base/log.h"
 #include "tools/config.h"
+#include "tools/file.h"
 #include "tools/state.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A place in memory of our own, named after the state directory because there may be several
- * brokers; false: there is none, and the state directory has to do. */
+#define ID_BYTES 16u
+
+/* The directory's own random name: what a journal in memory belongs to must not be told by the path
+ * alone, or a directory that was deleted would come back from there.  False: it has none, and takes
+ * none now. */
+static bool identify(const char *dir, char id[2 * ID_BYTES + 1])
+{
+    char path[640];
+    uint8_t random[ID_BYTES];
+    (void)snprintf(path, sizeof path, "%.500s/id", dir);
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, id, 2 * (size_t)ID_BYTES);
+    if (fd >= 0)
+        (void)close(fd);
+    id[2 * ID_BYTES] = '\0';
+    if (n == 2 * (ssize_t)ID_BYTES && strspn(id, "0123456789abcdef") == 2 * (size_t)ID_BYTES)
+        return true;
+    if (getentropy(random, sizeof random) != 0)
+        return false;
+    for (size_t i = 0; i < ID_BYTES; i++)
+        (void)snprintf(id + 2 * i, 3, "%02x", random[i]);
+    return file_replace(path, span_str(id)) == MD_OK;
+}
+
+/* A place in memory of our own, one for each state directory; false: there is none, and the state
+ * directory has to do. */
 static bool place_in_memory(const char *state_dir, char out[512])
 {
+    char id[2 * ID_BYTES + 1];
     const char *runtime = getenv("XDG_RUNTIME_DIR");
     const char *base = geteuid() == 0 ? "/run" : runtime;
-    uint32_t hash = 2166136261u; /* FNV-1a */
     if (base == NULL || base[0] != '/')
         return false;
     (void)snprintf(out, 512, "%.400s/merossd", base);
-    if (mkdir(out, 0700) != 0 && access(out, W_OK) != 0)
+    /* Others may pass through, to the one that is theirs and whose name they know. */
+    if (mkdir(out, 0711) != 0 && access(out, X_OK) != 0)
         return false;
-    for (const char *p = state_dir; *p != '\0'; p++)
-        hash = (hash ^ (uint8_t)*p) * 16777619u;
-    (void)snprintf(out, 512, "%.400s/merossd/%08x", base, (unsigned)hash);
+    if (!identify(state_dir, id))
+        return false;
+    (void)snprintf(out, 512, "%.400s/merossd/%s", base, id);
     return true;
 }
 
@@ -57,5 +85,16 @@ int state_open(struct store **out, const char *dir, unsigned sync, char err[SERV
     else if (rc != MD_OK)
         (void)snprintf(err, SERVE_HOST_ERR_MAX, "%s",
                        note[0] != '\0' ? note : "cannot open the store: out of memory");
+    return rc;
+}
+
+int state_give(const char *dir, const struct serve_user *u, char err[SERVE_HOST_ERR_MAX])
+{
+    char memory[512];
+    if (!u->wanted)
+        return MD_OK;
+    int rc = serve_host_give(dir, u, err);
+    if (rc == MD_OK && place_in_memory(dir, memory))
+        rc = serve_host_give(memory, u, err);
     return rc;
 }

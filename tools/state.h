@@ -15,4 +15,8 @@
 MD_MUST_USE int state_open(struct store **out, const char *dir, unsigned sync,
                            char err[SERVE_HOST_ERR_MAX]);
 
+/* Gives what state_open() opened to the user whom root becomes.  Errors: MD_IO. */
+MD_MUST_USE int state_give(const char *dir, const struct serve_user *u,
+                           char err[SERVE_HOST_ERR_MAX]);
+
 #endif

@@ -340,6 +340,8 @@ static void file_close(struct store *base)
     struct store_file *s = of(base);
     if (s->hot_fd >= 0)
         (void)close(s->hot_fd);
+    if (strcmp(s->journal_dir, s->dir) != 0)
+        (void)rmdir(s->journal_dir); /* when it is empty: memory is dear */
     table_clear(&s->loaded);
     table_clear(&s->changes);
     buf_free(&s->turn);

@@ -563,8 +563,45 @@ def an_mqtt_5_client_is_told_the_version():
         wire.close()
 
 
+def retained(port):
+    sub = Client(port, "sub")
+    sub.subscribe("kept/#", 1)
+    sub.ping()  # an answer may overtake messages,
+    sub.ping()  # but not those of the turn before
+    return sorted(m["topic"] for m in sub.messages)
+
+
+def the_user_whom_root_becomes_keeps_what_it_acknowledged():
+    """The journal in memory must be his as well, at the first start and after a crash."""
+    if os.geteuid() != 0:
+        raise Skip("only root becomes somebody else")
+    b = harness.Broker(MEROSSD, "user nobody")
+    b.state.chmod(0o700)
+    for i in range(3):
+        b.start(same_ports=True)
+        Client(b.tcp, "pub").publish(f"kept/{i}", "x", 1, retain=True)
+        check("could not be written" not in b.program.text(), b.program.text())
+        b.program.kill()
+    with b:
+        check(retained(b.tcp) == ["kept/0", "kept/1", "kept/2"], "not all there")
+
+
+def a_deleted_directory_stays_deleted():
+    """What a journal in memory has belongs to the directory, not to its path."""
+    b = harness.Broker(MEROSSD).start()
+    Client(b.tcp, "pub").publish("kept/old", "x", 1, retain=True)
+    b.program.kill()
+    for file in b.state.iterdir():
+        if file.name == "id" or file.name.startswith("state."):
+            file.unlink()
+    with b:
+        Client(b.tcp, "pub").publish("kept/new", "x", 1, retain=True)
+        check(retained(b.tcp) == ["kept/new"], "the old one is back")
+
+
 if __name__ == "__main__":
     sys.exit(harness.main([
+        the_user_whom_root_becomes_keeps_what_it_acknowledged, a_deleted_directory_stays_deleted,
         debians_own_file_is_fine, a_copy_of_it_serves_with_log_pid_file_and_conf_d,
         faults_name_file_line_option_and_what_is_allowed,
         reload_changes_limits_at_once, a_fault_keeps_everything_as_it_was,
