@@ -7,6 +7,7 @@
 #include "tests/unit/cmocka.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,12 +33,16 @@ static int make_place(void **state)
     return 0;
 }
 
-/* Calls f with every file of a directory whose name holds `part`; returns how many. */
+/* Calls f with every file of a directory whose name holds `part`; returns how many.  A store that was
+ * closed leaves no empty directory for hot journals. */
 static unsigned each_file(const char *dir, const char *part, void (*f)(const char *path))
 {
     unsigned n = 0;
     DIR *d = opendir(dir);
-    assert_non_null(d);
+    if (d == NULL) {
+        assert_int_equal(errno, ENOENT);
+        return 0;
+    }
     struct dirent *e;
     while ((e = readdir(d)) != NULL) {
         char path[400];
