@@ -73,12 +73,15 @@ static int write_state(struct import *m)
         cfg = &own;
     }
     if (err == MD_OK && (err = config_state_dir(cfg, m->dir, sizeof m->dir)) != MD_OK)
-        (void)snprintf(why, sizeof why, "no state directory: set HOME, XDG_STATE_HOME or `state_dir`");
+        (void)snprintf(why, sizeof why,
+                       "no state directory: set HOME, XDG_STATE_HOME or `state_dir`");
     if (err == MD_OK)
         err = import_state_write(buf_view(&m->file), cfg, m->dir, m->c->env, &m->taken, why);
     config_free(&own);
     return err == MD_OK ? CLI_DONE : cli_fail(m->c, CLI_FAILED, "invalid", "%s", why);
 }
+
+static bool is_incomplete(const struct import *m) { return m->counts.damaged > 0 || m->counts.cut; }
 
 static void print_db(const struct import *m)
 {
@@ -96,7 +99,7 @@ static void print_db(const struct import *m)
         fprintf(out, "left out: %u shared subscriptions ($share/...)\n", n->shared);
     if (n->expired > 0)
         fprintf(out, "left out: %u messages and sessions whose time was over\n", n->expired);
-    if (n->damaged > 0 || n->cut)
+    if (is_incomplete(m))
         fprintf(out, "damaged: %u records%s\n", n->damaged,
                 n->cut ? ", and the end of the file is missing" : "");
 }
@@ -172,7 +175,7 @@ static int print_json(const struct import *m)
     buf_init(&b, SIZE_MAX);
     json_write_start(&w, &b);
     json_write_open(&w, '{');
-    json_write_pair(&w, "status", "ok");
+    json_write_pair(&w, "status", is_incomplete(m) ? "incomplete" : "ok");
     json_write_pair(&w, "configuration", m->conf);
     json_write_name(&w, "warnings");
     json_write_open(&w, '[');
@@ -204,6 +207,18 @@ static int read_conf(struct import *m)
     return CLI_DONE;
 }
 
+/* What could be read was taken, but who deletes the old file now loses the rest: a script must
+ * not go on as if all were there. */
+static int say_incomplete(const struct import *m)
+{
+    (void)fflush(m->c->out); /* it comes last, also where both go into one file */
+    fprintf(m->c->err,
+            "merossd: incomplete: %s is damaged, and what is lost in it was not taken over; keep "
+            "that file\n",
+            m->db);
+    return CLI_FAILED;
+}
+
 int cmd_import(struct cli *c)
 {
     struct import m = {.c = c, .conf = c->args->n_words > 1 ? c->args->words[1] : CONF_DEFAULT};
@@ -221,6 +236,8 @@ int cmd_import(struct cli *c)
         status = print_json(&m);
     else if (status == CLI_DONE)
         print_text(&m);
+    if (status == CLI_DONE && is_incomplete(&m))
+        status = say_incomplete(&m);
     config_free(&m.cfg);
     buf_free(&m.file);
     return status;
