@@ -490,6 +490,35 @@ static void check_finds_faults_without_starting(void **state)
     has(seen.err, "cannot read the configuration file");
 }
 
+static int into_full_device(const char *verb, const char *word)
+{
+    char *argv[] = {(char[]){"merossd"}, (char *)(uintptr_t)verb, (char *)(uintptr_t)word, NULL};
+    size_t n;
+    forget_seen();
+    FILE *out = fopen("/dev/full", "w"), *err = open_memstream(&seen.err, &n);
+    assert_non_null(out);
+    int status = verbs_main(word != NULL ? 3 : 2, argv, stdin, out, err);
+    fclose(out);
+    fclose(err);
+    return status;
+}
+
+/* A short output fails at its end, a long one before. */
+static void output_that_is_lost_is_a_failure(void **state)
+{
+    (void)state;
+    static const char *const verbs[][2] = {
+        {"--version", NULL}, {"--help", NULL}, {"list", "--help"}, {"help", "config"}};
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        assert_int_equal(into_full_device(verbs[i][0], verbs[i][1]), CLI_FAILED);
+        assert_string_equal(seen.err,
+                            "merossd: cannot write the output: No space left on device\n");
+    }
+    assert_int_equal(into_full_device("check", "/nowhere"), CLI_FAILED);
+    has(seen.err, "cannot read the configuration file");
+    assert_null(strstr(seen.err, "cannot write"));
+}
+
 static void cert_without_certificate_says_where_it_looked(void **state)
 {
     (void)state;
@@ -547,6 +576,7 @@ int main(void)
         cmocka_unit_test(help_covers_every_verb),
         cmocka_unit_test(no_broker_is_explained),
         cmocka_unit_test(check_finds_faults_without_starting),
+        cmocka_unit_test(output_that_is_lost_is_a_failure),
         cmocka_unit_test(cert_without_certificate_says_where_it_looked),
         cmocka_unit_test(bad_starts_are_one_line_and_status_one),
     };
