@@ -5,8 +5,11 @@
 #include "tools/cmd.h"
 #include "tools/host_env.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -490,6 +493,25 @@ static void check_finds_faults_without_starting(void **state)
     has(seen.err, "cannot read the configuration file");
 }
 
+/* An end-to-end test would hang where this one fails, too: the limit of the test is the judge. */
+static void a_fifo_does_not_hang(void **state)
+{
+    (void)state;
+    const char *path = in_folder("c", "");
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(PLAIN("check", path), CLI_FAILED);
+    has(seen.err, strerror(ENODATA));
+    int fd = open(path, O_RDWR);
+    assert_int_equal(write(fd, "port 1\nx\n", 9), 9);
+    int reader = open(path, O_RDONLY); /* keeps what was written when the writer goes */
+    close(fd);
+    assert_int_equal(PLAIN("check", path), CLI_FAILED);
+    has(seen.err, "/c:2: ");
+    close(reader);
+    unlink(path);
+}
+
 static int into_full_device(const char *verb, const char *word)
 {
     char *argv[] = {(char[]){"merossd"}, (char *)(uintptr_t)verb, (char *)(uintptr_t)word, NULL};
@@ -576,6 +598,7 @@ int main(void)
         cmocka_unit_test(help_covers_every_verb),
         cmocka_unit_test(no_broker_is_explained),
         cmocka_unit_test(check_finds_faults_without_starting),
+        cmocka_unit_test(a_fifo_does_not_hang),
         cmocka_unit_test(output_that_is_lost_is_a_failure),
         cmocka_unit_test(cert_without_certificate_says_where_it_looked),
         cmocka_unit_test(bad_starts_are_one_line_and_status_one),
