@@ -278,11 +278,17 @@ static int start(struct serve *s)
 
 /* --- life ---------------------------------------------------------------------------------- */
 
+/* Plugs come over the network, with MQTT in TLS. */
+static bool is_for_plugs(const struct config_listener *l)
+{
+    return config_has_tls(l) && l->protocol == CONFIG_MQTT && config_unix_path(l) == NULL;
+}
+
 /* The first listener for plugs; SIZE_MAX: none. */
 static size_t plug_listener(const struct serve *s)
 {
     for (size_t i = 0; i < s->cfg.n_listeners; i++)
-        if (config_has_tls(&s->cfg.listeners[i]) && s->cfg.listeners[i].protocol == CONFIG_MQTT)
+        if (is_for_plugs(&s->cfg.listeners[i]))
             return i;
     return SIZE_MAX;
 }
@@ -305,7 +311,7 @@ static void welcome(const struct serve *s)
     if (i != SIZE_MAX)
         say_where_plugs_go(s, i);
     else
-        log_warn("server", "no listener has TLS: Meross plugs cannot connect; add `listener 8883` "
+        log_warn("server", "no port has TLS: Meross plugs cannot connect; add `listener 8883` "
                            "and `tls auto`");
     log_info("server", "next: `merossd list` shows the plugs, `merossd on NAME` switches one, "
                        "`merossd help` has the rest");
