@@ -83,6 +83,15 @@ static int write_state(struct import *m)
 
 static bool is_incomplete(const struct import *m) { return m->counts.damaged > 0 || m->counts.cut; }
 
+static void print_numbers(FILE *out, unsigned retained, unsigned sessions, unsigned subscriptions,
+                          unsigned queued)
+{
+    fprintf(out,
+            "%u retained message%s, %u session%s with %u subscription%s and %u waiting message%s\n",
+            retained, cli_s(retained), sessions, cli_s(sessions), subscriptions,
+            cli_s(subscriptions), queued, cli_s(queued));
+}
+
 static void print_db(const struct import *m)
 {
     const struct import_counts *n = &m->counts;
@@ -91,16 +100,15 @@ static void print_db(const struct import *m)
         fprintf(out, "%s: is not there; mosquitto has kept nothing\n", m->db);
         return;
     }
-    fprintf(out,
-            "%s (version %u): %u retained messages, %u sessions with %u subscriptions and %u "
-            "messages that wait\n",
-            m->db, n->version, n->retained, n->sessions, n->subscriptions, n->queued);
+    fprintf(out, "%s (version %u): ", m->db, n->version);
+    print_numbers(out, n->retained, n->sessions, n->subscriptions, n->queued);
     if (n->shared > 0)
-        fprintf(out, "left out: %u shared subscriptions ($share/...)\n", n->shared);
+        fprintf(out, "left out: %u shared subscription%s ($share/...)\n", n->shared,
+                cli_s(n->shared));
     if (n->expired > 0)
         fprintf(out, "left out: %u messages and sessions whose time was over\n", n->expired);
     if (is_incomplete(m))
-        fprintf(out, "damaged: %u records%s\n", n->damaged,
+        fprintf(out, "damaged: %u record%s%s\n", n->damaged, cli_s(n->damaged),
                 n->cut ? ", and the end of the file is missing" : "");
 }
 
@@ -112,10 +120,8 @@ static void print_taken(const struct import *m)
         fprintf(out, "nothing was changed: that was --dry-run\n");
         return;
     }
-    fprintf(out,
-            "taken over into %s: %u retained messages, %u sessions with %u subscriptions and %u "
-            "messages that wait\n",
-            m->dir, n->retained, n->sessions, n->subscriptions, n->queued);
+    fprintf(out, "taken over into %s: ", m->dir);
+    print_numbers(out, n->retained, n->sessions, n->subscriptions, n->queued);
     if (n->ours > 0)
         fprintf(out, "left as they are: %u of which merossd has its own\n", n->ours);
     if (n->refused > 0)
@@ -125,7 +131,8 @@ static void print_taken(const struct import *m)
 static void print_text(const struct import *m)
 {
     FILE *out = m->c->out;
-    fprintf(out, "%s: read, %zu listeners\n", m->conf, m->cfg.n_listeners);
+    fprintf(out, "%s: read, %zu listener%s\n", m->conf, m->cfg.n_listeners,
+            cli_s(m->cfg.n_listeners));
     for (char **w = m->cfg.warnings; w != NULL && *w != NULL; w++)
         fprintf(out, "not as in mosquitto: %s\n", *w);
     if (m->fault[0] != '\0')

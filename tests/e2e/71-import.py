@@ -99,6 +99,7 @@ def what_mosquitto_wrote_is_read():
         check("autosave_interval" in said and "persistence_location" in said, said)
         code, out, err = run([MEROSSD, "import", "mosquitto", root / "conf", "--dry-run"])
         check(code == 0 and "2 retained messages, 4 sessions with 4 subscriptions and 6" in out, out)
+        check("conf: read, 1 listener\n" in out, out)
 
 
 def what_mosquitto_kept_goes_on_at_ours():

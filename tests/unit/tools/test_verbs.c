@@ -476,7 +476,11 @@ static void check_finds_faults_without_starting(void **state)
     (void)state;
     const char *path = in_folder("c", "listener 1 127.0.0.1\nmeross_timezone UTC0\n");
     assert_int_equal(PLAIN("check", path), CLI_DONE);
-    has(seen.out, "is fine: 1 listeners");
+    has(seen.out, "is fine: 1 listener\n");
+    path = in_folder("c", "listener 1 ::1\nlistener 2 ::1\nmeross_timezone UTC0\n");
+    assert_int_equal(PLAIN("check", path), CLI_DONE);
+    has(seen.out, "is fine: 2 listeners\n");
+    path = in_folder("c", "listener 1 ::1\nmeross_timezone UTC0\n");
     assert_int_equal(PLAIN("check", path, "--json"), CLI_DONE);
     assert_string_equal(seen.out, "{\"status\":\"ok\",\"warnings\":[]}\n");
     path = in_folder("c", "lisener 1\n");
