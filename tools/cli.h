@@ -38,6 +38,9 @@ void cli_close(struct cli *c);
 int cli_fail(struct cli *c, int status, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The end of a noun that stands behind the number: "1 listener", "2 listeners". */
+static inline const char *cli_s(size_t n) { return n == 1 ? "" : "s"; }
+
 struct cli_answer {
     struct buf text;  /* the whole payload                              */
     struct span data; /* its data, as it stands there; lent by `text`   */

@@ -39,7 +39,8 @@ static int say(struct cli *c, const struct config *cfg)
 {
     for (char **it = cfg->warnings; it != NULL && *it != NULL; it++)
         fprintf(c->out, "warning: %s\n", *it);
-    fprintf(c->out, "%s is fine: %zu listeners%s\n", c->args->words[0], cfg->n_listeners,
+    fprintf(c->out, "%s is fine: %zu listener%s%s\n", c->args->words[0], cfg->n_listeners,
+            cli_s(cfg->n_listeners),
             cfg->home_listeners ? " (the built-in ones, for it opens none)" : "");
     return CLI_DONE;
 }

@@ -73,11 +73,23 @@ static int write_state(struct import *m)
         cfg = &own;
     }
     if (err == MD_OK && (err = config_state_dir(cfg, m->dir, sizeof m->dir)) != MD_OK)
-        (void)snprintf(why, sizeof why, "no state directory: set HOME, XDG_STATE_HOME or `state_dir`");
+        (void)snprintf(why, sizeof why,
+                       "no state directory: set HOME, XDG_STATE_HOME or `state_dir`");
     if (err == MD_OK)
         err = import_state_write(buf_view(&m->file), cfg, m->dir, m->c->env, &m->taken, why);
     config_free(&own);
     return err == MD_OK ? CLI_DONE : cli_fail(m->c, CLI_FAILED, "invalid", "%s", why);
+}
+
+static bool is_incomplete(const struct import *m) { return m->counts.damaged > 0 || m->counts.cut; }
+
+static void print_numbers(FILE *out, unsigned retained, unsigned sessions, unsigned subscriptions,
+                          unsigned queued)
+{
+    fprintf(out,
+            "%u retained message%s, %u session%s with %u subscription%s and %u waiting message%s\n",
+            retained, cli_s(retained), sessions, cli_s(sessions), subscriptions,
+            cli_s(subscriptions), queued, cli_s(queued));
 }
 
 static void print_db(const struct import *m)
@@ -88,16 +100,15 @@ static void print_db(const struct import *m)
         fprintf(out, "%s: is not there; mosquitto has kept nothing\n", m->db);
         return;
     }
-    fprintf(out,
-            "%s (version %u): %u retained messages, %u sessions with %u subscriptions and %u "
-            "messages that wait\n",
-            m->db, n->version, n->retained, n->sessions, n->subscriptions, n->queued);
+    fprintf(out, "%s (version %u): ", m->db, n->version);
+    print_numbers(out, n->retained, n->sessions, n->subscriptions, n->queued);
     if (n->shared > 0)
-        fprintf(out, "left out: %u shared subscriptions ($share/...)\n", n->shared);
+        fprintf(out, "left out: %u shared subscription%s ($share/...)\n", n->shared,
+                cli_s(n->shared));
     if (n->expired > 0)
         fprintf(out, "left out: %u messages and sessions whose time was over\n", n->expired);
-    if (n->damaged > 0 || n->cut)
-        fprintf(out, "damaged: %u records%s\n", n->damaged,
+    if (is_incomplete(m))
+        fprintf(out, "damaged: %u record%s%s\n", n->damaged, cli_s(n->damaged),
                 n->cut ? ", and the end of the file is missing" : "");
 }
 
@@ -109,10 +120,8 @@ static void print_taken(const struct import *m)
         fprintf(out, "nothing was changed: that was --dry-run\n");
         return;
     }
-    fprintf(out,
-            "taken over into %s: %u retained messages, %u sessions with %u subscriptions and %u "
-            "messages that wait\n",
-            m->dir, n->retained, n->sessions, n->subscriptions, n->queued);
+    fprintf(out, "taken over into %s: ", m->dir);
+    print_numbers(out, n->retained, n->sessions, n->subscriptions, n->queued);
     if (n->ours > 0)
         fprintf(out, "left as they are: %u of which merossd has its own\n", n->ours);
     if (n->refused > 0)
@@ -122,7 +131,8 @@ static void print_taken(const struct import *m)
 static void print_text(const struct import *m)
 {
     FILE *out = m->c->out;
-    fprintf(out, "%s: read, %zu listeners\n", m->conf, m->cfg.n_listeners);
+    fprintf(out, "%s: read, %zu listener%s\n", m->conf, m->cfg.n_listeners,
+            cli_s(m->cfg.n_listeners));
     for (char **w = m->cfg.warnings; w != NULL && *w != NULL; w++)
         fprintf(out, "not as in mosquitto: %s\n", *w);
     if (m->fault[0] != '\0')
@@ -172,7 +182,7 @@ static int print_json(const struct import *m)
     buf_init(&b, SIZE_MAX);
     json_write_start(&w, &b);
     json_write_open(&w, '{');
-    json_write_pair(&w, "status", "ok");
+    json_write_pair(&w, "status", is_incomplete(m) ? "incomplete" : "ok");
     json_write_pair(&w, "configuration", m->conf);
     json_write_name(&w, "warnings");
     json_write_open(&w, '[');
@@ -204,6 +214,18 @@ static int read_conf(struct import *m)
     return CLI_DONE;
 }
 
+/* What could be read was taken, but who deletes the old file now loses the rest: a script must
+ * not go on as if all were there. */
+static int say_incomplete(const struct import *m)
+{
+    (void)fflush(m->c->out); /* it comes last, also where both go into one file */
+    fprintf(m->c->err,
+            "merossd: incomplete: %s is damaged, and what is lost in it was not taken over; keep "
+            "that file\n",
+            m->db);
+    return CLI_FAILED;
+}
+
 int cmd_import(struct cli *c)
 {
     struct import m = {.c = c, .conf = c->args->n_words > 1 ? c->args->words[1] : CONF_DEFAULT};
@@ -221,6 +243,8 @@ int cmd_import(struct cli *c)
         status = print_json(&m);
     else if (status == CLI_DONE)
         print_text(&m);
+    if (status == CLI_DONE && is_incomplete(&m))
+        status = say_incomplete(&m);
     config_free(&m.cfg);
     buf_free(&m.file);
     return status;

@@ -6,6 +6,7 @@
 #include "tools/hostzone.h"
 #include "tools/serve_int.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -221,16 +222,27 @@ static int start_watchdog(struct serve *s)
     return err == MD_OK ? MD_OK : complain(s, err, "cannot start the watchdog");
 }
 
+/* What the user may later have to remove or open again.  It runs without, too, until then. */
+static void give_files(const struct serve *s)
+{
+    const char *pid = s->cfg.pid_file;
+    if (pid != NULL && lchown(pid, s->user.uid, s->user.gid) != 0)
+        log_warn("server", "cannot give the pid file %s to %s: %s. It will be left behind.", pid,
+                 s->user.name, strerror(errno));
+    if (s->sink.file != NULL && fchown(fileno(s->sink.file), s->user.uid, s->user.gid) != 0)
+        log_warn("server",
+                 "cannot give the log file %s to %s: %s. It cannot be opened again on SIGHUP.",
+                 s->cfg.log_file, s->user.name, strerror(errno));
+}
+
 /* The rest needs no root: ports and keys are open, and what is written from now on is the
  * user's.  A listener with `tls auto` opens later, because its certificate may have to be made
  * first; its port must be one that the user may open. */
 static int become_user(struct serve *s)
 {
     int err = state_give(s->dir, &s->user, s->err);
-    if (err == MD_OK && s->user.wanted && s->cfg.pid_file != NULL)
-        (void)lchown(s->cfg.pid_file, s->user.uid, s->user.gid); /* to remove it, if it may */
-    if (err == MD_OK && s->user.wanted && s->sink.file != NULL)
-        (void)fchown(fileno(s->sink.file), s->user.uid, s->user.gid); /* to open it again */
+    if (err == MD_OK && s->user.wanted)
+        give_files(s);
     return err == MD_OK ? serve_host_become(&s->user, s->err) : err;
 }
 
@@ -266,11 +278,17 @@ static int start(struct serve *s)
 
 /* --- life ---------------------------------------------------------------------------------- */
 
+/* Plugs come over the network, with MQTT in TLS. */
+static bool is_for_plugs(const struct config_listener *l)
+{
+    return config_has_tls(l) && l->protocol == CONFIG_MQTT && config_unix_path(l) == NULL;
+}
+
 /* The first listener for plugs; SIZE_MAX: none. */
 static size_t plug_listener(const struct serve *s)
 {
     for (size_t i = 0; i < s->cfg.n_listeners; i++)
-        if (config_has_tls(&s->cfg.listeners[i]) && s->cfg.listeners[i].protocol == CONFIG_MQTT)
+        if (is_for_plugs(&s->cfg.listeners[i]))
             return i;
     return SIZE_MAX;
 }
@@ -293,7 +311,7 @@ static void welcome(const struct serve *s)
     if (i != SIZE_MAX)
         say_where_plugs_go(s, i);
     else
-        log_warn("server", "no listener has TLS: Meross plugs cannot connect; add `listener 8883` "
+        log_warn("server", "no port has TLS: Meross plugs cannot connect; add `listener 8883` "
                            "and `tls auto`");
     log_info("server", "next: `merossd list` shows the plugs, `merossd on NAME` switches one, "
                        "`merossd help` has the rest");
@@ -344,6 +362,13 @@ static int live(struct serve *s)
     return err == MD_OK && !s->failed ? CLI_DONE : CLI_FAILED;
 }
 
+/* Its directory may not be ours any more; an empty file names no process, at least. */
+static void remove_pid(const char *path)
+{
+    if (unlink(path) != 0 && truncate(path, 0) != 0)
+        log_warn("server", "cannot remove the pid file %s: %s", path, strerror(errno));
+}
+
 static void stop(struct serve *s)
 {
     s->sink.publish = NULL;
@@ -358,8 +383,8 @@ static void stop(struct serve *s)
     serve_bridges_free(s);
     mem_free(s->zone);
     mem_free(s->tls.current);
-    if (s->has_pid && unlink(s->cfg.pid_file) != 0)
-        (void)truncate(s->cfg.pid_file, 0); /* its directory is not ours any more */
+    if (s->has_pid)
+        remove_pid(s->cfg.pid_file);
     if (s->lock >= 0)
         (void)close(s->lock);
     logsink_stop();

@@ -4,8 +4,11 @@
 #include "broker/codec/topic.h"
 #include "tools/config.h"
 
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 __attribute__((format(printf, 2, 3))) static int fault(char *what, const char *fmt, ...)
 {
@@ -81,6 +84,34 @@ static int check_transport(const struct config *c, const struct config_listener 
     return MD_OK;
 }
 
+#define UNIX_PATH_MAX_BYTES (sizeof((struct sockaddr_un){.sun_family = 0}.sun_path) - 1)
+
+/* `listener 0 ADDRESS` is any free port there.  A name that is none of these was meant as a path. */
+static bool is_address(const char *host)
+{
+    struct in_addr a;
+    return strchr(host, ':') != NULL || strcmp(host, "localhost") == 0 ||
+           inet_pton(AF_INET, host, &a) == 1;
+}
+
+/* A relative path would depend on where the broker was started, and what the system cannot take
+ * would be told only at the start, as an address that nobody knows. */
+static int check_unix(const struct config *c, const struct config_listener *l, char *what)
+{
+    (void)c;
+    if (l->port != 0 || l->is_default || l->host == NULL || is_address(l->host))
+        return MD_OK;
+    if (l->host[0] != '/')
+        return fault(what,
+                     "listener 0 %.100s: a Unix socket needs an absolute path, as in "
+                     "`listener 0 /run/merossd.sock`",
+                     l->host);
+    if (strlen(l->host) > UNIX_PATH_MAX_BYTES)
+        return fault(what, "listener 0: the path of a Unix socket has at most %zu bytes, not %zu",
+                     UNIX_PATH_MAX_BYTES, strlen(l->host));
+    return MD_OK;
+}
+
 static bool same_host(const char *a, const char *b)
 {
     return a == NULL ? b == NULL : b != NULL && strcmp(a, b) == 0;
@@ -97,7 +128,8 @@ static int check_place(const struct config *c, const struct config_listener *l, 
 }
 
 static int (*const checks[])(const struct config *c, const struct config_listener *l,
-                             char *what) = {check_tls, check_clients, check_transport, check_place};
+                             char *what) = {check_tls, check_clients, check_transport, check_unix,
+                                            check_place};
 
 int config_listener_check(const struct config *c, size_t i, char what[CONFIG_FAULT_MAX])
 {

@@ -3,16 +3,27 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define WRITER_MS 2000 /* for somebody to open the other end of a FIFO */
+
+static int wait_readable(int fd, int ms)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, ms);
+}
 
 static int read_all(int fd, struct buf *out)
 {
     uint8_t chunk[4096];
     for (;;) {
         ssize_t n = read(fd, chunk, sizeof chunk);
+        if (n < 0 && errno == EAGAIN && wait_readable(fd, -1) >= 0)
+            continue; /* a pipe with a writer who takes his time, or a terminal */
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -23,12 +34,27 @@ static int read_all(int fd, struct buf *out)
     }
 }
 
+/* The pipe of `-c <(...)` is read to its end; a FIFO that nobody writes into has none. */
+static int read_fifo(int fd, struct buf *out)
+{
+    size_t before = out->n;
+    bool came = wait_readable(fd, WRITER_MS) > 0;
+    int err = read_all(fd, out);
+    if (err != MD_OK || came || out->n > before)
+        return err;
+    errno = ENODATA;
+    return MD_IO;
+}
+
+/* O_NONBLOCK, because open() itself waits for the writer of a FIFO, and some devices block. */
 int file_read(const char *path, struct buf *out)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return MD_IO;
-    int err = read_all(fd, out);
+    bool fifo = fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+    int err = fifo ? read_fifo(fd, out) : read_all(fd, out);
     int why = errno;
     (void)close(fd);
     errno = why;

@@ -69,13 +69,24 @@ static void lower_first(char *s)
         s[0] = (char)(s[0] | 0x20);
 }
 
+/* Small systems have no /etc/hosts, and no name server knows "localhost".  No name at all stands for
+ * this host, over IPv6 and over IPv4. */
+static int resolve(const char *host, unsigned port, struct addrinfo **out)
+{
+    char service[8];
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    (void)snprintf(service, sizeof service, "%u", port);
+    int bad = getaddrinfo(host, service, &hints, out);
+    if (bad != 0 && strcmp(host, "localhost") == 0 && getaddrinfo(NULL, service, &hints, out) == 0)
+        return 0;
+    return bad;
+}
+
 int tcp_connect(int *out, const char *host, unsigned port, const struct env *env,
                 uint64_t deadline_ms, char err[TCP_ERR_MAX])
 {
-    char service[8];
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
-    (void)snprintf(service, sizeof service, "%u", port);
-    int bad = getaddrinfo(host, service, &hints, &list);
+    struct addrinfo *list = NULL;
+    int bad = resolve(host, port, &list);
     if (bad != 0) {
         (void)snprintf(err, TCP_ERR_MAX, "no such host (%s)", gai_strerror(bad));
         return MD_NOENT;

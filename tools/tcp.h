@@ -9,7 +9,8 @@
 
 #define TCP_ERR_MAX 128
 
-/* Tries each address of `host` until one answers.
+/* Tries each address of `host` until one answers.  "localhost" is this host even where nothing
+ * resolves it.
  *
  * *out  given: close(2).  TCP_NODELAY, non-blocking.
  * err   "connection refused", "no such host", ...; untouched on MD_OK.

@@ -3,6 +3,7 @@
 #include "broker/tls/tls.h"
 #include "tools/host_env.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define CLIENT (ARGS_CLIENT | ARGS_JSON)
@@ -35,7 +36,8 @@ static const struct cmd verbs[] = {
     {"import", "mosquitto [CONF]", "take over what an installed mosquitto has kept",
      "CONF is /etc/mosquitto/mosquitto.conf when it is left out.  It is checked as `merossd check` "
      "does; mosquitto.db is read where it says, and retained messages, sessions and what waits in "
-     "them go to merossd's state directory: that of -c FILE, else of CONF, else the usual one.  Stop "
+     "them go to merossd's state directory: that of -c FILE, else of CONF, else the usual one.  "
+     "Stop "
      "both brokers first.  Nothing of mosquitto's is changed; what merossd has already, it keeps.",
      ARGS_CONFIG | ARGS_JSON | ARGS_DRY_RUN, 1, 2, cmd_import},
     {"passwd", "FILE USER", "set the password of a user in a password_file",
@@ -69,6 +71,17 @@ static int usage(struct cli *c, const struct cmd *cmd, const char *what)
     return CLI_USAGE;
 }
 
+/* A full disk shows only when the buffer is written out; who reads the output relies on all of it. */
+static int finish(struct cli *c, int status)
+{
+    int why = fflush(c->out) == 0 ? 0 : errno;
+    if (why == 0 && !ferror(c->out))
+        return status;
+    fprintf(c->err, "merossd: cannot write the output%s%s\n", why != 0 ? ": " : "",
+            why != 0 ? strerror(why) : "");
+    return status == CLI_DONE ? CLI_FAILED : status;
+}
+
 static int run(const struct cmd *cmd, struct cli *c, int argc, char **argv)
 {
     char why[ARGS_ERR_MAX];
@@ -77,20 +90,21 @@ static int run(const struct cmd *cmd, struct cli *c, int argc, char **argv)
         return usage(c, cmd, why);
     c->args = a.help ? &help : &a;
     if (a.help)
-        return cmd_help(c);
+        return finish(c, cmd_help(c));
     if (a.n_words < cmd->min_words)
         return usage(c, cmd, "something is missing");
     if (a.n_words > cmd->max_words && cmd->run == cmd_serve)
         return usage(c, cmd, "the verb comes first: merossd VERB [options]");
     if (a.n_words > cmd->max_words)
         return usage(c, cmd, "too many words (a name with spaces needs quotes)");
-    return cmd->run(c);
+    int status = cmd->run(c);
+    return cmd->run == cmd_serve ? status : finish(c, status); /* its output is only its log */
 }
 
-static int version(FILE *out)
+static int version(struct cli *c)
 {
-    fprintf(out, "merossd %s (%s)\n", MD_VERSION, tls_library());
-    return CLI_DONE;
+    fprintf(c->out, "merossd %s (%s)\n", MD_VERSION, tls_library());
+    return finish(c, CLI_DONE);
 }
 
 int verbs_main(int argc, char **argv, FILE *in, FILE *out, FILE *err)
@@ -101,9 +115,9 @@ int verbs_main(int argc, char **argv, FILE *in, FILE *out, FILE *err)
     static const struct args none = {.port = -1, .channel = -1};
     c.args = &none;
     if (strcmp(first, "--version") == 0)
-        return version(out);
+        return version(&c);
     if (strcmp(first, "--help") == 0)
-        return cmd_help(&c);
+        return finish(&c, cmd_help(&c));
     if (first[0] == '-' || argc <= 1)
         return run(&verbs[0], &c, argc > 1 ? argc - 1 : 0, argv + 1);
     const struct cmd *cmd = verbs_find(first);

@@ -83,6 +83,18 @@ def what_is_no_socket_is_left_alone():
     refuses_to_start(f"listener 0 /{'x' * 120}", "at most 107 bytes")
 
 
+def plugs_are_not_sent_to_a_unix_socket():
+    """Its listener has TLS, but no port that a plug could be pointed at."""
+    with tempfile.TemporaryDirectory() as state:
+        path = pathlib.Path(state) / "x.conf"
+        path.write_text(f"state_dir {state}\nlistener 0 {state}/sock\ntls auto\n")
+        program = harness.Program([MEROSSD, "-c", path])
+        program.wait_line("no port has TLS")
+        program.wait_line(f"listening on the Unix socket {state}/sock, TLS")
+        check(program.kill(signal.SIGTERM) == 0, program.text())
+        check("point them" not in program.text(), program.text())
+
+
 def families_and_interfaces():
     four, six, lo = (harness.free_port() for _ in range(3))
     extra = (f"listener {four}\nsocket_domain ipv4\nlistener {six}\nsocket_domain ipv6\n"
@@ -546,7 +558,8 @@ def dhparamfile_is_named():
         check(served(port, context()), "no CONNACK")
 
 
-TESTS = [a_unix_socket_is_a_listener, what_is_no_socket_is_left_alone, families_and_interfaces, a_mount_point_is_a_house_of_its_own,
+TESTS = [a_unix_socket_is_a_listener, what_is_no_socket_is_left_alone,
+         plugs_are_not_sent_to_a_unix_socket, families_and_interfaces, a_mount_point_is_a_house_of_its_own,
          a_listener_has_a_limit_of_its_own, silent_handshakes_make_room,
          a_storm_of_handshakes_is_served_in_turn, no_file_is_left, memory_comes_back,
          client_certificates_are_verified_on_every_transport,

@@ -99,6 +99,7 @@ def what_mosquitto_wrote_is_read():
         check("autosave_interval" in said and "persistence_location" in said, said)
         code, out, err = run([MEROSSD, "import", "mosquitto", root / "conf", "--dry-run"])
         check(code == 0 and "2 retained messages, 4 sessions with 4 subscriptions and 6" in out, out)
+        check("conf: read, 1 listener\n" in out, out)
 
 
 def what_mosquitto_kept_goes_on_at_ours():
@@ -165,9 +166,14 @@ def a_damaged_file_gives_what_it_has():
         db = root / "mosquitto.db"
         whole = db.read_bytes()
         db.write_bytes(whole[:-5])
-        code, out, _ = run([MEROSSD, "import", "mosquitto", root / "conf", "--json", "--dry-run"])
-        check(code == 0 and json.loads(out)["cut"] is True, out)
-        check(json.loads(out)["sessions"] == 4, out)
+        code, out, err = run([MEROSSD, "import", "mosquitto", root / "conf", "--json", "--dry-run"])
+        check(code == 1 and json.loads(out)["cut"] is True, out)
+        check(json.loads(out)["sessions"] == 4 and json.loads(out)["status"] == "incomplete", out)
+        check("keep that file" in err, err)
+        (root / "own").write_text(f"state_dir {root}/state\n")
+        code, out, err = run([MEROSSD, "import", "mosquitto", root / "conf", "-c", root / "own"])
+        check(code == 1 and "taken over into" in out, f"{code} {out} {err}")
+        check(err.splitlines()[-1].startswith("merossd: incomplete: ") and "mosquitto.db" in err, err)
         db.write_bytes(b"nonsense" + whole[8:])
         code, _, err = run([MEROSSD, "import", "mosquitto", root / "conf"])
         check(code == 1 and "this is no file of mosquitto" in err, err)

@@ -162,6 +162,24 @@ def one_listener_takes_both_families():
     in_a_network_of_its_own(test)
 
 
+def localhost_needs_no_file_of_names():
+    """The client verbs find the broker of this computer without /etc/hosts and name server."""
+    hide = "for f in hosts resolv.conf nsswitch.conf; do mount --bind /dev/null /etc/$f || exit 77; done"
+    hidden = ["unshare", "-rm", "sh", "-c", f'{hide}; "$@"', "sh"]
+    if not shutil.which("unshare"):
+        raise Skip("no unshare here")
+    if subprocess.run([*hidden, "true"], check=False, capture_output=True).returncode:
+        raise Skip("no right to mounts of its own")
+    resolves = [sys.executable, "-c", "import socket; socket.getaddrinfo('localhost', 1)"]
+    if subprocess.run([*hidden, *resolves], check=False, capture_output=True).returncode == 0:
+        raise Skip("something else resolves localhost here")
+    with Broker(MEROSSD) as b:
+        code, out, err = harness.run([*hidden, MEROSSD, "list", "-p", b.tcp])
+        check(code == 0, f"{code} {out} {err}")
+    code, out, err = harness.run([*hidden, MEROSSD, "list", "-h", "no-such-host"])
+    check(code == 1 and "no such host" in err, f"{code} {out} {err}")
+
+
 # ---------------------------------------------------------------- rights and limits together
 
 def a_refused_publish_is_no_reason_to_go_without_limits():
@@ -251,5 +269,6 @@ if __name__ == "__main__":
     sys.exit(harness.main([
         small_packets_are_not_held_back, more_than_a_thousand_descriptors,
         strangers_from_elsewhere_need_a_name, one_listener_takes_both_families,
+        localhost_needs_no_file_of_names,
         a_refused_publish_is_no_reason_to_go_without_limits, names_do_not_write_the_log,
     ]))

@@ -278,6 +278,26 @@ static void texts_end_where_the_table_says(void **state)
     }
 }
 
+static void the_path_of_a_unix_socket_has_107_bytes(void **state)
+{
+    (void)state;
+    char line[] = "listener 0 /";
+    char text[sizeof line + 108];
+    (void)snprintf(text, sizeof text, "%s%0107d", line, 0);
+    bad(text, "x.conf:1: listener 0: ", "at most 107 bytes, not 108");
+    (void)snprintf(text, sizeof text, "%s%0106d", line, 0);
+    struct config c = good(text);
+    assert_int_equal(strlen(config_unix_path(&c.listeners[0])), 107);
+    config_free(&c);
+    static const char *const addresses[] = {"127.0.0.1", "::1", "fe80::1%eth0", "localhost"};
+    for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
+        (void)snprintf(text, sizeof text, "listener 0 %s", addresses[i]);
+        c = good(text);
+        assert_null(config_unix_path(&c.listeners[0]));
+        config_free(&c);
+    }
+}
+
 static void minus_one_connections_are_unlimited_as_in_mosquitto(void **state)
 {
     (void)state;
@@ -387,6 +407,8 @@ static void options_of_mosquitto_that_are_missing_here_say_so(void **state)
     config_free(&c);
     bad("listener 1883\nprotocol http", "x.conf:2: bad value", "`websockets`");
     bad("listener 1883 /run/x.sock", "Unix socket", "listener 0 /run/x.sock");
+    bad("listener 0 relative.sock", "x.conf:1: listener 0 relative.sock", "absolute path");
+    bad("listener 0 run/x.sock", "listener 0 run/x.sock", "absolute path");
     bad("listener 0 /x\nlistener 0 /x", "already taken", "line 1");
     bad("listener 0 /x\nunix_socket_mode 0668", "octal", "0668");
     bad("listener 1\nwebsockets_origin http://a", "protocol websockets", "listener 1");
@@ -821,6 +843,7 @@ int main(void)
         cmocka_unit_test(strict_plugs_need_a_key),
         cmocka_unit_test(numbers_end_where_the_table_says),
         cmocka_unit_test(texts_end_where_the_table_says),
+        cmocka_unit_test(the_path_of_a_unix_socket_has_107_bytes),
         cmocka_unit_test(minus_one_connections_are_unlimited_as_in_mosquitto),
         cmocka_unit_test(words_ignore_case_and_lists_are_exact),
         cmocka_unit_test(line_ends_blanks_comments_and_marks_are_forgiven),

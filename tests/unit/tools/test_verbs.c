@@ -5,8 +5,11 @@
 #include "tools/cmd.h"
 #include "tools/host_env.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -473,7 +476,11 @@ static void check_finds_faults_without_starting(void **state)
     (void)state;
     const char *path = in_folder("c", "listener 1 127.0.0.1\nmeross_timezone UTC0\n");
     assert_int_equal(PLAIN("check", path), CLI_DONE);
-    has(seen.out, "is fine: 1 listeners");
+    has(seen.out, "is fine: 1 listener\n");
+    path = in_folder("c", "listener 1 ::1\nlistener 2 ::1\nmeross_timezone UTC0\n");
+    assert_int_equal(PLAIN("check", path), CLI_DONE);
+    has(seen.out, "is fine: 2 listeners\n");
+    path = in_folder("c", "listener 1 ::1\nmeross_timezone UTC0\n");
     assert_int_equal(PLAIN("check", path, "--json"), CLI_DONE);
     assert_string_equal(seen.out, "{\"status\":\"ok\",\"warnings\":[]}\n");
     path = in_folder("c", "lisener 1\n");
@@ -488,6 +495,54 @@ static void check_finds_faults_without_starting(void **state)
     unlink(path);
     assert_int_equal(PLAIN("check", path), CLI_FAILED);
     has(seen.err, "cannot read the configuration file");
+}
+
+/* An end-to-end test would hang where this one fails, too: the limit of the test is the judge. */
+static void a_fifo_does_not_hang(void **state)
+{
+    (void)state;
+    const char *path = in_folder("c", "");
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(PLAIN("check", path), CLI_FAILED);
+    has(seen.err, strerror(ENODATA));
+    int fd = open(path, O_RDWR);
+    assert_int_equal(write(fd, "port 1\nx\n", 9), 9);
+    int reader = open(path, O_RDONLY); /* keeps what was written when the writer goes */
+    close(fd);
+    assert_int_equal(PLAIN("check", path), CLI_FAILED);
+    has(seen.err, "/c:2: ");
+    close(reader);
+    unlink(path);
+}
+
+static int into_full_device(const char *verb, const char *word)
+{
+    char *argv[] = {(char[]){"merossd"}, (char *)(uintptr_t)verb, (char *)(uintptr_t)word, NULL};
+    size_t n;
+    forget_seen();
+    FILE *out = fopen("/dev/full", "w"), *err = open_memstream(&seen.err, &n);
+    assert_non_null(out);
+    int status = verbs_main(word != NULL ? 3 : 2, argv, stdin, out, err);
+    fclose(out);
+    fclose(err);
+    return status;
+}
+
+/* A short output fails at its end, a long one before. */
+static void output_that_is_lost_is_a_failure(void **state)
+{
+    (void)state;
+    static const char *const verbs[][2] = {
+        {"--version", NULL}, {"--help", NULL}, {"list", "--help"}, {"help", "config"}};
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        assert_int_equal(into_full_device(verbs[i][0], verbs[i][1]), CLI_FAILED);
+        assert_string_equal(seen.err,
+                            "merossd: cannot write the output: No space left on device\n");
+    }
+    assert_int_equal(into_full_device("check", "/nowhere"), CLI_FAILED);
+    has(seen.err, "cannot read the configuration file");
+    assert_null(strstr(seen.err, "cannot write"));
 }
 
 static void cert_without_certificate_says_where_it_looked(void **state)
@@ -547,6 +602,8 @@ int main(void)
         cmocka_unit_test(help_covers_every_verb),
         cmocka_unit_test(no_broker_is_explained),
         cmocka_unit_test(check_finds_faults_without_starting),
+        cmocka_unit_test(a_fifo_does_not_hang),
+        cmocka_unit_test(output_that_is_lost_is_a_failure),
         cmocka_unit_test(cert_without_certificate_says_where_it_looked),
         cmocka_unit_test(bad_starts_are_one_line_and_status_one),
     };
