@@ -1,3 +1,4 @@
+#include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/json_write.h"
 #include "tools/cmd.h"
@@ -75,8 +76,10 @@ static int write_state(struct import *m)
     if (err == MD_OK && (err = config_state_dir(cfg, m->dir, sizeof m->dir)) != MD_OK)
         (void)snprintf(why, sizeof why,
                        "no state directory: set HOME, XDG_STATE_HOME or `state_dir`");
+    log_set_level(LOG_WARN); /* what the store says of itself is no part of the report */
     if (err == MD_OK)
         err = import_state_write(buf_view(&m->file), cfg, m->dir, m->c->env, &m->taken, why);
+    log_set_level(LOG_INFO);
     config_free(&own);
     return err == MD_OK ? CLI_DONE : cli_fail(m->c, CLI_FAILED, "invalid", "%s", why);
 }

@@ -120,7 +120,7 @@ def what_mosquitto_kept_goes_on_at_ours():
             b.stop()
             argv = [MEROSSD, "import", "mosquitto", root / "conf", "-c", state / "test.conf"]
             code, out, err = run([*argv, "--json"])
-            check(code == 0, f"{code} {out} {err}")
+            check(code == 0 and err == "", f"{code} {out} {err}")
             got = json.loads(out)["taken"]
             want = {"retained": 1, "sessions": 4, "subscriptions": 4, "queued": 6, "ours": 1,
                     "refused": 0}
