@@ -200,7 +200,7 @@ static int check(struct conn *c, const struct mqtt_connect *p, const char **why)
 static bool memory_short(const struct conn *c)
 {
     enum pressure p = broker_pressure(c->broker);
-    return c->who.loopback ? p == PRESSURE_FULL : p != PRESSURE_NONE;
+    return c->who.loopback ? p == PRESSURE_FULL : p >= PRESSURE_SOME;
 }
 
 /* It ends a connection, so there will not be more of them. */

@@ -503,8 +503,7 @@ def renegotiation_is_refused():
 
 
 # What merossd does not do yet; these run when they are named on the command line.
-OPEN = [the_fight_for_one_id_does_not_fill_the_log, a_storm_of_retained_topics,
-        a_refused_password_is_forgotten]
+OPEN = [the_fight_for_one_id_does_not_fill_the_log, a_refused_password_is_forgotten]
 
 
 if __name__ == "__main__":
@@ -513,6 +512,7 @@ if __name__ == "__main__":
         a_rush_of_handshakes, no_more_than_max_connections, no_descriptor_left,
         two_clients_with_one_id, subscribers_that_reset_while_they_are_sent_to,
         floods_leave_room_for_others, dropped_messages_are_counted_not_listed,
-        retained_messages_by_the_thousand, the_same_topic_for_ever, a_full_disk,
-        nobody_else_reads_the_state, crafted_configuration_files, renegotiation_is_refused,
+        retained_messages_by_the_thousand, a_storm_of_retained_topics, the_same_topic_for_ever,
+        a_full_disk, nobody_else_reads_the_state, crafted_configuration_files,
+        renegotiation_is_refused,
     ] + (OPEN if sys.argv[3:] else [])))
