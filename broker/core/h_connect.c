@@ -279,8 +279,7 @@ bool broker_decide(struct broker *b, uint64_t ticket, enum broker_verdict verdic
     if (err != MD_OK)
         conn_close(c, why);
     buf_free(&names);
-    mem_wipe(packet.p, packet.n); /* a password is in it */
-    buf_free(&packet);
+    buf_wipe(&packet); /* a password is in it */
     conn_resume(c);
     conn_wake(c); /* reading goes on */
     return true;
