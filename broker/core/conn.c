@@ -128,8 +128,8 @@ void conn_close(struct conn *c, const char *why)
     else
         buf_wipe(&c->in); /* part of a CONNECT */
     if (why[0] != '\0')
-        log_info("client", "peer=%s client=%s disconnected: %s", c->who.peer,
-                 log_q(c->who.client_id), why);
+        LOG_IF(c->hushed ? LOG_DEBUG : LOG_INFO, "client", "peer=%s client=%s disconnected: %s",
+               c->who.peer, log_q(c->who.client_id), why);
     if (c->bridge != NULL)
         bridge_closed(c, was_open, why);
     else if (was_open) {

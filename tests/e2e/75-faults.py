@@ -224,6 +224,7 @@ def the_fight_for_one_id_does_not_fill_the_log():
             old = new
         said = lines_with(b, "double", mark)
         check(len(said) <= 100, f"{len(said)} lines; the last: {said[-3:]}")
+        check(len([l for l in said if "use the same Client Identifier" in l]) == 1, f"{said}")
 
 
 def subscribers_that_reset_while_they_are_sent_to():
@@ -520,17 +521,14 @@ def renegotiation_is_refused():
         check(len(b.program.lines) - mark < 10, "it fills the log")
 
 
-# What merossd does not do yet; these run when they are named on the command line.
-OPEN = [the_fight_for_one_id_does_not_fill_the_log]
-
-
 if __name__ == "__main__":
     sys.exit(harness.main([
         a_header_that_drips_is_not_waited_for, data_and_the_end_at_once, a_rush_of_connections,
         a_rush_of_handshakes, no_more_than_max_connections, no_descriptor_left,
-        two_clients_with_one_id, subscribers_that_reset_while_they_are_sent_to,
+        two_clients_with_one_id, the_fight_for_one_id_does_not_fill_the_log,
+        subscribers_that_reset_while_they_are_sent_to,
         floods_leave_room_for_others, dropped_messages_are_counted_not_listed,
         retained_messages_by_the_thousand, a_storm_of_retained_topics, the_same_topic_for_ever,
         a_full_disk, nobody_else_reads_the_state, a_refused_password_is_forgotten,
         crafted_configuration_files, renegotiation_is_refused,
-    ] + (OPEN if sys.argv[3:] else [])))
+    ]))
