@@ -110,7 +110,7 @@ static void publish_will(struct conn *c)
     bool allowed = h->may == NULL || h->may(h->ctx, &c->who, BROKER_PUBLISH, m.topic);
     if (allowed && h->on_publish != NULL)
         allowed = h->on_publish(h->ctx, &c->who, &m);
-    if (allowed && route_publish(c->broker, will) != MD_OK)
+    if (allowed && route_unanswered(c->broker, will) != MD_OK)
         log_warn("broker", "client=%s out of memory: its Will Message is lost",
                  log_q(c->who.client_id));
     message_unref(will);

@@ -41,13 +41,11 @@ static int keep_retained(struct broker *b, struct message *m)
     return m->qos == MQTT_QOS0 ? MD_OK : MD_FULL;
 }
 
-int route_publish(struct broker *b, struct message *m)
+static int deliver(struct broker *b, struct message *m)
 {
     struct subs_hits hits;
     bool upgrade = b->limits.upgrade_outgoing_qos;
-    int err = m->retain ? keep_retained(b, m) : MD_OK;
-    if (err == MD_OK)
-        err = subs_match(b->subs, message_topic(m), &hits);
+    int err = subs_match(b->subs, message_topic(m), &hits);
     if (err != MD_OK)
         return err;
     for (size_t i = 0; i < hits.n; i++) {
@@ -55,4 +53,16 @@ int route_publish(struct broker *b, struct message *m)
         hits.v[i].who->deliver(hits.v[i].who, m, upgrade ? hits.v[i].qos : qos);
     }
     return MD_OK;
+}
+
+int route_publish(struct broker *b, struct message *m)
+{
+    int err = m->retain ? keep_retained(b, m) : MD_OK;
+    return err == MD_OK ? deliver(b, m) : err;
+}
+
+int route_unanswered(struct broker *b, struct message *m)
+{
+    int err = m->retain ? keep_retained(b, m) : MD_OK;
+    return err == MD_OK || err == MD_FULL ? deliver(b, m) : err;
 }

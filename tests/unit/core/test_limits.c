@@ -469,6 +469,40 @@ static void memory_limit_leaves_room_beside_retained_messages(void **state)
     finish(b);
 }
 
+/* Nobody would send these again: they are delivered, and not kept. */
+static void memory_limit_lets_wills_and_own_messages_pass(void **state)
+{
+    struct bench *b = *state;
+    struct wire sub, dying;
+    struct mqtt_connect c = {.level = MQTT_3_1_1,
+                             .clean_session = true,
+                             .client_id = span_str("dying"),
+                             .has_will = true,
+                             .will_topic = span_str("new/will"),
+                             .will_payload = span_str("gone"),
+                             .will_qos = MQTT_QOS1,
+                             .will_retain = true};
+    struct broker_message own = {span_str("new/own"), span_str("x"), 1, true};
+    broker_limits_default(&b->limits);
+    setup_with(b, NULL);
+    fill(b);
+    connected(&sub, b, "sub", true);
+    wire_subscribe(&sub, "new/#", MQTT_QOS0);
+    expect(&sub, MQTT_SUBACK);
+    wire_open(&dying, b->broker, 0);
+    wire_connect_with(&dying, &c);
+    assert_int_equal(connack(&dying), MQTT_ACCEPTED);
+    squeeze(b, 78);
+    wire_close(&dying);
+    assert_true(span_is(expect(&sub, MQTT_PUBLISH).u.publish.payload, "gone"));
+    assert_int_equal(broker_publish(b->broker, &own), MD_OK);
+    (void)broker_turn(b->broker);
+    assert_true(span_is(expect(&sub, MQTT_PUBLISH).u.publish.payload, "x"));
+    assert_int_equal(retained(b), 1);
+    wire_close(&sub);
+    finish(b);
+}
+
 /* The level is exact: the byte before 3/4 and the one that is it. */
 static void pressure_begins_at_three_quarters(void **state)
 {
@@ -629,6 +663,7 @@ int main(void)
         cmocka_unit_test_prestate(memory_limit_then_drops_qos0_then_everything_new, &b),
         cmocka_unit_test_prestate(memory_limit_keeps_retained_messages_from_growing, &b),
         cmocka_unit_test_prestate(memory_limit_leaves_room_beside_retained_messages, &b),
+        cmocka_unit_test_prestate(memory_limit_lets_wills_and_own_messages_pass, &b),
         cmocka_unit_test_prestate(pressure_begins_at_three_quarters, &b),
         cmocka_unit_test_prestate(message_size_limit_is_for_wills_too, &b),
         cmocka_unit_test_prestate(message_size_limit_drops_and_acknowledges, &b),
