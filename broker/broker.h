@@ -44,11 +44,13 @@ struct broker_limits {
                                   max_qos; 0 = none of its own                            */
     unsigned session_expiry_s;            /* how long a Session lives on without its client; by the
                                   monotonic clock, and anew after a restart       [0]     */
-    size_t memory_limit;       /* bytes of mem_used().  From 4/5 on, clients of other hosts get
-                                  CONNACK 3; from 9/10 on, QoS 0 messages are not queued; at
-                                  the limit nothing is queued, no Retained Message is added
-                                  (QoS 1 and 2: its publisher is closed, so that nothing is
-                                  acknowledged that is not kept) and no client connects [0] */
+    size_t memory_limit;       /* bytes of mem_used().  From 3/4 on, no Retained Message is kept
+                                  on a new topic (QoS 1 and 2: its publisher is closed, so that
+                                  nothing is acknowledged that is not kept; a Will Message is
+                                  delivered); from 4/5 on, clients of other hosts get CONNACK
+                                  3; from 9/10 on, QoS 0 messages are not queued; at the limit
+                                  nothing is queued, no Retained Message grows and no client
+                                  connects                                        [0]     */
     bool retain_available;     /* false: a PUBLISH or Will with RETAIN closes     [true]  */
     bool queue_qos0;           /* QoS 0 messages wait for absent Sessions too     [false] */
     bool upgrade_outgoing_qos; /* deliver with the QoS that was granted, not with the lower one

@@ -333,6 +333,11 @@ static void on_usr1(void *ctx)
 static void on_ready(void *ctx)
 {
     struct serve *s = ctx;
+    welcome(s); /* whoever reads it may send a signal at once */
+    if (s->ready >= 0)
+        s->sink.out = s->sink.std = NULL; /* gone in a moment */
+    serve_host_ready(s->ready);
+    s->ready = -1;
     notify_say(&s->notify, "READY=1\nSTATUS=Running\nMAINPID=%ld", (long)getpid());
 }
 
@@ -351,11 +356,6 @@ static int live(struct serve *s)
     struct server_signals signals = {
         .on_ready = on_ready, .on_stop = on_stop, .on_hup = on_hup, .on_usr1 = on_usr1, .ctx = s};
     serve_log_to_topics(s);
-    welcome(s);
-    if (s->ready >= 0)
-        s->sink.out = s->sink.std = NULL; /* gone in a moment */
-    serve_host_ready(s->ready);
-    s->ready = -1;
     int err = server_run(s->server, s->broker, s->store, &signals, GRACE_MS);
     if (err != MD_OK)
         log_error("server", "stopped: %s", md_err_text(err));

@@ -160,7 +160,8 @@ static const struct config_option options[] = {
      "not set"},
     {"memory_limit", CONFIG_BYTES, GLOBAL(limits.memory_limit), 1, COUNT_MAX, true, false, false,
      "bytes", "0", NULL,
-     "near it clients are refused, then QoS 0 messages dropped, then nothing more is kept"},
+     "near it no new topic is retained, then clients are refused, then QoS 0 messages dropped, "
+     "then nothing more is kept"},
     {"message_size_limit", CONFIG_BYTES, GLOBAL(limits.message_size_limit), 1, 268435455, true,
      false, false, "bytes", "0", NULL, "a message with a larger payload is dropped"},
     {"max_keepalive", CONFIG_NUMBER, GLOBAL(limits.max_keepalive), 1, 65535, true, false, false,

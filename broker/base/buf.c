@@ -49,6 +49,33 @@ int buf_put(struct buf *b, struct span s)
     return MD_OK;
 }
 
+void buf_wipe(struct buf *b)
+{
+    if (b->p != NULL)
+        mem_wipe(b->p, b->cap);
+    buf_free(b);
+}
+
+int buf_put_secret(struct buf *b, struct span s)
+{
+    struct buf grown;
+    if (s.n <= b->cap - b->n)
+        return buf_put(b, s);
+    if (b->n > b->max || s.n > b->max - b->n)
+        return MD_TOOBIG;
+    buf_init(&grown, b->max);
+    int err = buf_reserve(&grown, b->n + s.n);
+    if (err != MD_OK)
+        return err;
+    err = buf_put(&grown, buf_view(b));
+    if (err == MD_OK)
+        err = buf_put(&grown, s);
+    MD_ASSERT(err == MD_OK); /* the room is there */
+    buf_wipe(b);
+    *b = grown;
+    return MD_OK;
+}
+
 int buf_put_str(struct buf *b, const char *s) { return buf_put(b, span_str(s)); }
 
 int buf_putf(struct buf *b, const char *fmt, ...)

@@ -87,9 +87,7 @@ static void free_lost(struct broker *b)
         message_unref(c->will);
         buf_free(&c->in);
         buf_free(&c->ctl);
-        if (c->parked.n > 0)
-            mem_wipe(c->parked.p, c->parked.n); /* a password is in it */
-        buf_free(&c->parked);
+        buf_wipe(&c->parked); /* a password is in it */
         mem_free(c->username);
         mem_free(c->made_id);
         mem_free(c->cn);

@@ -57,7 +57,7 @@ struct broker {
 };
 
 /* How near memory_limit is: pressure.c. */
-enum pressure { PRESSURE_NONE, PRESSURE_SOME, PRESSURE_HIGH, PRESSURE_FULL };
+enum pressure { PRESSURE_NONE, PRESSURE_EARLY, PRESSURE_SOME, PRESSURE_HIGH, PRESSURE_FULL };
 enum pressure broker_pressure(const struct broker *b);
 
 /* sys.c */

@@ -78,6 +78,8 @@ void conn_answered(struct conn *c)
 
 bool conn_closing(const struct conn *c) { return c->state == CONN_CLOSING; }
 
+bool conn_expects_connect(const struct conn *c) { return c->state == CONN_NEW; }
+
 bool conn_reading(const struct conn *c) { return c->ctl.n < CTL_FULL && c->state != CONN_ASKING; }
 
 int conn_identify(struct conn *c, const char *cn, const char *subject)
@@ -108,7 +110,7 @@ static void publish_will(struct conn *c)
     bool allowed = h->may == NULL || h->may(h->ctx, &c->who, BROKER_PUBLISH, m.topic);
     if (allowed && h->on_publish != NULL)
         allowed = h->on_publish(h->ctx, &c->who, &m);
-    if (allowed && route_publish(c->broker, will) != MD_OK)
+    if (allowed && route_unanswered(c->broker, will) != MD_OK)
         log_warn("broker", "client=%s out of memory: its Will Message is lost",
                  log_q(c->who.client_id));
     message_unref(will);
@@ -121,10 +123,13 @@ void conn_close(struct conn *c, const char *why)
     bool was_open = c->state == CONN_OPEN;
     c->state = CONN_CLOSING;
     timers_stop(&c->broker->timers, &c->timer);
-    buf_free(&c->in);
+    if (was_open)
+        buf_free(&c->in);
+    else
+        buf_wipe(&c->in); /* part of a CONNECT */
     if (why[0] != '\0')
-        log_info("client", "peer=%s client=%s disconnected: %s", c->who.peer,
-                 log_q(c->who.client_id), why);
+        LOG_IF(c->hushed ? LOG_DEBUG : LOG_INFO, "client", "peer=%s client=%s disconnected: %s",
+               c->who.peer, log_q(c->who.client_id), why);
     if (c->bridge != NULL)
         bridge_closed(c, was_open, why);
     else if (was_open) {
@@ -292,6 +297,24 @@ static struct span handle_all(struct conn *c, struct span in)
     return c->state == CONN_CLOSING ? (struct span){NULL, 0} : in;
 }
 
+/* The beginning of a packet; of a CONNECT it may hold a password. */
+static int keep(struct conn *c, struct span in)
+{
+    return c->state == CONN_NEW ? buf_put_secret(&c->in, in) : buf_put(&c->in, in);
+}
+
+static void handle_whole(struct conn *c)
+{
+    bool secret = c->state == CONN_NEW;
+    struct buf whole = c->in; /* handle() may close, which frees c->in */
+    buf_init(&c->in, whole.max);
+    handle(c, buf_view(&whole));
+    if (secret)
+        buf_wipe(&whole);
+    else
+        buf_free(&whole);
+}
+
 /* Takes from `in` what completes the packet that c->in begins, and handles it when it is whole.
  * Returns the rest of `in`. */
 static struct span complete(struct conn *c, struct span in)
@@ -302,16 +325,12 @@ static struct span complete(struct conn *c, struct span in)
     /* The length is not known before the fixed header is whole: one more byte then. */
     size_t want = len > c->in.n ? len - c->in.n : 1;
     size_t n = want < in.n ? want : in.n;
-    if (buf_put(&c->in, span_of(in.p, n)) != MD_OK) {
+    if (keep(c, span_of(in.p, n)) != MD_OK) {
         conn_close(c, "out of memory for a packet");
         return (struct span){NULL, 0};
     }
-    if (frame(c, buf_view(&c->in), &len)) {
-        struct buf whole = c->in; /* handle() may close, which frees c->in */
-        buf_init(&c->in, whole.max);
-        handle(c, buf_view(&whole));
-        buf_free(&whole);
-    }
+    if (frame(c, buf_view(&c->in), &len))
+        handle_whole(c);
     return span_skip(in, n);
 }
 
@@ -330,6 +349,6 @@ void conn_feed(struct conn *c, struct span in)
     while (c->in.n > 0 && in.n > 0 && c->state < CONN_CLOSING && c->state != CONN_ASKING)
         in = complete(c, in);
     in = handle_all(c, in);
-    if (in.n > 0 && buf_put(&c->in, in) != MD_OK)
+    if (in.n > 0 && keep(c, in) != MD_OK)
         conn_close(c, "out of memory for a packet");
 }

@@ -45,6 +45,10 @@ MD_MUST_USE int conn_identify(struct conn *c, const char *cn, const char *subjec
  * errors turn into CLOSING, as the standard asks [MQTT-4.8.0-1]. */
 void conn_feed(struct conn *c, struct span in);
 
+/* True until its CONNECT is there: what is fed now may hold a password, and the caller overwrites it
+ * afterwards. */
+bool conn_expects_connect(const struct conn *c);
+
 /* False while this client has so much unsent, or waits for its verdict, that nothing more should be
  * read from it.  io.wake tells when that may have changed. */
 bool conn_reading(const struct conn *c);

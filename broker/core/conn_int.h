@@ -7,6 +7,7 @@
 #include "broker/codec/mqtt.h"
 #include "broker/core/conn.h"
 #include "broker/core/session.h"
+#include "broker/core/takeover.h"
 #include "broker/core/timers.h"
 
 enum conn_state { CONN_NEW, CONN_ASKING, CONN_OPEN, CONN_CLOSING };
@@ -29,9 +30,11 @@ struct conn {
     struct buf ctl;           /* acks and answers: they leave before messages   */
     struct timer timer;
     uint64_t last_packet_ms;
-    uint32_t timeout_ms; /* from the last packet; 0 = never */
+    uint32_t timeout_ms;        /* from the last packet; 0 = never */
+    struct takeovers takeovers; /* of its Client Identifier, up to this conn   */
     uint8_t state;
-    bool woken; /* io.wake was called, conn_take() not yet false */
+    bool hushed; /* its end is one of many, and told at LOG_DEBUG only    */
+    bool woken;  /* io.wake was called, conn_take() not yet false */
 };
 
 void conn_wake(struct conn *c);

@@ -111,9 +111,10 @@ static void announce(struct conn *c, const struct mqtt_connect *p)
 {
     struct broker *b = c->broker;
     bool named = c->who.username.p != NULL; /* by the client, or by its certificate */
-    log_info("client", "peer=%s client=%s connected (p%d, c%d, k%u%s%s)", c->who.peer,
-             log_q(c->who.client_id), (int)p->level, p->clean_session, p->keep_alive_s,
-             named ? ", u" : "", named ? log_q(c->who.username) : "");
+    LOG_IF(c->takeovers.quiet ? LOG_DEBUG : LOG_INFO, "client",
+           "peer=%s client=%s connected (p%d, c%d, k%u%s%s)", c->who.peer, log_q(c->who.client_id),
+           (int)p->level, p->clean_session, p->keep_alive_s, named ? ", u" : "",
+           named ? log_q(c->who.username) : "");
     if (b->hooks.on_connected != NULL)
         b->hooks.on_connected(b->hooks.ctx, &c->who);
 }
@@ -128,13 +129,28 @@ static int abandon(struct conn *c, int err)
     return err;
 }
 
+/* [MQTT-3.1.4-2] */
+static void take_over(struct conn *c, struct conn *old)
+{
+    c->takeovers = old->takeovers;
+    unsigned times = takeover_count(&c->takeovers, env_mono_ms(c->broker->env));
+    if (times > 0)
+        log_warn("client",
+                 "client=%s was taken over %u times within a minute: two clients use the same "
+                 "Client Identifier, give each its own; until that ends, its connects and "
+                 "disconnects are not logged (last: %s, before: %s)",
+                 log_q(c->who.client_id), times, c->who.peer, old->who.peer);
+    old->hushed = c->takeovers.quiet;
+    conn_close(old, "its Client Identifier connected again elsewhere");
+}
+
 static int open_session(struct conn *c, const struct mqtt_connect *p)
 {
     struct broker *b = c->broker;
     bool present;
     struct session *old = session_find(b, c->who.client_id);
-    if (old != NULL && old->conn != NULL) /* [MQTT-3.1.4-2] */
-        conn_close(old->conn, "its Client Identifier connected again elsewhere");
+    if (old != NULL && old->conn != NULL)
+        take_over(c, old->conn);
     int err = start_keep_alive(c, p->keep_alive_s);
     if (err == MD_OK)
         err = buf_reserve(&c->ctl, CONNACK_SIZE); /* what follows must not fail half-way */
@@ -200,7 +216,7 @@ static int check(struct conn *c, const struct mqtt_connect *p, const char **why)
 static bool memory_short(const struct conn *c)
 {
     enum pressure p = broker_pressure(c->broker);
-    return c->who.loopback ? p == PRESSURE_FULL : p != PRESSURE_NONE;
+    return c->who.loopback ? p == PRESSURE_FULL : p >= PRESSURE_SOME;
 }
 
 /* It ends a connection, so there will not be more of them. */
@@ -279,8 +295,7 @@ bool broker_decide(struct broker *b, uint64_t ticket, enum broker_verdict verdic
     if (err != MD_OK)
         conn_close(c, why);
     buf_free(&names);
-    mem_wipe(packet.p, packet.n); /* a password is in it */
-    buf_free(&packet);
+    buf_wipe(&packet); /* a password is in it */
     conn_resume(c);
     conn_wake(c); /* reading goes on */
     return true;

@@ -83,7 +83,7 @@ int handle_publish(struct conn *c, const struct mqtt_publish *p, const char **wh
     if (err != MD_OK)
         return err;
     err = p->qos == MQTT_QOS2 ? route_once(c, p) : route(c, p);
-    *why = err == MD_FULL ? "memory_limit is reached" : "out of memory";
+    *why = err == MD_FULL ? "memory_limit is nearly reached" : "out of memory";
     if (err != MD_OK || c->state != CONN_OPEN) /* a hook may have ended it */
         return err;
     if (p->qos == MQTT_QOS1)

@@ -174,7 +174,7 @@ bool local_turn(struct broker *b)
     receive_some(l);
     for (size_t budget = queue_waiting(&l->outbox); budget > 0; budget--) {
         struct local_item item = queue_take(&l->outbox);
-        if (route_publish(b, item.m) != MD_OK)
+        if (route_unanswered(b, item.m) != MD_OK)
             log_warn("broker", "out of memory: merossd's own message to %s is lost",
                      log_q(message_topic(item.m)));
         message_unref(item.m);

@@ -13,5 +13,7 @@ enum pressure broker_pressure(const struct broker *b)
         return PRESSURE_FULL;
     if (used >= limit - limit / 10)
         return PRESSURE_HIGH;
-    return used >= limit - limit / 5 ? PRESSURE_SOME : PRESSURE_NONE;
+    if (used >= limit - limit / 5)
+        return PRESSURE_SOME;
+    return used >= limit - limit / 4 ? PRESSURE_EARLY : PRESSURE_NONE;
 }

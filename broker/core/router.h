@@ -14,4 +14,8 @@
  * tries again [MQTT-4.8.0-2]. */
 MD_MUST_USE int route_publish(struct broker *b, struct message *m);
 
+/* The same for a Will Message, or one of this program: nobody would send it again, so at
+ * memory_limit it is delivered and not kept, whatever its QoS.  Errors: MD_NOMEM. */
+MD_MUST_USE int route_unanswered(struct broker *b, struct message *m);
+
 #endif

@@ -27,10 +27,13 @@ void stream_feed(struct stream *s, uint8_t *p, size_t n)
 {
     if (s->conn == NULL)
         return;
+    bool secret = conn_expects_connect(s->conn);
     if (s->ws != NULL)
         stream_ws_feed(s, p, n);
     else
         conn_feed(s->conn, span_of(p, n));
+    if (secret)
+        mem_wipe(p, n); /* the buffer is shared, and may lie there for a long time */
     if (s->conn != NULL && !conn_reading(s->conn))
         stream_read_stop(s); /* until its answers are gone: see stream_flush() */
 }
@@ -60,8 +63,10 @@ static void rest(struct stream *s)
 
 static void on_data(struct stream *s, uint8_t *p, size_t n)
 {
-    if (s->state != STREAM_OPEN || !sniff_ok(s, span_of(p, n)))
-        return; /* lingering: discarded */
+    if (s->state != STREAM_OPEN || !sniff_ok(s, span_of(p, n))) {
+        mem_wipe(p, n); /* lingering: discarded; at the wrong port: a CONNECT with a password */
+        return;
+    }
     s->turn_bytes += (uint32_t)n;
     if (s->tls != NULL)
         stream_tls_input(s, span_of(p, n));

@@ -20,7 +20,9 @@ static void fail(struct stream *s)
 static void read_records(struct stream *s)
 {
     struct buf *plain = &s->server->plain;
-    int err = MD_TOOBIG;
+    plain->n = 0;
+    /* All of its room at once: growing would leave copies of what is decrypted in freed memory. */
+    int err = buf_reserve(plain, plain->max) == MD_OK ? MD_TOOBIG : MD_NOMEM;
     while (err == MD_TOOBIG && s->state == STREAM_OPEN) {
         plain->n = 0;
         err = tls_read(s->tls, plain);

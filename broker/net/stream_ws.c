@@ -23,7 +23,7 @@ void stream_ws_free(struct stream *s)
 {
     if (s->ws == NULL)
         return;
-    buf_free(&s->ws->in);
+    buf_wipe(&s->ws->in);
     buf_free(&s->ws->out);
     mem_free(s->ws);
     s->ws = NULL;
@@ -86,7 +86,7 @@ static size_t take_request(struct stream *s, const uint8_t *p, size_t n)
         upgrade(s, &r);
     else
         refuse(s, &no);
-    buf_free(in);
+    buf_wipe(in); /* a CONNECT may have come along */
     return err == MD_OK ? r.size - before : n;
 }
 

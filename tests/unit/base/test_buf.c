@@ -83,6 +83,45 @@ static void test_no_overflow(void **state)
     buf_free(&b);
 }
 
+/* F46: it grows into other memory, and ends empty. */
+static void test_secret(void **state)
+{
+    (void)state;
+    struct buf b;
+    buf_init(&b, 1000);
+    for (unsigned i = 0; i < 100; i++) {
+        const uint8_t *before = b.p;
+        size_t cap = b.cap, n = b.n;
+        assert_int_equal(buf_put_secret(&b, span_str("0123456789")), MD_OK);
+        assert_int_equal(b.n, n + 10);
+        assert_int_equal(b.p == before, b.cap == cap);
+    }
+    for (unsigned i = 0; i < 100; i++)
+        assert_memory_equal(b.p + 10 * i, "0123456789", 10);
+    buf_wipe(&b);
+    assert_null(b.p);
+    assert_int_equal(b.n, 0);
+    buf_wipe(&b);
+}
+
+static void test_secret_ceiling_and_memory(void **state)
+{
+    (void)state;
+    struct buf b;
+    uint8_t bytes[65] = {0};
+    buf_init(&b, 65);
+    assert_int_equal(buf_put_secret(&b, span_of(bytes, 64)), MD_OK);
+    assert_int_equal(buf_put_secret(&b, span_of(bytes, 2)), MD_TOOBIG);
+    mem_fail_after(0);
+    assert_int_equal(buf_put_secret(&b, span_of(bytes, 1)), MD_NOMEM);
+    mem_fail_after(-1);
+    assert_int_equal(b.n, 64);
+    assert_int_equal(buf_put_secret(&b, span_of(bytes, 1)), MD_OK);
+    assert_int_equal(buf_put_secret(&b, span_of(bytes, 1)), MD_TOOBIG);
+    assert_int_equal(b.n, 65);
+    buf_wipe(&b);
+}
+
 static void test_consume(void **state)
 {
     (void)state;
@@ -142,6 +181,8 @@ int main(void)
         cmocka_unit_test(test_ceiling_at_once),
         cmocka_unit_test(test_no_overflow),
         cmocka_unit_test(test_consume),
+        cmocka_unit_test(test_secret),
+        cmocka_unit_test(test_secret_ceiling_and_memory),
         cmocka_unit_test(test_putf_past_the_ceiling),
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_nothing_leaked),

@@ -1,6 +1,7 @@
 /* The limits that mosquitto.conf names and that are not about one packet: Keep Alive, QoS, RETAIN,
  * what waits for absent clients and for how long, the memory ceiling, and new limits while the
  * broker runs.  Each at the limit and one past it; 0 is "no limit" in all of them (F132). */
+#include "broker/core/broker_int.h"
 #include "broker/core/conn_int.h"
 #include "tests/unit/core/bench.h"
 
@@ -429,6 +430,95 @@ static void memory_limit_keeps_retained_messages_from_growing(void **state)
     finish(b);
 }
 
+static size_t retained(struct bench *b)
+{
+    struct broker_stats s;
+    broker_stats(b->broker, &s);
+    return s.retained;
+}
+
+/* F108: new topics are kept below 3/4, and from there on not; what is there may still change. */
+static void memory_limit_leaves_room_beside_retained_messages(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    char topic[16];
+    size_t n = 0;
+    broker_limits_default(&b->limits);
+    setup_with(b, NULL);
+    fill(b);
+    connected(&w, b, "a", true);
+    squeeze(b, 70);
+    for (; retained(b) == n + 1 && n < 10000; n++) {
+        (void)snprintf(topic, sizeof topic, "t/%zu", n);
+        wire_publish(&w, topic, "1", MQTT_QOS0, true, 0);
+    }
+    assert_in_range(retained(b), 10, 9999);
+    assert_in_range(mem_used() * 1000 / b->limits.memory_limit, 740, 760);
+    wire_publish(&w, "t/0", "longer", MQTT_QOS1, true, 1);
+    expect(&w, MQTT_PUBACK);
+    wire_publish(&w, "t/1", "", MQTT_QOS1, true, 2);
+    expect(&w, MQTT_PUBACK);
+    assert_int_equal(retained(b), n - 1);
+    squeeze(b, 76);
+    wire_publish(&w, "new", "1", MQTT_QOS1, true, 3);
+    expect_nothing(&w);
+    assert_true(w.closed);
+    assert_int_equal(retained(b), n - 1);
+    wire_close(&w);
+    finish(b);
+}
+
+/* Nobody would send these again: they are delivered, and not kept. */
+static void memory_limit_lets_wills_and_own_messages_pass(void **state)
+{
+    struct bench *b = *state;
+    struct wire sub, dying;
+    struct mqtt_connect c = {.level = MQTT_3_1_1,
+                             .clean_session = true,
+                             .client_id = span_str("dying"),
+                             .has_will = true,
+                             .will_topic = span_str("new/will"),
+                             .will_payload = span_str("gone"),
+                             .will_qos = MQTT_QOS1,
+                             .will_retain = true};
+    struct broker_message own = {span_str("new/own"), span_str("x"), 1, true};
+    broker_limits_default(&b->limits);
+    setup_with(b, NULL);
+    fill(b);
+    connected(&sub, b, "sub", true);
+    wire_subscribe(&sub, "new/#", MQTT_QOS0);
+    expect(&sub, MQTT_SUBACK);
+    wire_open(&dying, b->broker, 0);
+    wire_connect_with(&dying, &c);
+    assert_int_equal(connack(&dying), MQTT_ACCEPTED);
+    squeeze(b, 78);
+    wire_close(&dying);
+    assert_true(span_is(expect(&sub, MQTT_PUBLISH).u.publish.payload, "gone"));
+    assert_int_equal(broker_publish(b->broker, &own), MD_OK);
+    (void)broker_turn(b->broker);
+    assert_true(span_is(expect(&sub, MQTT_PUBLISH).u.publish.payload, "x"));
+    assert_int_equal(retained(b), 1);
+    wire_close(&sub);
+    finish(b);
+}
+
+/* The level is exact: the byte before 3/4 and the one that is it. */
+static void pressure_begins_at_three_quarters(void **state)
+{
+    struct bench *b = *state;
+    setup(b);
+    size_t used = mem_used(), limit = used + used / 3;
+    while (limit - limit / 4 <= used)
+        limit++;
+    b->broker->limits.memory_limit = limit;
+    assert_int_equal(broker_pressure(b->broker), PRESSURE_NONE);
+    b->broker->limits.memory_limit = limit - 1;
+    assert_int_equal(broker_pressure(b->broker), PRESSURE_EARLY);
+    b->broker->limits.memory_limit = 0;
+    finish(b);
+}
+
 /* F42: what a Will may not carry is refused at CONNECT. */
 static void message_size_limit_is_for_wills_too(void **state)
 {
@@ -572,6 +662,9 @@ int main(void)
         cmocka_unit_test_prestate(memory_limit_refuses_clients_first, &b),
         cmocka_unit_test_prestate(memory_limit_then_drops_qos0_then_everything_new, &b),
         cmocka_unit_test_prestate(memory_limit_keeps_retained_messages_from_growing, &b),
+        cmocka_unit_test_prestate(memory_limit_leaves_room_beside_retained_messages, &b),
+        cmocka_unit_test_prestate(memory_limit_lets_wills_and_own_messages_pass, &b),
+        cmocka_unit_test_prestate(pressure_begins_at_three_quarters, &b),
         cmocka_unit_test_prestate(message_size_limit_is_for_wills_too, &b),
         cmocka_unit_test_prestate(message_size_limit_drops_and_acknowledges, &b),
         cmocka_unit_test_prestate(every_session_is_shown, &b),
