@@ -25,7 +25,7 @@ os.environ.pop("MEROSSD_PAHO", None)
 
 MEROSSD, PLUGSIM = harness.program_arguments()
 BROKER = None
-WAYS = list(itertools.product(("tcp", "tls"), (3, 4)))
+WAYS = list(itertools.product(("tcp", "tls", "ws", "wss"), (3, 4)))
 
 
 class Paho:
@@ -36,7 +36,8 @@ class Paho:
             raise Skip("no paho.mqtt here (Debian's package python3-paho-mqtt)")
         self.connected, self.granted, self.sent = queue.Queue(), queue.Queue(), queue.Queue()
         self.messages = queue.Queue()
-        c = self.client = paho.Client(name, clean_session=clean, protocol=level)
+        c = self.client = paho.Client(name, clean_session=clean, protocol=level, transport=
+                                      "websockets" if transport in ("ws", "wss") else "tcp")
         c.on_connect = lambda _, __, flags, code: self.connected.put((code,
                                                                       flags["session present"]))
         c.on_subscribe = lambda _, __, ___, codes: self.granted.put(codes)
@@ -45,11 +46,11 @@ class Paho:
         c.reconnect_delay_set(1, 1)
         if will:
             c.will_set(*will)
-        if transport == "tls":
+        if transport in ("tls", "wss"):
             c.tls_set(BROKER.ca_file())
         if setup:
             setup(c)
-        c.connect("127.0.0.1", BROKER.tls if transport == "tls" else BROKER.tcp, 60)
+        c.connect("127.0.0.1", getattr(BROKER, transport), 60)
         c.loop_start()
         code, self.present = self.next(self.connected)
         check(code == 0, f"CONNACK {code}")
@@ -230,7 +231,7 @@ def paho_in_c():
 
 def main():
     global BROKER  # pylint: disable=global-statement
-    with Broker(MEROSSD) as BROKER:
+    with Broker(MEROSSD, ws=True) as BROKER:
         return harness.main([every_qos, retained, will, a_session_that_waits, large_payloads,
                              two_hundred_topics, the_broker_restarts, paho_in_c])
 
