@@ -68,6 +68,8 @@ struct conn_out {   /* the output of one conn and one turn */
     struct conn_piece piece[CONN_OUT_PIECES + 1]; /* one more than conn_take() fills: for a head */
     unsigned n;
     size_t bytes; /* of all pieces */
+    bool single;  /* set by the caller: no more than one packet at a time, for a transport that
+                     gives each a frame of its own */
 };
 
 /* Takes what is to be sent next; it counts as sent.  True: there is more, take again.

@@ -2,6 +2,7 @@
  *
  * Small packets are copied side by side into the stage, so that many leave in one piece; a
  * large payload is a piece of its own that points into the shared message. */
+#include "broker/codec/mqtt_decode.h"
 #include "broker/core/broker_int.h"
 #include "broker/core/conn_int.h"
 #include "broker/core/mount.h"
@@ -79,7 +80,10 @@ static void put_pubrel(struct conn_out *o, uint16_t id)
 
 static void take_ctl(struct conn *c, struct conn_out *o)
 {
-    size_t n = c->ctl.n < CONN_OUT_STAGE ? c->ctl.n : CONN_OUT_STAGE;
+    size_t n = c->ctl.n, first;
+    if (o->single && n > 0 && mqtt_frame(buf_view(&c->ctl), 0, &first) == MD_OK)
+        n = first;
+    n = n < CONN_OUT_STAGE ? n : CONN_OUT_STAGE;
     put_copy(o, span_of(c->ctl.p, n));
     buf_consume(&c->ctl, n);
     if (c->ctl.n == 0)
@@ -90,7 +94,7 @@ static void take_messages(struct conn *c, struct conn_out *o)
 {
     struct delivery d;
     bool trace = log_wants(LOG_DEBUG);
-    while (room(o) && outq_next(&c->session->out, &d)) {
+    while (room(o) && !(o->single && o->n > 0) && outq_next(&c->session->out, &d)) {
         if (trace)
             trace_sending(c->who.client_id, &d);
         c->broker->stats.packets_out++;

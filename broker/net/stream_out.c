@@ -7,7 +7,8 @@
 #include "broker/base/mem.h"
 #include "broker/net/stream_int.h"
 
-#define ROUNDS 4 /* takes of one turn; each is bounded by CONN_OUT_STAGE and by pieces */
+#define ROUNDS_WS 64 /* of one packet each */
+#define ROUNDS    4  /* takes of one turn; each is bounded by CONN_OUT_STAGE and by pieces */
 
 /* Encrypted and offered to the kernel at once: a slow client with a large message costs this much
  * cipher text, not the whole message. */
@@ -251,6 +252,7 @@ void stream_hold(struct stream *s)
     if (!stream_send_own(s)) /* which acknowledges nothing, and an HTTP answer goes first */
         return;
     out.stage = s->server->stage;
+    out.single = false;             /* there is one take for each flush of the store */
     (void)conn_take(s->conn, &out); /* it stays dirty, so more will be asked for */
     if (s->ws != NULL)
         stream_ws_wrap(s, &out);
@@ -326,8 +328,11 @@ static bool flush_open(struct stream *s)
     }
     if (!send_tail(s) || !stream_send_own(s))
         return false;
+    unsigned rounds = s->ws != NULL ? ROUNDS_WS : ROUNDS;
     out.stage = s->server->stage;
-    for (unsigned round = 0; more && round < ROUNDS && clear_to_send(s); round++) {
+    /* Clients may expect a packet in each frame: Paho's in C 1.3 forgets what follows the first. */
+    out.single = s->ws != NULL;
+    for (unsigned round = 0; more && round < rounds && clear_to_send(s); round++) {
         more = conn_take(s->conn, &out);
         if (s->ws != NULL)
             stream_ws_wrap(s, &out);

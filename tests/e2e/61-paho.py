@@ -225,8 +225,9 @@ def paho_in_c():
     program = pathlib.Path(MEROSSD).parent / "tests/interop/paho_c"
     if not program.exists():
         raise Skip("tests/interop/paho_c was not built (Debian's package libpaho-mqtt-dev)")
-    code, out, err = harness.run([program, BROKER.tcp, BROKER.tls, BROKER.ca_file()], 120)
-    check(code == 0 and out.count(": ok") == 4, f"{code}\n{out}{err[-3000:]}")
+    code, out, err = harness.run([program, BROKER.tcp, BROKER.tls, BROKER.ws, BROKER.wss,
+                                  BROKER.ca_file()], 120)
+    check(code == 0 and out.count(": ok") == 8, f"{code}\n{out}{err[-3000:]}")
 
 
 def main():

@@ -1,5 +1,5 @@
-/* paho_c PORT TLS_PORT CA_FILE - Eclipse Paho's C client, its blocking interface, against a broker:
- * MQTT 3.1 and 3.1.1, in clear and over TLS, every QoS, Retained Messages, Will, a Session with
+/* paho_c PORT TLS_PORT WS_PORT WSS_PORT CA_FILE - Eclipse Paho's C client, its blocking interface,
+ * against a broker: MQTT 3.1 and 3.1.1 over each, every QoS, Retained Messages, Will, a Session with
  * messages that waited, and a large payload.  Prints a line for each combination; exits 1 at the
  * first thing that is not as it should be. */
 #include <MQTTClient.h>
@@ -214,21 +214,21 @@ int main(int argc, char **argv)
 {
     if (argc == 5 && strcmp(argv[1], "will") == 0)
         return die_with_a_will(argv);
-    if (argc != 4)
+    if (argc != 6)
         return 2;
-    struct way ways[] = {{.name = "3.1 in clear", .version = MQTTVERSION_3_1},
-                         {.name = "3.1.1 in clear", .version = MQTTVERSION_3_1_1},
-                         {.name = "3.1 over TLS", .version = MQTTVERSION_3_1},
-                         {.name = "3.1.1 over TLS", .version = MQTTVERSION_3_1_1}};
     MQTTClient_init_options init = MQTTClient_init_options_initializer;
     init.do_openssl_init = 1;
     MQTTClient_global_init(&init);
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        bool tls = i >= 2;
-        ways[i].ca_file = tls ? argv[3] : NULL;
-        (void)snprintf(ways[i].uri, sizeof ways[i].uri, "%s://127.0.0.1:%s", tls ? "ssl" : "tcp",
-                       tls ? argv[2] : argv[1]);
-        all(&ways[i]);
+    static const char *const schemes[] = {"tcp", "ssl", "ws", "wss"}; /* as the ports of argv */
+    for (size_t i = 0; i < 8; i++) {
+        size_t k = i / 2;
+        char name[32];
+        struct way w = {.name = name,
+                        .version = i % 2 == 0 ? MQTTVERSION_3_1 : MQTTVERSION_3_1_1,
+                        .ca_file = k % 2 == 1 ? argv[5] : NULL};
+        (void)snprintf(name, sizeof name, "%s over %s", i % 2 == 0 ? "3.1" : "3.1.1", schemes[k]);
+        (void)snprintf(w.uri, sizeof w.uri, "%s://127.0.0.1:%s", schemes[k], argv[1 + k]);
+        all(&w);
     }
     return 0;
 }
