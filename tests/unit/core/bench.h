@@ -12,11 +12,13 @@ struct bench {
     struct fake_env fake;
     struct broker *broker;
     struct broker_limits limits;
+    struct store *store; /* NULL: nothing is kept */
 };
 
 static inline void setup_with(struct bench *b, const struct broker_hooks *hooks)
 {
     fake_env_init(&b->fake);
+    b->store = NULL;
     assert_int_equal(broker_new(&b->broker, &b->limits, hooks, &b->fake.env), MD_OK);
 }
 
@@ -26,9 +28,31 @@ static inline void setup(struct bench *b)
     setup_with(b, NULL);
 }
 
+static inline void start_stored(struct bench *b)
+{
+    broker_limits_default(&b->limits);
+    assert_int_equal(broker_new(&b->broker, &b->limits, NULL, &b->fake.env), MD_OK);
+    assert_int_equal(broker_restore(b->broker, b->store), MD_OK);
+}
+
+static inline void setup_stored(struct bench *b)
+{
+    fake_env_init(&b->fake);
+    assert_int_equal(store_mem_open(&b->store), MD_OK);
+    start_stored(b);
+}
+
+/* Memory is gone, the store is not. */
+static inline void restart(struct bench *b)
+{
+    broker_free(b->broker);
+    start_stored(b);
+}
+
 static inline void finish(struct bench *b)
 {
     broker_free(b->broker);
+    store_close(b->store);
     assert_int_equal(mem_used(), 0);
 }
 

@@ -1,50 +1,5 @@
 /* What another broker kept is brought in, stays over a restart, and reaches its clients. */
-#include "broker/base/mem.h"
-#include "tests/fake/fake_env.h"
-#include "tests/fake/fake_wire.h"
-#include "tests/unit/cmocka.h"
-
-struct bench {
-    struct fake_env fake;
-    struct store *store;
-    struct broker *broker;
-};
-
-static void start(struct bench *b)
-{
-    struct broker_limits limits;
-    broker_limits_default(&limits);
-    assert_int_equal(broker_new(&b->broker, &limits, NULL, &b->fake.env), MD_OK);
-    assert_int_equal(broker_restore(b->broker, b->store), MD_OK);
-}
-
-static void setup(struct bench *b)
-{
-    fake_env_init(&b->fake);
-    assert_int_equal(store_mem_open(&b->store), MD_OK);
-    start(b);
-}
-
-static void restart(struct bench *b)
-{
-    broker_free(b->broker);
-    start(b);
-}
-
-static void finish(struct bench *b)
-{
-    broker_free(b->broker);
-    store_close(b->store);
-    assert_int_equal(mem_used(), 0);
-}
-
-static struct mqtt_packet expect(struct wire *w, enum mqtt_type type)
-{
-    struct mqtt_packet p = {0};
-    assert_true(wire_next(w, &p));
-    assert_int_equal(p.type, type);
-    return p;
-}
+#include "tests/unit/core/bench.h"
 
 /* The client returns and finds its Session. */
 static void returns(struct bench *b, struct wire *w, const char *id)
@@ -86,7 +41,7 @@ static void each_stage_goes_on_where_it_was(void **state)
     (void)state;
     struct bench b;
     struct wire w;
-    setup(&b);
+    setup_stored(&b);
     assert_int_equal(session(&b, "c"), MD_OK);
     assert_int_equal(waiting(&b, "c", "released", 2, BROKER_STAGE_RELEASED, 7), MD_OK);
     assert_int_equal(waiting(&b, "c", "sent", 1, BROKER_STAGE_PUBLISHED, 9), MD_OK);
@@ -109,7 +64,7 @@ static void what_was_received_is_routed_once(void **state)
     (void)state;
     struct bench b;
     struct wire to, from;
-    setup(&b);
+    setup_stored(&b);
     assert_int_equal(session(&b, "from"), MD_OK);
     assert_int_equal(session(&b, "to"), MD_OK);
     assert_int_equal(subscription(&b, "to", "t", 2), MD_OK);
@@ -134,7 +89,7 @@ static void retained_messages_come_with_it(void **state)
     struct bench b;
     struct wire w;
     struct broker_message m = {span_str("r"), span_str("theirs"), 1, true};
-    setup(&b);
+    setup_stored(&b);
     assert_int_equal(session(&b, "c"), MD_OK);
     assert_int_equal(broker_adopt_retained(b.broker, &m), MD_OK);
     m.payload = span_str("later");
@@ -154,7 +109,7 @@ static void ours_is_left_as_it_is(void **state)
 {
     (void)state;
     struct bench b;
-    setup(&b);
+    setup_stored(&b);
     assert_int_equal(session(&b, "c"), MD_OK);
     restart(&b);
     assert_int_equal(session(&b, "c"), MD_EXIST);
@@ -168,7 +123,7 @@ static void what_is_impossible_is_refused(void **state)
     (void)state;
     struct bench b;
     struct broker_message m = {span_str("r/#"), span_str("x"), 0, true};
-    setup(&b);
+    setup_stored(&b);
     assert_int_equal(broker_adopt_retained(b.broker, &m), MD_INVAL);
     assert_int_equal(session(&b, ""), MD_INVAL);
     assert_int_equal(subscription(&b, "c", "x", 0), MD_NOENT);

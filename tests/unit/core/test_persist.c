@@ -1,49 +1,8 @@
 /* The broker dies and comes back on the same store: what it had acknowledged is there. */
-#include "broker/base/log.h"
-#include "broker/base/mem.h"
 #include "broker/codec/mqtt_encode.h"
-#include "tests/fake/fake_env.h"
-#include "tests/fake/fake_wire.h"
-#include "tests/unit/cmocka.h"
+#include "tests/unit/core/bench.h"
 
 #include <stdio.h>
-
-struct bench {
-    struct fake_env fake;
-    struct store *store;
-    struct broker *broker;
-};
-
-static void start(struct bench *b)
-{
-    struct broker_limits limits;
-    broker_limits_default(&limits);
-    assert_int_equal(broker_new(&b->broker, &limits, NULL, &b->fake.env), MD_OK);
-    assert_int_equal(broker_restore(b->broker, b->store), MD_OK);
-}
-
-static void setup(struct bench *b)
-{
-    fake_env_init(&b->fake);
-    assert_int_equal(store_mem_open(&b->store), MD_OK);
-    start(b);
-}
-
-/* Memory is gone, the store is not. */
-static void restart(struct bench *b)
-{
-    broker_free(b->broker);
-    start(b);
-}
-
-static size_t records(struct bench *b);
-
-static void finish(struct bench *b)
-{
-    broker_free(b->broker);
-    store_close(b->store);
-    assert_int_equal(mem_used(), 0);
-}
 
 static int count_one(void *ctx, struct span key, struct span value)
 {
@@ -66,20 +25,6 @@ static size_t records(struct bench *b)
     for (int ns = STORE_META; ns <= STORE_QOS2; ns++)
         n += records_in(b, (enum store_ns)ns);
     return n;
-}
-
-static struct mqtt_packet expect(struct wire *w, enum mqtt_type type)
-{
-    struct mqtt_packet p = {0};
-    assert_true(wire_next(w, &p));
-    assert_int_equal(p.type, type);
-    return p;
-}
-
-static void expect_nothing(struct wire *w)
-{
-    struct mqtt_packet p;
-    assert_false(wire_next(w, &p));
 }
 
 static bool open_as(struct wire *w, struct bench *b, const char *id, bool clean)
@@ -110,7 +55,7 @@ static void a_session_its_filters_and_its_queue_come_back(void **state)
 {
     struct bench *b = *state;
     struct wire sub, pub;
-    setup(b);
+    setup_stored(b);
     assert_false(open_as(&sub, b, "sub", false));
     wire_subscribe(&sub, "a/+", MQTT_QOS2);
     expect(&sub, MQTT_SUBACK);
@@ -147,7 +92,7 @@ static void what_was_in_flight_goes_on(void **state)
 {
     struct bench *b = *state;
     struct wire sub, pub;
-    setup(b);
+    setup_stored(b);
     open_as(&sub, b, "sub", false);
     wire_subscribe(&sub, "#", MQTT_QOS2);
     expect(&sub, MQTT_SUBACK);
@@ -180,7 +125,7 @@ static void a_qos2_message_is_not_delivered_twice(void **state)
 {
     struct bench *b = *state;
     struct wire sub, pub;
-    setup(b);
+    setup_stored(b);
     open_as(&sub, b, "sub", false);
     wire_subscribe(&sub, "#", MQTT_QOS1);
     expect(&sub, MQTT_SUBACK);
@@ -210,7 +155,7 @@ static void retained_messages_come_back(void **state)
 {
     struct bench *b = *state;
     struct wire w;
-    setup(b);
+    setup_stored(b);
     open_as(&w, b, "w", true);
     wire_publish(&w, "r/1", "one", MQTT_QOS1, true, 1);
     wire_publish(&w, "r/2", "two", MQTT_QOS0, true, 0);
@@ -241,7 +186,7 @@ static void a_clean_session_leaves_nothing_in_the_store(void **state)
 {
     struct bench *b = *state;
     struct wire sub, pub;
-    setup(b);
+    setup_stored(b);
     open_as(&pub, b, "pub", true);
     open_as(&sub, b, "sub", false);
     wire_subscribe(&sub, "#", MQTT_QOS2);
@@ -266,7 +211,7 @@ static void a_message_is_stored_once(void **state)
 {
     struct bench *b = *state;
     struct wire subs[5], pub;
-    setup(b);
+    setup_stored(b);
     for (unsigned i = 0; i < 5; i++) {
         char id[4];
         (void)snprintf(id, sizeof id, "s%u", i);
@@ -293,7 +238,7 @@ static void odd_records_are_left_out(void **state)
 {
     struct bench *b = *state;
     struct wire sub;
-    setup(b);
+    setup_stored(b);
     open_as(&sub, b, "sub", false);
     wire_subscribe(&sub, "good", MQTT_QOS1);
     leave(&sub, b);
@@ -320,7 +265,7 @@ static void odd_records_are_left_out(void **state)
         assert_int_equal(store_put(b->store, odd[i].ns, span_of(odd[i].key, odd[i].key_n),
                                    span_of(odd[i].value, odd[i].value_n), STORE_NOW),
                          MD_OK);
-    start(b);
+    start_stored(b);
     assert_true(open_as(&sub, b, "sub", false));
     wire_publish(&sub, "good", "works", MQTT_QOS0, false, 0);
     expect_publish(&sub, "works", false);
@@ -334,7 +279,7 @@ static void out_of_memory_is_survived(void **state)
     struct bench *b = *state;
     for (long n = 1; n < 150; n++) {
         struct wire sub, pub;
-        setup(b);
+        setup_stored(b);
         open_as(&sub, b, "sub", false);
         wire_subscribe(&sub, "#", MQTT_QOS2);
         open_as(&pub, b, "pub", false);
@@ -355,14 +300,6 @@ static void out_of_memory_is_survived(void **state)
         assert_true(err == MD_OK || err == MD_NOMEM);
         finish(b);
     }
-}
-
-static void quiet(void *ctx, enum log_level lv, const char *module, const char *line)
-{
-    (void)ctx;
-    (void)lv;
-    (void)module;
-    (void)line;
 }
 
 int main(void)
