@@ -182,8 +182,7 @@ static int read_places(struct cli *c, struct report *r)
         return cli_fail(c, CLI_FAILED, "invalid", "%s", why);
     if (config_state_dir(&r->cfg, dir, sizeof dir) != MD_OK ||
         certs_locate(dir, &r->paths) != MD_OK)
-        return cli_fail(c, CLI_FAILED, "invalid",
-                        "no state directory: set HOME, XDG_STATE_HOME or `state_dir`");
+        return cli_fail(c, CLI_FAILED, "invalid", "%s", CONFIG_NO_STATE_DIR);
     return CLI_DONE;
 }
 

@@ -74,8 +74,7 @@ static int write_state(struct import *m)
         cfg = &own;
     }
     if (err == MD_OK && (err = config_state_dir(cfg, m->dir, sizeof m->dir)) != MD_OK)
-        (void)snprintf(why, sizeof why,
-                       "no state directory: set HOME, XDG_STATE_HOME or `state_dir`");
+        (void)snprintf(why, sizeof why, "%s", CONFIG_NO_STATE_DIR);
     log_set_level(LOG_WARN); /* what the store says of itself is no part of the report */
     if (err == MD_OK)
         err = import_state_write(buf_view(&m->file), cfg, m->dir, m->c->env, &m->taken, why);

@@ -401,8 +401,7 @@ static int read_config(struct serve *s)
     if (err == MD_OK)
         err = config_complete(&s->cfg, s->plain_port, why);
     if (err == MD_OK && config_state_dir(&s->cfg, s->dir, sizeof s->dir) != MD_OK) {
-        (void)snprintf(why, sizeof why,
-                       "no state directory: set HOME, XDG_STATE_HOME or `state_dir`");
+        (void)snprintf(why, sizeof why, "%s", CONFIG_NO_STATE_DIR);
         err = MD_INVAL;
     }
     if (err != MD_OK)

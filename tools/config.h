@@ -53,6 +53,7 @@ enum config_log_dest { /* bits of config.log_dests */
 #define CONFIG_SYNC_OFF      UINT32_MAX /* the same                */
 #define CONFIG_FACILITY_NONE 8u         /* config.log_facility: "daemon" */
 #define CONFIG_MAX_WARNINGS  64u
+#define CONFIG_NO_STATE_DIR  "no state directory: set HOME, XDG_STATE_HOME or `state_dir`"
 
 struct config_address {
     char *host;
@@ -172,7 +173,7 @@ const struct config_access *config_access_of(const struct config *c, size_t i);
 
 /* Where things are kept: `state_dir`, else /var/lib/merossd for root, else
  * $XDG_STATE_HOME/merossd or $HOME/.local/state/merossd.  Reads the environment.
- * Errors: MD_INVAL (neither is set, or too long). */
+ * Errors: MD_INVAL (neither is set, or too long): say CONFIG_NO_STATE_DIR. */
 MD_MUST_USE int config_state_dir(const struct config *c, char *out, size_t cap);
 
 #endif
