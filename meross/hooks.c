@@ -2,11 +2,11 @@
 #include "meross/hooks.h"
 
 #include "broker/base/log.h"
-#include "meross/announce.h"
-#include "meross/door.h"
-#include "meross/plug.h"
-#include "meross/shield.h"
-#include "meross/text.h"
+#include "meross/people/announce.h"
+#include "meross/session/door.h"
+#include "meross/session/plug.h"
+#include "meross/session/shield.h"
+#include "meross/wire/text.h"
 
 #define QUIET_MS 10000 /* refusals within this time after one are only counted */
 

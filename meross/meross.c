@@ -3,13 +3,13 @@
 #include "broker/base/check.h"
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
-#include "meross/announce.h"
-#include "meross/command.h"
-#include "meross/control.h"
+#include "meross/people/announce.h"
+#include "meross/session/command.h"
+#include "meross/people/control.h"
 #include "meross/hooks.h"
-#include "meross/plug.h"
-#include "meross/json_write.h"
-#include "meross/setup.h"
+#include "meross/session/plug.h"
+#include "meross/wire/json_write.h"
+#include "meross/session/setup.h"
 
 #define REPLY_TIMEOUT_S 5
 #define LISTENERS_MAX   16384 /* bytes of their list in the info                     */

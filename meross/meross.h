@@ -15,7 +15,7 @@
 #define MEROSS_MEROSS_H
 
 #include "broker/broker.h"
-#include "meross/zone.h"
+#include "meross/time/zone.h"
 
 struct meross;
 

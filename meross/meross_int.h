@@ -1,21 +1,25 @@
-/* meross_int.h - what the files of this room share; for this directory only.
+/* meross_int.h - what the rooms below meross/ share; for them only.
  *
  *   meross.c    new, attach, detach: owns everything below
- *   hooks.c     the broker's questions and reports  ->  plug.c, auth.c, door.c, shield.c
- *   door.c      which plugs are let in
- *   plug.c      one connection of a plug: its life, its key, its messages
- *   inbound.c   what a plug says  ->  h_*.c
- *   command.c   what a plug is asked
- *   setup.c     what a plug is asked by us, after it is bound and from time to time
- *   control.c   what people ask  ->  command.c, registry.c
- *   announce.c  what is told to people */
+ *   hooks.c     the broker's questions and reports  ->  session/
+ *   wire/       messages and topics as bytes, pure
+ *   time/       zones, pure
+ *   device/     what is known of a plug, connected or not: device, registry, keys
+ *   session/    one connection of a plug
+ *     door.c      which plugs are let in
+ *     plug.c      its life, its key, its messages
+ *     inbound.c   what a plug says  ->  h_*.c
+ *     command.c   what a plug is asked
+ *     setup.c     what it is asked by us, after it is bound and from time to time
+ *     shield.c    what may reach it
+ *   people/     what people ask (control.c) and are told (announce.c) */
 #ifndef MEROSS_MEROSS_INT_H
 #define MEROSS_MEROSS_INT_H
 
-#include "meross/keys.h"
+#include "meross/device/keys.h"
 #include "meross/meross.h"
-#include "meross/registry.h"
-#include "meross/topics.h"
+#include "meross/device/registry.h"
+#include "meross/wire/topics.h"
 
 #define MEROSS_SUBS 4
 

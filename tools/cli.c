@@ -2,7 +2,7 @@
 
 #include "broker/base/mem.h"
 #include "certs/certs.h"
-#include "meross/json.h"
+#include "meross/wire/json.h"
 #include "tools/config.h"
 #include "tools/json_cut.h"
 #include "tools/json_print.h"

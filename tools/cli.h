@@ -5,8 +5,8 @@
 
 #include "broker/base/buf.h"
 #include "broker/base/env.h"
-#include "meross/json_write.h"
-#include "meross/topics.h"
+#include "meross/wire/json_write.h"
+#include "meross/wire/topics.h"
 #include "tools/args.h"
 #include "tools/mqtt_client.h"
 #include "tools/plugs.h"

@@ -1,5 +1,5 @@
 /* cmd_check.c - `merossd check FILE`: would the broker start with it? */
-#include "meross/json_write.h"
+#include "meross/wire/json_write.h"
 #include "tools/cmd.h"
 #include "tools/config.h"
 #include "tools/config_check.h"

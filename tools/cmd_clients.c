@@ -1,4 +1,4 @@
-#include "meross/json.h"
+#include "meross/wire/json.h"
 #include "tools/cmd.h"
 #include "tools/json_cut.h"
 #include "tools/table.h"

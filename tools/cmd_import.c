@@ -1,6 +1,6 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
-#include "meross/json_write.h"
+#include "meross/wire/json_write.h"
 #include "tools/cmd.h"
 #include "tools/config.h"
 #include "tools/config_check.h"

@@ -1,5 +1,5 @@
 /* cmd_list.c - `merossd list` and `merossd show`: the plugs as a table, one of them in full. */
-#include "meross/json.h"
+#include "meross/wire/json.h"
 #include "tools/cmd.h"
 #include "tools/table.h"
 

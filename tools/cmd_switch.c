@@ -1,5 +1,5 @@
 /* cmd_switch.c - `merossd on`, `off` and `toggle`. */
-#include "meross/json.h"
+#include "meross/wire/json.h"
 #include "tools/cmd.h"
 #include "tools/table.h"
 

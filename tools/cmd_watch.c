@@ -1,5 +1,5 @@
 /* cmd_watch.c - `merossd watch`: what happens, one line each. */
-#include "meross/json.h"
+#include "meross/wire/json.h"
 #include "tools/cmd.h"
 #include "tools/json_print.h"
 #include "tools/table.h"

@@ -2,7 +2,7 @@
 #ifndef TOOLS_HOSTZONE_H
 #define TOOLS_HOSTZONE_H
 
-#include "meross/zone.h"
+#include "meross/time/zone.h"
 
 #define HOSTZONE_WHAT_MAX 256
 

@@ -1,6 +1,6 @@
 /* json_cut.h - finds the pieces of a long JSON text without parsing it as a whole.
  *
- * The list of a large house is longer than meross/json.h takes at once; the pieces are
+ * The list of a large house is longer than meross/wire/json.h takes at once; the pieces are
  * not.  Pure, and safe on any bytes; whether a piece is proper JSON is for json_parse() to say. */
 #ifndef TOOLS_JSON_CUT_H
 #define TOOLS_JSON_CUT_H

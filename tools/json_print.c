@@ -1,7 +1,7 @@
 #include "tools/json_print.h"
 
-#include "meross/json.h"
-#include "meross/text.h"
+#include "meross/wire/json.h"
+#include "meross/wire/text.h"
 
 #include <limits.h>
 #include <stdint.h>

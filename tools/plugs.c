@@ -1,9 +1,9 @@
 #include "tools/plugs.h"
 
 #include "broker/base/mem.h"
-#include "meross/json.h"
-#include "meross/text.h"
-#include "meross/topics.h"
+#include "meross/wire/json.h"
+#include "meross/wire/text.h"
+#include "meross/wire/topics.h"
 #include "tools/json_cut.h"
 #include "tools/table.h"
 

@@ -2,9 +2,9 @@
 
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
-#include "meross/json.h"
-#include "meross/json_write.h"
-#include "meross/topics.h"
+#include "meross/wire/json.h"
+#include "meross/wire/json_write.h"
+#include "meross/wire/topics.h"
 
 #define TRANSACTION_MAX 128
 #define ANSWER_MAX      ((size_t)2 << 20)

@@ -2,7 +2,7 @@
 
 #include "broker/base/check.h"
 #include "broker/base/mem.h"
-#include "meross/text.h"
+#include "meross/wire/text.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -23,7 +23,7 @@
 
 enum store_ns {
     STORE_META = 1,
-    STORE_DEVICE, /* meross/registry.c                */
+    STORE_DEVICE, /* meross/device/registry.c         */
     STORE_RETAIN, /* the rest: broker/core/persist.c  */
     STORE_SESSION,
     STORE_SUB,

@@ -2,8 +2,8 @@
  * proper JSON again. */
 #include "broker/base/check.h"
 #include "broker/base/mem.h"
-#include "meross/envelope.h"
-#include "meross/json_write.h"
+#include "meross/wire/envelope.h"
+#include "meross/wire/json_write.h"
 
 #include <stdint.h>
 

@@ -2,9 +2,9 @@
  * its limits, and what the shield lets through is text that every parser reads alike. */
 #include "broker/base/check.h"
 #include "broker/base/mem.h"
-#include "meross/orders.h"
-#include "meross/shield.h"
-#include "meross/text.h"
+#include "meross/people/orders.h"
+#include "meross/session/shield.h"
+#include "meross/wire/text.h"
 
 #include <stdint.h>
 

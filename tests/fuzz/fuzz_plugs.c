@@ -1,7 +1,7 @@
 /* fuzz_plugs - any bytes as the answer of a broker: cut, read and searched. */
 #include "broker/base/check.h"
 #include "broker/base/mem.h"
-#include "meross/json.h"
+#include "meross/wire/json.h"
 #include "tools/json_cut.h"
 #include "tools/json_print.h"
 #include "tools/plugs.h"

@@ -1,6 +1,6 @@
 /* fuzz_zone.c - a zoneinfo file and a TZ string; whatever they say, the table ascends. */
 #include "broker/base/check.h"
-#include "meross/zone.h"
+#include "meross/time/zone.h"
 
 #include <stdint.h>
 

@@ -4,7 +4,7 @@
  * our Meross code and shares only broker/base and broker/codec with the product, so that it can
  * catch our mistakes: whatever a real plug would choke on, and whatever the sheet forbids, is
  * kept as a violation that tests can assert to be absent.  (Its names begin with simplug_, because
- * it is linked into one program with meross/plug.c.)
+ * it is linked into one program with meross/session/plug.c.)
  *
  *   DOWN --connected--> CONNACK? --accepted--> UP --hang-up, reboot--> CLOSING --closed--> DOWN
  *

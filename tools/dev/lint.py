@@ -37,8 +37,8 @@ SECRETS = {"password", "passwd", "pass", "secret", "key", "keys", "sign", "signa
 NOT_SECRET = {
     ("broker/core/session.c", "by_id.key"): "the Client Identifier",
     ("broker/core/bridge.c", "by_id.key"): "the Client Identifier",
-    ("meross/plug.c", "d->key"): "which of the keys fits, not the key",
-    ("meross/registry.c", "log_q(key)"): "the name of a record in the store",
+    ("meross/session/plug.c", "d->key"): "which of the keys fits, not the key",
+    ("meross/device/registry.c", "log_q(key)"): "the name of a record in the store",
 }
 STATEMENT = re.compile(r"\[MQTT-(\d\.\d{1,2}\.\d-\d{1,2}|3\.1\.2\.7|3-8\.3-4)\]")
 WORDS_OF_WORK = ("TO" + "DO", "FIX" + "ME", "XX" + "X")

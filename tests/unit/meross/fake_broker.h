@@ -13,9 +13,9 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "broker/broker.h"
-#include "meross/envelope.h"
+#include "meross/wire/envelope.h"
 #include "meross/meross.h"
-#include "meross/topics.h"
+#include "meross/wire/topics.h"
 #include "tests/fake/fake_env.h"
 
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* Who is a plug, who may use which topic, and what may be sent to a plug. */
 #include "tests/unit/meross/fake_broker.h"
 
-#include "meross/auth.h"
-#include "meross/askers.h"
-#include "meross/shield.h"
+#include "meross/session/auth.h"
+#include "meross/device/askers.h"
+#include "meross/session/shield.h"
 
 static bool is_plug(const char *id, const char *user, const char *password)
 {

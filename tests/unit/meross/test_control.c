@@ -1,7 +1,7 @@
 /* What people ask on our topics, and what they are answered. */
 #include "tests/unit/meross/fake_broker.h"
 
-#include "meross/command.h"
+#include "meross/session/command.h"
 
 #define NAME     "mss310-3456"
 #define SET      "meross/" NAME "/set"

@@ -2,7 +2,7 @@
 #include "tests/unit/cmocka.h"
 
 #include "broker/base/mem.h"
-#include "meross/envelope.h"
+#include "meross/wire/envelope.h"
 
 #include <stdio.h>
 

@@ -2,8 +2,8 @@
 #include "tests/unit/cmocka.h"
 
 #include "broker/base/mem.h"
-#include "meross/json.h"
-#include "meross/json_write.h"
+#include "meross/wire/json.h"
+#include "meross/wire/json_write.h"
 
 #include <stdlib.h>
 

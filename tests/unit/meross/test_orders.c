@@ -1,7 +1,7 @@
 /* A set that names several channels, and the state topic's payload as an order. */
 #include "tests/unit/meross/conversation.h"
 
-#include "meross/orders.h"
+#include "meross/people/orders.h"
 
 #define SET      "meross/" NAME "/set"
 #define RESPONSE "meross/" NAME "/response"

@@ -3,7 +3,7 @@
 
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
-#include "meross/registry.h"
+#include "meross/device/registry.h"
 #include "tests/fake/fake_env.h"
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* The test vectors of section 11 of the protocol sheet. */
 #include "tests/unit/cmocka.h"
 
-#include "meross/crypto.h"
-#include "meross/sign.h"
+#include "meross/wire/crypto.h"
+#include "meross/wire/sign.h"
 
 #define ID  "0123456789abcdef0123456789abcdef"
 #define KEY "00112233445566778899aabbccddeeff"

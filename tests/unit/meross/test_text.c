@@ -1,7 +1,7 @@
 /* UTF-8, case, uuids, MAC addresses. */
 #include "tests/unit/cmocka.h"
 
-#include "meross/text.h"
+#include "meross/wire/text.h"
 
 static void test_utf8(void **state)
 {

@@ -1,7 +1,7 @@
 /* Every topic we spell, and the names plugs may have. */
 #include "tests/unit/cmocka.h"
 
-#include "meross/topics.h"
+#include "meross/wire/topics.h"
 
 static struct topics t;
 

@@ -1,9 +1,9 @@
 /* Who may speak for a plug, and what a stranger who claims to be one can do: little. */
 #include "tests/unit/meross/conversation.h"
 
-#include "meross/askers.h"
-#include "meross/auth.h"
-#include "meross/trust.h"
+#include "meross/device/askers.h"
+#include "meross/session/auth.h"
+#include "meross/session/trust.h"
 
 #define KEY      "00112233445566778899aabbccddeeff"
 #define SET      "meross/" NAME "/set"

@@ -2,7 +2,7 @@
 #include "tests/unit/cmocka.h"
 
 #include "broker/base/buf.h"
-#include "meross/zone.h"
+#include "meross/time/zone.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* The broker's list, finding a plug in it, cutting long JSON, and tables. */
 #include "broker/base/mem.h"
-#include "meross/json_check.h"
+#include "meross/wire/json_check.h"
 #include "tools/json_cut.h"
 #include "tools/json_print.h"
 #include "tools/plugs.h"

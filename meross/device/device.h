@@ -1,0 +1,114 @@
+/* device.h - what is known about one plug, connected or not, and its record on disk.
+ *
+ * Knows neither the broker nor the session with the plug (plug.h). */
+#ifndef MEROSS_DEVICE_H
+#define MEROSS_DEVICE_H
+
+#include "broker/base/buf.h"
+#include "broker/base/list.h"
+#include "broker/base/map.h"
+#include "meross/device/askers.h"
+#include "meross/wire/json.h"
+#include "meross/wire/json_write.h"
+#include "meross/wire/topics.h"
+
+#define DEVICE_UUID_MAX      32
+#define DEVICE_TEXT_MAX      31    /* bytes of a type, a version, a chip                        */
+#define DEVICE_ADDRESS_MAX   45    /* bytes of an IP address                                    */
+#define DEVICE_CHANNELS_MAX  16    /* further channels are ignored                              */
+#define DEVICE_ABILITIES_MAX 6144u /* bytes of all ability names; further ones are left out  */
+
+enum device_key { /* which key the plug signs with */
+                  DEVICE_KEY_UNKNOWN,
+                  DEVICE_KEY_CONFIGURED,
+                  DEVICE_KEY_EMPTY,
+                  DEVICE_KEY_DEFAULT, /* "meross" */
+                  DEVICE_KEYS
+};
+
+enum device_switch { DEVICE_TOGGLEX, DEVICE_TOGGLE, DEVICE_NO_SWITCH, DEVICE_SWITCHES };
+
+struct device_channel {
+    uint8_t number; /* 0 = the outlet, or all outlets of a strip */
+    int8_t on;      /* 0, 1, or -1 when nobody knows             */
+    int8_t wanted;  /* what the last SET under way asks for      */
+    uint8_t asks;   /* SETs under way                            */
+};
+
+struct plug;
+
+struct device {
+    char uuid[DEVICE_UUID_MAX + 1]; /* in the case the plug itself uses */
+    char name[TOPICS_NAME_MAX + 1];
+    char mac[18]; /* lower case */
+    char type[DEVICE_TEXT_MAX + 1], hardware[DEVICE_TEXT_MAX + 1], firmware[DEVICE_TEXT_MAX + 1];
+    char chip[DEVICE_TEXT_MAX + 1], address[DEVICE_ADDRESS_MAX + 1];
+    int64_t user_id;
+    enum device_key key;
+    enum device_switch switches;
+    bool bound;
+    bool nameless; /* the name was made before the type was known */
+    unsigned n_channels;
+    struct device_channel channel[DEVICE_CHANNELS_MAX]; /* ascending */
+    char *abilities;                            /* each followed by '\n'; NULL = unknown   */
+    char ability_firmware[DEVICE_TEXT_MAX + 1]; /* the firmware they were read from        */
+    int64_t last_seen;                          /* seconds since 1970 of the last message  */
+
+    /* Not on disk. */
+    struct plug *plug;    /* the session; NULL when not connected                        */
+    bool online;          /* connected, and bound in this session                        */
+    bool announced;       /* has its topics and its record; false until first bound      */
+    bool dirty;           /* differs from the record                                     */
+    int64_t saved_seen;   /* last_seen of the record                                     */
+    struct buf state;     /* the state topic as published last                           */
+    uint64_t time_set_ms; /* monotonic, of the last System.Time SET; 0 = never          */
+    struct askers askers; /* where it may answer                                        */
+    /* The registry's. */
+    char uuid_key[DEVICE_UUID_MAX + 1], name_key[TOPICS_NAME_MAX + 1];
+    struct map_node by_uuid, by_name;
+    struct list link;
+};
+
+const char *device_key_name(enum device_key k);       /* "configured"; lent, static */
+const char *device_switch_name(enum device_switch s); /* "togglex"; lent, static    */
+
+/* Copies text of a plug into a member of struct device; false when it is the same
+ * already, is no text, does not fit or holds control characters: then nothing changes. */
+bool device_set_text(char *member, size_t cap, struct json_at v);
+
+/* lent; NULL when there is no such channel. */
+struct device_channel *device_channel(struct device *d, unsigned number);
+
+/* The channel, which is made when there is room; NULL when there is none. */
+struct device_channel *device_channel_add(struct device *d, unsigned number);
+
+/* What the channel is, or is about to be: 0, 1, -1 unknown. */
+int device_expected(struct device *d, unsigned number);
+
+bool device_has_ability(const struct device *d, const char *ability); /* false if unknown */
+
+/* Replaces the list by the member names of `ability`, an object as in System.Ability.
+ * Errors: MD_INVAL no object, MD_NOMEM; the old list stays. */
+MD_MUST_USE int device_set_abilities(struct device *d, struct json_at ability);
+
+/* Major number of the firmware, 0 if unknown. */
+unsigned device_major(const struct device *d);
+
+/* {"state":"ON","channels":[{"channel":0,"state":"ON"}]}: the payload of the state topic. */
+void device_write_state(struct json_writer *w, const struct device *d);
+
+/* The plug as people see it, without secrets: an object.  The list of the abilities, which is
+ * longer than all the rest, is only in DEVICE_ALL. */
+enum device_view { DEVICE_BRIEF, DEVICE_WITH_STATE, DEVICE_ALL };
+void device_write_public(struct json_writer *w, const struct device *d, enum device_view view);
+
+/* The record: a JSON object.  Never holds a key. */
+void device_write_record(struct json_writer *w, const struct device *d);
+
+/* Fills the members that the record has; `d` is zeroed but for what registry.c needs.
+ * Errors: MD_CORRUPT not a record, or of a newer format; MD_NOMEM. */
+MD_MUST_USE int device_read_record(struct device *d, struct span record);
+
+void device_clear(struct device *d); /* frees what it owns, not d */
+
+#endif

@@ -1,0 +1,222 @@
+#include "meross/people/announce.h"
+
+#include "broker/base/log.h"
+#include "meross/session/outbox.h"
+
+#define SOON_MS   1000
+#define SMALL_MAX 4096u
+#define INFO_MS   60000
+#define INFO_MAX  32768u
+#define ONLINE    "online"
+#define OFFLINE   "offline"
+
+static void plug_topic(const struct meross *m, char out[TOPICS_MAX], const struct device *d,
+                       const char *leaf)
+{
+    topics_of_plug(&m->topics, out, span_str(d->name), leaf);
+}
+
+static void publish_state(struct meross *m, const struct device *d)
+{
+    char topic[TOPICS_MAX];
+    plug_topic(m, topic, d, NULL);
+    outbox_publish(m, topic, buf_view(&d->state), true);
+}
+
+void announce_state(struct meross *m, struct device *d)
+{
+    struct buf now;
+    struct json_writer w;
+    buf_init(&now, SMALL_MAX);
+    json_write_start(&w, &now);
+    device_write_state(&w, d);
+    bool same = span_eq(buf_view(&now), buf_view(&d->state));
+    if (w.err != MD_OK || same || !d->announced) {
+        buf_free(&now);
+        return;
+    }
+    buf_free(&d->state);
+    d->state = now;
+    publish_state(m, d);
+}
+
+void announce_availability(struct meross *m, const struct device *d)
+{
+    char topic[TOPICS_MAX];
+    if (!d->announced)
+        return;
+    plug_topic(m, topic, d, TOPICS_AVAILABILITY);
+    outbox_publish(m, topic, span_str(d->online ? ONLINE : OFFLINE), true);
+}
+
+void announce_all(struct meross *m, struct device *d)
+{
+    buf_free(&d->state);
+    announce_state(m, d);
+    announce_availability(m, d);
+}
+
+void announce_clear(struct meross *m, struct device *d)
+{
+    char topic[TOPICS_MAX];
+    plug_topic(m, topic, d, NULL);
+    outbox_publish(m, topic, span_str(""), true);
+    plug_topic(m, topic, d, TOPICS_AVAILABILITY);
+    outbox_publish(m, topic, span_str(""), true);
+    buf_free(&d->state);
+}
+
+static void start_event(struct json_writer *w, struct buf *b, const char *event)
+{
+    buf_init(b, SMALL_MAX);
+    json_write_start(w, b);
+    json_write_open(w, '{');
+    json_write_pair(w, "event", event);
+}
+
+static void end_event(struct meross *m, const struct device *d, struct json_writer *w)
+{
+    char topic[TOPICS_MAX];
+    json_write_close(w, '}');
+    plug_topic(m, topic, d, TOPICS_EVENT);
+    outbox_publish_json(m, topic, w, false);
+}
+
+void announce_event(struct meross *m, const struct device *d, const char *event, const char *name,
+                    const char *text)
+{
+    struct json_writer w;
+    struct buf b;
+    if (!d->announced)
+        return;
+    start_event(&w, &b, event);
+    if (text != NULL)
+        json_write_pair(&w, name, text);
+    end_event(m, d, &w);
+}
+
+void announce_switched(struct meross *m, const struct device *d, unsigned channel, bool on,
+                       bool by_us)
+{
+    struct json_writer w;
+    struct buf b;
+    if (!d->announced)
+        return;
+    start_event(&w, &b, "switched");
+    json_write_pair_int(&w, "channel", channel);
+    json_write_pair(&w, "state", on ? "ON" : "OFF");
+    json_write_pair(&w, "by", by_us ? "merossd" : "plug");
+    end_event(m, d, &w);
+}
+
+void announce_broker_state(struct meross *m, bool online)
+{
+    char topic[TOPICS_MAX];
+    topics_of_broker(&m->topics, topic, TOPICS_STATE);
+    outbox_publish(m, topic, span_str(online ? ONLINE : OFFLINE), true);
+}
+
+static void write_plugs(struct meross *m, struct json_writer *w)
+{
+    json_write_open(w, '[');
+    for (struct device *d = registry_next(m->registry, NULL); d != NULL;
+         d = registry_next(m->registry, d))
+        if (d->announced)
+            device_write_public(w, d, DEVICE_BRIEF);
+    json_write_close(w, ']');
+}
+
+/* What the broker counts, in its own words. */
+static void write_counts(const struct meross *m, struct json_writer *w)
+{
+    struct broker_stats s;
+    broker_stats(m->broker, &s);
+    json_write_pair_int(w, "connections", s.connections);
+    json_write_pair_int(w, "sessions", s.sessions);
+    json_write_pair_int(w, "subscriptions", s.subscriptions);
+    json_write_pair_int(w, "retained", s.retained);
+    json_write_pair_int(w, "messages_in", (int64_t)s.messages_in);
+    json_write_pair_int(w, "messages_out", (int64_t)s.messages_out);
+    json_write_pair_int(w, "dropped", (int64_t)s.dropped);
+}
+
+static void write_info(struct meross *m, struct json_writer *w)
+{
+    unsigned known = 0, online = 0;
+    for (struct device *d = registry_next(m->registry, NULL); d != NULL;
+         d = registry_next(m->registry, d)) {
+        known += d->announced;
+        online += d->online;
+    }
+    json_write_open(w, '{');
+    json_write_pair(w, "version", m->version);
+    json_write_pair_int(w, "started", m->started);
+    json_write_pair_int(w, "uptime", (int64_t)((env_mono_ms(m->env) - m->started_ms) / 1000));
+    json_write_name(w, "listeners");
+    json_write_raw(w, buf_view(&m->listeners));
+    json_write_pair_int(w, "plugs", known);
+    json_write_pair_int(w, "online", online);
+    write_counts(m, w);
+    json_write_close(w, '}');
+}
+
+static void publish_info(struct meross *m)
+{
+    struct json_writer w;
+    struct buf b;
+    char topic[TOPICS_MAX];
+    if (m->broker == NULL)
+        return;
+    buf_init(&b, INFO_MAX);
+    json_write_start(&w, &b);
+    write_info(m, &w);
+    topics_of_broker(&m->topics, topic, TOPICS_INFO);
+    outbox_publish_json(m, topic, &w, true);
+}
+
+static void on_info(void *ctx)
+{
+    struct meross *m = ctx;
+    m->info = NULL;
+    publish_info(m);
+    announce_info_later(m);
+}
+
+void announce_info_later(struct meross *m) { meross_timer(m, &m->info, INFO_MS, on_info, m); }
+
+void announce_broker(struct meross *m)
+{
+    struct json_writer w;
+    struct buf b;
+    char topic[TOPICS_MAX];
+    buf_init(&b, OUTBOX_JSON_MAX);
+    json_write_start(&w, &b);
+    write_plugs(m, &w);
+    topics_of_broker(&m->topics, topic, TOPICS_PLUGS);
+    outbox_publish_json(m, topic, &w, true);
+    publish_info(m);
+}
+
+static void on_soon(void *ctx)
+{
+    struct meross *m = ctx;
+    m->soon = NULL;
+    int err = registry_save(m->registry, false);
+    if (err != MD_OK)
+        log_warn("registry", "not saved (%s); tried again with the next change", md_err_text(err));
+    if (m->list_changed)
+        announce_broker(m);
+    m->list_changed = false;
+}
+
+void announce_save_soon(struct meross *m)
+{
+    if (m->soon == NULL)
+        meross_timer(m, &m->soon, SOON_MS, on_soon, m);
+}
+
+void announce_soon(struct meross *m)
+{
+    m->list_changed = true;
+    announce_save_soon(m);
+}

@@ -1,0 +1,88 @@
+#include "meross/people/answer.h"
+
+#include "broker/base/log.h"
+#include "meross/session/outbox.h"
+#include "meross/wire/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void answer_take(struct answer *a, struct json_at request)
+{
+    struct json_at t = json_get(request, "transaction");
+    a->has_transaction = json_text(t, a->transaction, sizeof a->transaction);
+    a->number = json_type(t) == JSON_NUMBER;
+}
+
+static bool wanted(const struct answer *a) { return a->always || a->has_transaction; }
+
+static void start(const struct answer *a, struct json_writer *w, struct buf *b)
+{
+    buf_init(b, OUTBOX_JSON_MAX);
+    json_write_start(w, b);
+    json_write_open(w, '{');
+    if (!a->has_transaction)
+        return;
+    json_write_name(w, "transaction");
+    if (a->number)
+        json_write_raw(w, span_str(a->transaction));
+    else
+        json_write_str(w, a->transaction);
+}
+
+void answer_start(const struct answer *a, struct json_writer *w, struct buf *b)
+{
+    start(a, w, b);
+    json_write_pair(w, "status", "ok");
+    json_write_name(w, "data");
+}
+
+void answer_end(struct meross *m, const struct answer *a, struct json_writer *w)
+{
+    json_write_close(w, '}');
+    if (wanted(a))
+        outbox_publish_json(m, a->topic, w, false);
+    else
+        buf_free(w->out);
+}
+
+/* What a code means, for the log, where the sentence itself may not stand. */
+static const char *meaning(const char *code)
+{
+    static const char *const words[][2] = {
+        {"timeout", "the plug did not answer in time"},
+        {"offline", "the plug is not connected"},
+        {"no_such_plug", "there is no such plug"},
+        {"invalid", "the request makes no sense"},
+        {"exists", "the name is taken"},
+        {"refused", "the plug refused it"},
+        {"key", "the plug was paired with another key: add `meross_key KEY`, or pair it again"},
+        {"unsupported", "the plug has nothing to switch"},
+        {"busy", "too many requests wait for the plug"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(code, words[i][0]) == 0)
+            return words[i][1];
+    return "merossd could not do it: see the lines before this one";
+}
+
+void answer_error(struct meross *m, const struct answer *a, const char *code, const char *fmt, ...)
+{
+    char text[400];
+    struct json_writer w;
+    struct buf b;
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    text_tame(text);
+    log_info("control", "code=%s answer=%s %s", code, log_q(span_str(a->topic)), meaning(code));
+    if (!wanted(a))
+        return;
+    start(a, &w, &b);
+    json_write_pair(&w, "status", "error");
+    json_write_pair(&w, "error", text);
+    json_write_pair(&w, "code", code);
+    json_write_close(&w, '}');
+    outbox_publish_json(m, a->topic, &w, false);
+}

@@ -1,0 +1,332 @@
+/* control_switch.c - set and get: from a request to a command, and from its end to an answer. */
+#include "broker/base/log.h"
+#include "broker/base/mem.h"
+#include "meross/people/announce.h"
+#include "meross/people/answer.h"
+#include "meross/session/command.h"
+#include "meross/people/control.h"
+#include "meross/session/inbound.h"
+#include "meross/wire/namespaces.h"
+#include "meross/people/orders.h"
+
+#define SIGN_ERROR 5001 /* the plug's error code for a signature that is not of its key */
+
+struct request { /* from the message to the answer */
+    struct meross *m;
+    struct device *dev; /* outlives every command to it */
+    struct answer answer;
+    struct orders orders; /* none: the state is asked for                        */
+    unsigned next;        /* of the orders, for a plug that takes one at a time  */
+    uint64_t deadline_ms; /* of the whole request, however many commands it takes */
+};
+
+static const char *quoted(const struct device *d) { return log_q(span_str(d->name)); }
+
+/* The error that a command ended with, or could not be sent for, as people understand it. */
+static void answer_failure(struct request *r, int err)
+{
+    struct meross *m = r->m;
+    const char *name = r->dev->name;
+    if (err == MD_CLOSED)
+        answer_error(m, &r->answer, "offline",
+                     "%s is not connected: check that it has power and reaches the Wi-Fi", name);
+    else if (err == MD_TIMEOUT)
+        answer_error(m, &r->answer, "timeout",
+                     "%s did not answer within %u s: try again, and if that does not help unplug "
+                     "it for ten seconds",
+                     name, m->reply_timeout_s);
+    else if (err == MD_DENIED)
+        answer_error(m, &r->answer, "key", "plug %s " KEYS_WRONG, name);
+    else if (err == MD_FULL)
+        answer_error(m, &r->answer, "busy",
+                     "%s has %d requests waiting already: send fewer, or wait for the answers",
+                     name, COMMAND_QUEUE_MAX);
+    else
+        answer_error(m, &r->answer, "internal", "%s was not asked: %s", name, md_err_text(err));
+}
+
+/* The plug answered ERROR. */
+static void answer_refusal(struct request *r, const struct envelope *reply)
+{
+    struct json_at error = json_get(reply->payload, "error");
+    char detail[64];
+    int64_t code = 0;
+    (void)json_int(json_get(error, "code"), &code);
+    if (code == SIGN_ERROR) {
+        answer_failure(r, MD_DENIED);
+        return;
+    }
+    (void)json_text(json_get(error, "detail"), detail, sizeof detail);
+    answer_error(r->m, &r->answer, "refused", "%s refused the request with its error %lld %s",
+                 r->dev->name, (long long)code, detail);
+}
+
+static void answer_state(struct request *r)
+{
+    struct json_writer w;
+    struct buf b;
+    answer_start(&r->answer, &w, &b);
+    device_write_state(&w, r->dev);
+    answer_end(r->m, &r->answer, &w);
+}
+
+/* True when the command was answered well; otherwise the failure has been told. */
+static bool succeeded(struct request *r, int err, const struct envelope *reply)
+{
+    if (err == MD_OK)
+        return true;
+    if (reply != NULL)
+        answer_refusal(r, reply);
+    else
+        answer_failure(r, err);
+    return false;
+}
+
+/* While SETs are under way, TOGGLE means the opposite of what the last of them asks for. */
+static void count_asks(const struct request *r)
+{
+    for (unsigned i = 0; i < r->orders.n; i++) {
+        struct device_channel *c = device_channel(r->dev, r->orders.v[i].channel);
+        if (c == NULL || c->asks == UINT8_MAX)
+            continue;
+        c->asks++;
+        c->wanted = r->orders.v[i].want == WANT_ON;
+    }
+}
+
+static void uncount_asks(const struct request *r)
+{
+    for (unsigned i = 0; i < r->orders.n; i++) {
+        struct device_channel *c = device_channel(r->dev, r->orders.v[i].channel);
+        if (c != NULL && c->asks > 0)
+            c->asks--;
+    }
+}
+
+static bool one_at_a_time(const struct request *r) { return r->dev->switches == DEVICE_TOGGLE; }
+
+/* The orders of the command that was sent last, or is to be sent: first to past. */
+static unsigned past(const struct request *r)
+{
+    return one_at_a_time(r) ? r->next + 1 : r->orders.n;
+}
+
+static void assume(const struct request *r)
+{
+    for (unsigned i = r->next; i < past(r); i++) {
+        const struct order *o = &r->orders.v[i];
+        state_assume(r->dev->plug, o->channel, o->want == WANT_ON);
+        log_info("control", "plug=%s channel=%u switched %s", quoted(r->dev), o->channel,
+                 o->want == WANT_ON ? "ON" : "OFF");
+    }
+}
+
+static int send_set(struct request *r);
+
+static void on_set_done(void *ctx, int err, const struct envelope *reply)
+{
+    struct request *r = ctx;
+    bool ok = succeeded(r, err, reply);
+    if (ok) {
+        assume(r);
+        r->next = past(r);
+    }
+    if (ok && r->next < r->orders.n) {
+        err = send_set(r);
+        if (err == MD_OK)
+            return;
+        answer_failure(r, err);
+    } else if (ok) {
+        answer_state(r);
+    }
+    uncount_asks(r);
+    mem_free(r);
+}
+
+static int write_one(const struct request *r, const struct order *o, struct buf *out)
+{
+    return buf_putf(out,
+                    one_at_a_time(r) ? "{\"channel\":%u,\"toggle\":{\"onoff\":%d}}"
+                                     : "{\"channel\":%u,\"onoff\":%d}",
+                    o->channel, o->want == WANT_ON);
+}
+
+/* A single order is no list, because that is what the vendor's app sends. */
+static int write_togglex(const struct request *r, struct buf *out)
+{
+    bool list = r->orders.n > 1;
+    int err = buf_put_str(out, list ? "{\"togglex\":[" : "{\"togglex\":");
+    for (unsigned i = 0; err == MD_OK && i < r->orders.n; i++) {
+        err = i > 0 ? buf_put_str(out, ",") : MD_OK;
+        if (err == MD_OK)
+            err = write_one(r, &r->orders.v[i], out);
+    }
+    return err == MD_OK ? buf_put_str(out, list ? "]}" : "}") : err;
+}
+
+/* On failure nothing was sent and the caller still has r. */
+static int send_set(struct request *r)
+{
+    struct buf payload;
+    buf_init(&payload, 1024);
+    int err = one_at_a_time(r) ? write_one(r, &r->orders.v[r->next], &payload)
+                               : write_togglex(r, &payload);
+    struct command_ask ask = {.method = ENVELOPE_SET,
+                              .ns = one_at_a_time(r) ? NS_TOGGLE : NS_TOGGLEX,
+                              .payload = buf_view(&payload),
+                              .deadline_ms = r->deadline_ms,
+                              .cb = on_set_done,
+                              .ctx = r};
+    if (err == MD_OK)
+        err = command_send(r->dev->plug, &ask);
+    buf_free(&payload);
+    return err;
+}
+
+/* Takes r, whose orders are resolved. */
+static void begin_set(struct request *r)
+{
+    count_asks(r); /* before the command, which may end at once */
+    int err = send_set(r);
+    if (err == MD_OK)
+        return;
+    uncount_asks(r);
+    answer_failure(r, err);
+    mem_free(r);
+}
+
+/* A state that was asked for, by get or for the sake of a TOGGLE. */
+static void on_read_done(void *ctx, int err, const struct envelope *reply)
+{
+    struct request *r = ctx;
+    if (!succeeded(r, err, reply)) {
+        mem_free(r);
+    } else if (r->orders.n == 0) {
+        buf_free(&r->dev->state); /* so that it is published even if nothing changed */
+        announce_state(r->m, r->dev);
+        answer_state(r);
+        mem_free(r);
+    } else if (!orders_resolve(&r->orders, r->dev)) {
+        answer_error(r->m, &r->answer, "refused",
+                     "%s does not say whether it is on: send ON or OFF", r->dev->name);
+        mem_free(r);
+    } else {
+        begin_set(r);
+    }
+}
+
+/* Takes r. */
+static void begin_read(struct request *r)
+{
+    struct command_ask ask = {.method = ENVELOPE_GET,
+                              .ns = NS_ALL,
+                              .payload = span_str("{}"),
+                              .deadline_ms = r->deadline_ms,
+                              .cb = on_read_done,
+                              .ctx = r};
+    int err = command_send(r->dev->plug, &ask);
+    if (err == MD_OK)
+        return;
+    answer_failure(r, err);
+    mem_free(r);
+}
+
+/* The plug that a topic names, or NULL, which has been answered. */
+static struct device *find(struct meross *m, const struct answer *a, struct span name)
+{
+    struct device *d = registry_by_name(m->registry, name);
+    if (d != NULL && d->announced)
+        return d;
+    char text[TOPICS_NAME_MAX + 1];
+    (void)span_to_str(name, text, sizeof text);
+    answer_error(m, a, "no_such_plug",
+                 "there is no plug called %s: `merossd list` shows those there are", text);
+    return NULL;
+}
+
+static void start(struct meross *m, struct device *d, const struct request *r)
+{
+    struct request *copy = mem_dup(r, sizeof *r);
+    if (copy == NULL) {
+        answer_error(m, &r->answer, "internal", "out of memory: try again later");
+        return;
+    }
+    copy->m = m;
+    copy->dev = d;
+    copy->deadline_ms = command_deadline(m);
+    if (copy->orders.n > 0 && orders_resolve(&copy->orders, d))
+        begin_set(copy);
+    else
+        begin_read(copy);
+}
+
+static bool prepare(struct meross *m, const struct topics_ref *ref, struct request *r)
+{
+    *r = (struct request){.next = 0};
+    if (!topics_name_ok(ref->plug))
+        return false; /* nobody can be called so, nor listen there */
+    topics_of_plug(&m->topics, r->answer.topic, ref->plug, TOPICS_RESPONSE);
+    return true;
+}
+
+static bool has_channel(struct device *d, unsigned channel)
+{
+    return d->n_channels == 0 || device_channel(d, channel) != NULL;
+}
+
+static bool switchable(struct meross *m, struct device *d, const struct request *r)
+{
+    if (d->switches == DEVICE_NO_SWITCH) {
+        answer_error(m, &r->answer, "unsupported", "%s (%s) has nothing to switch on and off",
+                     d->name, d->type);
+        return false;
+    }
+    for (unsigned i = 0; i < r->orders.n; i++) {
+        if (has_channel(d, r->orders.v[i].channel))
+            continue;
+        answer_error(m, &r->answer, "invalid", "%s has no channel %u: its channels are %u to %u",
+                     d->name, r->orders.v[i].channel, d->channel[0].number,
+                     d->channel[d->n_channels - 1].number);
+        return false;
+    }
+    return true;
+}
+
+void control_set(struct meross *m, const struct topics_ref *ref, struct span payload)
+{
+    struct request r;
+    if (!prepare(m, ref, &r))
+        return;
+    bool ok = orders_read(&r.orders, ref->channel, payload, &r.answer);
+    struct device *d = find(m, &r.answer, ref->plug);
+    if (d == NULL)
+        return;
+    if (!ok)
+        answer_error(m, &r.answer, "invalid",
+                     "%s got no order it understands: send ON, OFF or TOGGLE, "
+                     "{\"state\":\"ON\",\"channel\":0}, or "
+                     "{\"channels\":[{\"channel\":1,\"state\":\"ON\"}]}",
+                     d->name);
+    else if (!orders_settle(&r.orders, d))
+        answer_error(m, &r.answer, "invalid",
+                     "the order for %s contradicts itself: channel 0 is all of its outlets; leave "
+                     "it out",
+                     d->name);
+    else if (switchable(m, d, &r))
+        start(m, d, &r);
+}
+
+void control_get(struct meross *m, const struct topics_ref *ref, struct span payload)
+{
+    struct request r;
+    struct json json;
+    if (!prepare(m, ref, &r))
+        return;
+    if (json_parse(&json, payload) == MD_OK) {
+        answer_take(&r.answer, json_root(&json));
+        json_free(&json);
+    }
+    struct device *d = find(m, &r.answer, ref->plug);
+    if (d != NULL)
+        start(m, d, &r);
+}

@@ -1,0 +1,287 @@
+#include "meross/session/command.h"
+
+#include "broker/base/log.h"
+#include "broker/base/mem.h"
+
+#include <stdio.h>
+
+#define GENTLE_MAJOR 8
+#define GENTLE_MS    1000
+
+struct command {
+    struct list link;
+    struct command_ask ask; /* the payload is in `payload`, the namespace in `ns` */
+    char ns[ENVELOPE_NS_MAX + 1];
+    struct buf payload;
+    char message_id[33];
+    uint64_t sent_ms, due_ms; /* in flight: since when, and until when */
+    bool yields;              /* in flight: cut short for people       */
+};
+
+static void pump(struct plug *p);
+
+static uint64_t now_ms(const struct plug *p) { return env_mono_ms(p->m->env); }
+
+uint64_t command_deadline(const struct meross *m)
+{
+    return env_mono_ms(m->env) + (uint64_t)m->reply_timeout_s * 1000;
+}
+
+static void free_command(struct command *c)
+{
+    buf_free(&c->payload);
+    mem_free(c);
+}
+
+static void finish(struct command *c, int err, const struct envelope *reply)
+{
+    command_cb cb = c->ask.cb;
+    void *ctx = c->ask.ctx;
+    free_command(c);
+    cb(ctx, err, reply);
+}
+
+/* The first that waits; NULL: none. */
+static struct command *first_of(struct plug *p)
+{
+    return list_empty(&p->commands) ? NULL
+                                    : LIST_OF(list_first(&p->commands), struct command, link);
+}
+
+static void take_out(struct plug *p, struct command *c)
+{
+    list_remove(&c->link);
+    p->n_commands--;
+}
+
+static void fresh_id(struct plug *p, char out[33])
+{
+    uint8_t bytes[16];
+    env_random(p->m->env, bytes, sizeof bytes);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        (void)snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+}
+
+void command_pace(struct plug *p)
+{
+    if (device_major(p->dev) >= GENTLE_MAJOR)
+        p->not_before_ms = now_ms(p) + GENTLE_MS;
+}
+
+/* The one in flight is over: the next may go, those of our own after a pause. */
+static void land(struct plug *p, int err, const struct envelope *reply)
+{
+    struct command *c = p->in_flight;
+    p->in_flight = NULL;
+    command_pace(p);
+    finish(c, err, reply);
+    pump(p);
+}
+
+/* --- time ---------------------------------------------------------------------------------- */
+
+static bool may_go(struct plug *p, const struct command *c)
+{
+    return !c->ask.background || now_ms(p) >= p->not_before_ms;
+}
+
+/* When something has to happen by itself; UINT64_MAX: never.  The deadlines of those of people
+ * ascend, and they stand before our own, so the first that waits tells. */
+static uint64_t next_due(struct plug *p)
+{
+    const struct command *c = first_of(p);
+    uint64_t at = p->in_flight != NULL ? p->in_flight->due_ms : UINT64_MAX;
+    if (c != NULL && !c->ask.background && c->ask.deadline_ms < at)
+        return c->ask.deadline_ms;
+    if (c != NULL && c->ask.background && p->in_flight == NULL && p->phase == PLUG_BOUND)
+        return p->not_before_ms;
+    return at;
+}
+
+static void on_due(void *ctx);
+
+static void arm(struct plug *p)
+{
+    uint64_t at = next_due(p), now = now_ms(p);
+    meross_timer_stop(&p->command_timer);
+    if (at != UINT64_MAX)
+        meross_timer(p->m, &p->command_timer, at > now ? at - now : 0, on_due, p);
+}
+
+/* Those of people that waited too long. */
+static void expire(struct plug *p)
+{
+    struct command *c;
+    while ((c = first_of(p)) != NULL && !c->ask.background && c->ask.deadline_ms <= now_ms(p)) {
+        take_out(p, c);
+        finish(c, MD_TIMEOUT, NULL);
+    }
+}
+
+static void on_due(void *ctx)
+{
+    struct plug *p = ctx;
+    p->command_timer = NULL;
+    if (p->in_flight != NULL && p->in_flight->due_ms <= now_ms(p))
+        land(p, p->in_flight->yields ? MD_AGAIN : MD_TIMEOUT, NULL);
+    else
+        pump(p);
+}
+
+/* One of our own in flight lets people wait a little, not the whole time it has to answer. */
+static void give_way(struct plug *p)
+{
+    struct command *c = p->in_flight;
+    if (c == NULL || !c->ask.background || c->sent_ms + COMMAND_YIELD_MS >= c->due_ms)
+        return;
+    c->due_ms = c->sent_ms + COMMAND_YIELD_MS;
+    c->yields = true;
+}
+
+/* --- sending ------------------------------------------------------------------------------- */
+
+static int write_and_send(struct plug *p, struct command *c)
+{
+    struct buf text;
+    struct envelope_head head = {.method = c->ask.method,
+                                 .ns = c->ns,
+                                 .message_id = c->message_id,
+                                 .from = TOPICS_ANSWERS,
+                                 .timestamp = env_wall_s(p->m->env),
+                                 .key = p->key};
+    if (p->key == NULL)
+        return MD_DENIED;
+    buf_init(&text, 2 * ENVELOPE_TO_PLUG_MAX);
+    int err = envelope_write(&text, &head, buf_view(&c->payload));
+    if (err == MD_OK)
+        plug_send(p, buf_view(&text));
+    buf_free(&text);
+    return err;
+}
+
+/* Sends c; it is in flight, or its callback has been called. */
+static void launch(struct plug *p, struct command *c)
+{
+    fresh_id(p, c->message_id);
+    c->sent_ms = now_ms(p);
+    c->due_ms = c->ask.background ? command_deadline(p->m) : c->ask.deadline_ms;
+    p->in_flight = c;
+    arm(p);
+    int err = p->command_timer != NULL ? write_and_send(p, c) : MD_NOMEM;
+    if (err == MD_OK)
+        return;
+    p->in_flight = NULL;
+    finish(c, err, NULL);
+}
+
+static void pump(struct plug *p)
+{
+    struct command *c;
+    expire(p);
+    /* A callback may have ended the session or sent something itself. */
+    while (p->phase == PLUG_BOUND && p->in_flight == NULL && (c = first_of(p)) != NULL) {
+        if (!may_go(p, c)) {
+            arm(p);
+            if (p->command_timer != NULL)
+                return; /* and without a timer rather early than never */
+        }
+        take_out(p, c);
+        launch(p, c);
+    }
+    arm(p);
+}
+
+void command_wake(struct plug *p) { pump(p); }
+
+static int make(const struct command_ask *ask, struct command **out)
+{
+    struct command *c = mem_alloc(sizeof *c);
+    if (c == NULL)
+        return MD_NOMEM;
+    list_init(&c->link);
+    c->ask = *ask;
+    buf_init(&c->payload, ENVELOPE_TO_PLUG_MAX);
+    (void)span_to_str(span_str(ask->ns), c->ns, sizeof c->ns);
+    int err = buf_put(&c->payload, ask->payload);
+    if (err != MD_OK) {
+        free_command(c);
+        return err;
+    }
+    *out = c;
+    return MD_OK;
+}
+
+static bool goes_first(struct list *waiting, const struct command *c)
+{
+    const struct command_ask *ask = &LIST_OF(waiting, struct command, link)->ask;
+    return !ask->background && ask->deadline_ms <= c->ask.deadline_ms;
+}
+
+/* Those of people go before those of our own, in order of their deadlines: the second half of a
+ * TOGGLE does not stand behind what came after its first. */
+static void enqueue(struct plug *p, struct command *c)
+{
+    struct list *before = &p->commands;
+    if (!c->ask.background) {
+        before = p->commands.next;
+        while (before != &p->commands && goes_first(before, c))
+            before = before->next;
+    }
+    list_append(before, &c->link);
+    p->n_commands++;
+}
+
+int command_send(struct plug *p, const struct command_ask *ask)
+{
+    struct command *c;
+    if (p == NULL || p->phase == PLUG_CONNECTING)
+        return MD_CLOSED;
+    if (p->key == NULL)
+        return MD_DENIED;
+    if (!ask->background && ask->deadline_ms <= now_ms(p))
+        return MD_TIMEOUT;
+    if (p->n_commands >= COMMAND_QUEUE_MAX)
+        return MD_FULL;
+    int err = make(ask, &c);
+    if (err != MD_OK)
+        return err;
+    enqueue(p, c);
+    if (!ask->background)
+        give_way(p);
+    pump(p);
+    return MD_OK;
+}
+
+bool command_resolve(struct plug *p, const struct envelope *reply)
+{
+    const struct command *c = p->in_flight;
+    bool answer = reply->method == ENVELOPE_GETACK || reply->method == ENVELOPE_SETACK ||
+                  reply->method == ENVELOPE_ERROR || reply->method == ENVELOPE_DELETEACK;
+    if (c == NULL || !answer || strcmp(c->message_id, reply->message_id) != 0)
+        return false;
+    land(p, reply->method == ENVELOPE_ERROR ? MD_DENIED : MD_OK, reply);
+    return true;
+}
+
+bool command_setting(const struct plug *p, const char *ns)
+{
+    return p->in_flight != NULL && p->in_flight->ask.method == ENVELOPE_SET &&
+           strcmp(p->in_flight->ns, ns) == 0;
+}
+
+void command_close(struct plug *p)
+{
+    struct list doomed;
+    struct command *in_flight = p->in_flight;
+    p->in_flight = NULL;
+    meross_timer_stop(&p->command_timer);
+    list_take(&doomed, &p->commands);
+    p->n_commands = 0;
+    if (in_flight != NULL)
+        finish(in_flight, MD_CLOSED, NULL);
+    while (!list_empty(&doomed)) {
+        struct command *c = LIST_OF(list_first(&doomed), struct command, link);
+        list_remove(&c->link);
+        finish(c, MD_CLOSED, NULL);
+    }
+}

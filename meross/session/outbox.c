@@ -1,0 +1,24 @@
+#include "meross/session/outbox.h"
+
+#include "broker/base/log.h"
+#include "meross/wire/json_write.h"
+
+void outbox_publish(struct meross *m, const char *topic, struct span payload, bool retain)
+{
+    if (m->broker == NULL)
+        return;
+    struct broker_message message = {span_str(topic), payload, 0, retain};
+    int err = broker_publish(m->broker, &message);
+    if (err != MD_OK)
+        log_warn("meross", "topic=%s not published: %s", log_q(span_str(topic)), md_err_text(err));
+}
+
+void outbox_publish_json(struct meross *m, const char *topic, struct json_writer *w, bool retain)
+{
+    if (w->err == MD_OK)
+        outbox_publish(m, topic, buf_view(w->out), retain);
+    else
+        log_warn("meross", "topic=%s not published: %s", log_q(span_str(topic)),
+                 md_err_text(w->err));
+    buf_free(w->out);
+}

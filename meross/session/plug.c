@@ -1,0 +1,338 @@
+#include "meross/session/plug.h"
+
+#include "broker/base/log.h"
+#include "broker/base/mem.h"
+#include "meross/people/announce.h"
+#include "meross/session/command.h"
+#include "meross/hooks.h"
+#include "meross/session/inbound.h"
+#include "meross/session/outbox.h"
+#include "meross/session/setup.h"
+#include "meross/wire/text.h"
+#include "meross/session/trust.h"
+
+#define BIND_WAIT_MS 3000  /* a plug that is bound already may not send Bind again */
+#define AWAY_MS      10000 /* a plug that was online and connected again has so long to subscribe */
+/* Now and then a firmware signs one message wrongly; this many in a row are meant. */
+#define STRANGERS_MAX TRUST_STRANGERS
+
+/* "192.0.2.7:51234" or "[2001:db8::1]:51234" without the port. */
+static void copy_address(struct plug *p, const char *peer)
+{
+    struct span s = span_str(peer != NULL ? peer : "");
+    while (s.n > 0 && s.p[s.n - 1] != ':')
+        s.n--;
+    s.n -= s.n > 0;
+    if (s.n >= 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
+        s = span_of(s.p + 1, s.n - 2);
+    (void)span_to_str(s, p->address, sizeof p->address);
+}
+
+int plug_new(struct plug **out, struct meross *m, const struct broker_client *who,
+             const struct auth_plug *is)
+{
+    struct plug *p = mem_alloc(sizeof *p);
+    if (p == NULL)
+        return MD_NOMEM;
+    (void)span_to_str(who->client_id, p->client_id, sizeof p->client_id);
+    p->m = m;
+    p->self = p;
+    p->user_id = is->user_id;
+    (void)span_to_str(is->uuid, p->uuid, sizeof p->uuid);
+    (void)text_fold(is->mac, p->mac, sizeof p->mac);
+    copy_address(p, who->peer);
+    p->key = keys_of_password(&m->keys, who->password, is->mac, &p->login_key);
+    list_init(&p->commands);
+    *out = p;
+    return MD_OK;
+}
+
+void plug_free(struct plug *p)
+{
+    plug_end(p, "", true);
+    mem_free(p);
+}
+
+void plug_kick(const struct plug *p, const char *why)
+{
+    char client_id[sizeof p->client_id]; /* p may be gone before the broker is done with it */
+    memcpy(client_id, p->client_id, sizeof client_id);
+    if (p->m->broker != NULL)
+        (void)broker_disconnect(p->m->broker, span_str(client_id), why);
+}
+
+/* An older connection of the same plug, which may not know yet that it is dead. */
+static void replace(struct plug *old)
+{
+    plug_end(old, "", true);
+    plug_kick(old, "the plug connected again under another client id");
+}
+
+static void take_identity(struct plug *p, struct device *d)
+{
+    if (strcmp(d->address, p->address) != 0 && p->address[0] != '\0') {
+        memcpy(d->address, p->address, sizeof d->address);
+        d->dirty = true;
+    }
+    if (strcmp(d->mac, p->mac) != 0 || d->user_id != p->user_id) {
+        memcpy(d->mac, p->mac, sizeof d->mac);
+        d->user_id = p->user_id;
+        d->dirty = true;
+    }
+}
+
+static void introduce(struct plug *p);
+
+static void set_key(struct plug *p, const char *key, enum device_key kind)
+{
+    p->key = key;
+    if (p->dev->key != kind) {
+        p->dev->key = kind;
+        p->dev->dirty = true;
+        announce_soon(p->m);
+    }
+    if (key == NULL || p->phase != PLUG_BOUND)
+        return;
+    if (!p->dev->announced)
+        introduce(p);
+    setup_start(p);
+}
+
+static void on_away(void *ctx)
+{
+    struct plug *p = ctx;
+    p->timer = NULL;
+    plug_offline(p->m, p->dev, "it connected again, but does not listen");
+}
+
+static void on_bind_wait(void *ctx)
+{
+    struct plug *p = ctx;
+    p->timer = NULL;
+    plug_bound(p);
+}
+
+/* It listens; whether it needs Bind, the next seconds show. */
+static void listens(struct plug *p)
+{
+    struct device *d = p->dev;
+    /* The same uuid, perhaps in another case: this is the topic it listens to. */
+    if (strcmp(p->heard, d->uuid) != 0) {
+        memcpy(d->uuid, p->heard, sizeof d->uuid);
+        d->dirty = true;
+    }
+    if (p->phase >= PLUG_SUBSCRIBED)
+        return;
+    p->phase = PLUG_SUBSCRIBED;
+    meross_timer_stop(&p->timer);
+    meross_timer(p->m, &p->timer, BIND_WAIT_MS, on_bind_wait, p);
+}
+
+static int find_device(const struct plug *p, struct device **out)
+{
+    *out = registry_by_uuid(p->m->registry, span_str(p->uuid));
+    if (*out != NULL)
+        return MD_OK;
+    trust_make_room(p->m);
+    return registry_add(p->m->registry, span_str(p->uuid), span_str(p->mac), out);
+}
+
+int plug_attach(struct plug *p, bool proven)
+{
+    struct device *d;
+    int err = find_device(p, &d);
+    if (err != MD_OK)
+        return err;
+    if (d->plug != NULL)
+        replace(d->plug);
+    p->dev = d;
+    d->plug = p;
+    p->proven = proven || d->key == DEVICE_KEY_UNKNOWN;
+    if (p->proven)
+        take_identity(p, d);
+    if (p->proven && p->login_key != DEVICE_KEY_UNKNOWN)
+        set_key(p, p->key, p->login_key);
+    else
+        p->key = keys_guess(&p->m->keys, d->key);
+    d->last_seen = env_wall_s(p->m->env);
+    log_info("meross", "plug=%s uuid=%s addr=%s connected", log_q(span_str(d->name)), d->uuid,
+             p->address);
+    if (d->online)
+        meross_timer(p->m, &p->timer, AWAY_MS, on_away, p);
+    if (p->heard[0] != '\0')
+        listens(p);
+    return MD_OK;
+}
+
+int plug_connected(struct plug *p)
+{
+    const struct device *d = registry_by_uuid(p->m->registry, span_str(p->uuid));
+    bool proven = d == NULL || trust_proves(d, p->login_key);
+    p->phase = PLUG_CONNECTED;
+    if (proven || d->plug == NULL)
+        return plug_attach(p, proven);
+    log_info("meross",
+             "plug=%s addr=%s connected beside the plug itself; it counts once it has "
+             "signed with the plug's key",
+             log_q(span_str(d->name)), p->address);
+    return MD_OK;
+}
+
+bool plug_may_hear(const struct plug *p) { return p->dev != NULL; }
+
+void plug_subscribed(struct plug *p, struct span uuid)
+{
+    if (p->phase == PLUG_CONNECTING || !span_to_str(uuid, p->heard, sizeof p->heard))
+        return;
+    if (p->dev != NULL)
+        listens(p);
+}
+
+void plug_send(struct plug *p, struct span message)
+{
+    char topic[TOPICS_MAX];
+    topics_to_plug(topic, span_str(p->dev->uuid));
+    outbox_publish(p->m, topic, message, false);
+}
+
+static void tell_wrong_key(struct plug *p)
+{
+    if (p->key_told || p->phase != PLUG_BOUND || p->key != NULL || p->strangers == 0)
+        return;
+    p->key_told = true;
+    log_warn("meross", "plug %s " KEYS_WRONG, log_q(span_str(p->dev->name)));
+    announce_event(p->m, p->dev, "wrong_key", "hint", KEYS_WRONG);
+}
+
+/* Every message shows which key the plug was paired with. */
+static void learn_key(struct plug *p, const struct envelope *e)
+{
+    enum device_key kind;
+    if (p->key != NULL && p->key_seen && envelope_signed(e, p->key)) {
+        p->strangers = 0;
+        return;
+    }
+    const char *key = keys_detect(&p->m->keys, e, &kind);
+    if (key != NULL) {
+        p->strangers = 0;
+        p->key_seen = true;
+        set_key(p, key, kind);
+        return;
+    }
+    p->strangers++;
+    if (!p->key_seen || p->strangers >= STRANGERS_MAX) {
+        p->key_seen = false;
+        set_key(p, NULL, DEVICE_KEY_UNKNOWN);
+        tell_wrong_key(p);
+    }
+}
+
+void plug_keys_changed(struct plug *p)
+{
+    const char *same = p->key == NULL ? NULL : keys_same(&p->m->keys, p->key);
+    p->key_told = false; /* if it is still the wrong one, that is news again */
+    if (same != NULL || p->key == NULL || p->dev == NULL || !p->proven) {
+        p->key = same; /* who is not proven changes nothing of the plug: see trust.h */
+        return;
+    }
+    p->key_seen = false;
+    set_key(p, NULL, DEVICE_KEY_UNKNOWN);
+}
+
+/* A message whose form is right. */
+static void take_message(struct plug *p, const struct envelope *e)
+{
+    bool proven = p->proven || trust_message(p, e);
+    if (p->dev == NULL)
+        return;
+    p->dev->last_seen = env_wall_s(p->m->env);
+    if (proven)
+        learn_key(p, e);
+    bool handled = inbound_dispatch(p, e);
+    if (!(proven && command_resolve(p, e)) && !handled)
+        log_debug("meross", "plug=%s %s %s: nothing to do", log_q(span_str(p->dev->name)),
+                  envelope_method_name(e->method), log_q(span_str(e->ns)));
+}
+
+void plug_message(struct plug *p, struct span payload)
+{
+    struct envelope e;
+    if (p->phase == PLUG_CONNECTING)
+        return;
+    int err = envelope_parse(&e, payload);
+    if (err == MD_OK) {
+        take_message(p, &e);
+        envelope_free(&e);
+    } else {
+        log_debug("meross", "uuid=%s sent what is no message (%s): %s", p->uuid, md_err_text(err),
+                  log_q(payload));
+    }
+}
+
+/* The first time, the plug gets its name, its topics and its record. */
+static void introduce(struct plug *p)
+{
+    struct device *d = p->dev;
+    bool was_online = d->online;
+    if (!trust_may_announce(p)) {
+        hooks_refuse(p->m, "uuid", span_str(p->uuid), p->address,
+                     "its key is unknown, and as many plugs of that kind are connected as may be; "
+                     "add `meross_key KEY`");
+        return;
+    }
+    (void)registry_name_it(p->m->registry, d);
+    d->dirty |= !d->announced || !d->bound;
+    d->announced = true;
+    d->bound = true;
+    d->online = true;
+    announce_state(p->m, d);
+    announce_availability(p->m, d);
+    if (!was_online)
+        announce_event(p->m, d, "online", NULL, NULL);
+    announce_soon(p->m);
+}
+
+void plug_bound(struct plug *p)
+{
+    struct device *d = p->dev;
+    if (p->phase == PLUG_BOUND)
+        return;
+    p->phase = PLUG_BOUND;
+    meross_timer_stop(&p->timer);
+    introduce(p);
+    log_info("meross", "plug=%s bound type=%s firmware=%s key=%s", log_q(span_str(d->name)),
+             log_q(span_str(d->type)), log_q(span_str(d->firmware)), device_key_name(d->key));
+    command_pace(p);
+    if (p->key != NULL)
+        setup_start(p);
+    command_wake(p);
+    tell_wrong_key(p);
+}
+
+void plug_offline(struct meross *m, struct device *d, const char *why)
+{
+    if (!d->online)
+        return;
+    d->online = false;
+    announce_availability(m, d);
+    announce_event(m, d, "offline", "reason", why);
+    announce_soon(m);
+}
+
+void plug_end(struct plug *p, const char *why, bool quiet)
+{
+    struct device *d = p->dev;
+    p->phase = PLUG_CONNECTING;
+    meross_timer_stop(&p->timer);
+    command_close(p); /* the callbacks still see the device */
+    p->dev = NULL;
+    if (d == NULL)
+        return;
+    d->plug = NULL;
+    if (quiet)
+        return;
+    log_info("meross", "plug=%s disconnected: %s", log_q(span_str(d->name)), why);
+    plug_offline(p->m, d, why);
+    if (!d->announced)
+        registry_remove(p->m->registry, d);
+}

@@ -1,0 +1,94 @@
+/* plug.h - one connection of a plug, from CONNECT to its end: the session partner.
+ *
+ *   CONNECTING --on_connected--> CONNECTED --SUBSCRIBE--> SUBSCRIBED
+ *                                    |                        | 3 s
+ *                                    +----- Bind -------------+---> BOUND --> set up, then polled
+ *   any --on_disconnect, or a newer connection of the same uuid--> ended
+ *
+ * The uuid is the identity: when a plug returns under another client id, its newest
+ * connection counts, once it is trusted (trust.h), and the end of the older one is nobody's
+ * business. */
+#ifndef MEROSS_PLUG_H
+#define MEROSS_PLUG_H
+
+#include "meross/session/auth.h"
+#include "meross/wire/envelope.h"
+#include "meross/meross_int.h"
+
+enum plug_phase { PLUG_CONNECTING, PLUG_CONNECTED, PLUG_SUBSCRIBED, PLUG_BOUND };
+
+struct command;
+
+struct plug {
+    struct meross *m;
+    struct device *dev; /* NULL before on_connected, while it waits for trust, after the end */
+    enum plug_phase phase;
+    char uuid[DEVICE_UUID_MAX + 1], mac[18], address[DEVICE_ADDRESS_MAX + 1];
+    int64_t user_id;
+    char client_id[AUTH_CLIENT_ID_MAX + 1];
+    enum device_key login_key;       /* of its password                                 */
+    const char *key;                 /* signs for this plug; lent by keys; NULL = unknown      */
+    bool proven;                     /* it may speak for the plug, see trust.h                 */
+    bool key_told;                   /* the line about the wrong key was written               */
+    bool key_seen;                   /* a message of this connection had a known key           */
+    unsigned strangers;              /* messages in a row that the expected key did not sign   */
+    unsigned mute;                   /* polls in a row without an answer                       */
+    bool set_up;                     /* setup.c is at work or has been                         */
+    bool abilities_asked;            /* in this connection, and it was answered or silent      */
+    bool abilities_read;             /* in this connection, and understood                     */
+    struct broker_timer *timer;      /* to offline while not subscribed; to BOUND without Bind;
+                                   later to the next poll                                 */
+    char heard[DEVICE_UUID_MAX + 1]; /* the uuid in its subscription, as it spells it; "" = none */
+    /* command.c's */
+    struct list commands; /* waiting */
+    unsigned n_commands;
+    struct command *in_flight;
+    struct broker_timer *command_timer; /* to the time-out, or to the end of the pause */
+    uint64_t not_before_ms;             /* for requests of our own                     */
+    /* hooks.c's */
+    struct plug *self;
+    struct map_node by_tag;
+};
+
+/* What auth.c read is copied.  *out given: plug_free().  Errors: MD_NOMEM. */
+MD_MUST_USE int plug_new(struct plug **out, struct meross *m, const struct broker_client *who,
+                         const struct auth_plug *is);
+void plug_free(struct plug *p); /* ends it quietly first */
+
+/* The connection stands: unless it has to wait for trust, plug_attach().
+ * Errors: MD_FULL, MD_NOMEM: the connection is to be ended. */
+MD_MUST_USE int plug_connected(struct plug *p);
+
+/* m->keys are new; the old ones still exist during the call. */
+void plug_keys_changed(struct plug *p);
+
+/* From now on this is the connection of its device, which is found or made; an older one is
+ * ended.  Errors: MD_FULL, MD_NOMEM; nothing changed. */
+MD_MUST_USE int plug_attach(struct plug *p, bool proven);
+
+/* May messages to its topic be delivered to it? */
+bool plug_may_hear(const struct plug *p);
+
+/* It subscribed to its topic; `uuid` is the part of the Topic Filter, in the plug's own case. */
+void plug_subscribed(struct plug *p, struct span uuid);
+
+/* It published something, on whatever topic. */
+void plug_message(struct plug *p, struct span payload);
+
+/* It sent Bind (or needs none): from now on it obeys. */
+void plug_bound(struct plug *p);
+
+/* Ends the Network Connection; on_disconnect follows, perhaps before this returns. */
+void plug_kick(const struct plug *p, const char *why);
+
+/* The connection is over.  Everything asked is answered MD_CLOSED.
+ * quiet  a newer connection of the same plug takes over: nobody is told "offline". */
+void plug_end(struct plug *p, const char *why, bool quiet);
+
+/* Publishes to the plug's own topic, as it is. */
+void plug_send(struct plug *p, struct span message);
+
+/* The device is not connected any more: tells people. */
+void plug_offline(struct meross *m, struct device *d, const char *why);
+
+#endif

@@ -1,0 +1,274 @@
+#include "meross/wire/json.h"
+
+#include "broker/base/mem.h"
+#include "meross/wire/text.h"
+
+#include <stdlib.h>
+
+#define JSMN_STATIC
+#define JSMN_STRICT
+#define JSMN_PARENT_LINKS
+#include <jsmn.h>
+
+#define NAME_MAX_BYTES 128 /* longer member names are nobody's we know */
+
+static const struct json_at missing = {NULL, -1};
+
+static const jsmntok_t *token(struct json_at v) { return (const jsmntok_t *)v.doc->tokens + v.i; }
+
+static struct json_at at(const struct json *doc, int i)
+{
+    return i < 0 || (unsigned)i >= doc->n ? missing : (struct json_at){doc, i};
+}
+
+int json_parse(struct json *out, struct span text)
+{
+    unsigned n = 0;
+    int err = json_check(text, &n);
+    if (err != MD_OK)
+        return err;
+    jsmntok_t *tokens = mem_calloc(n, sizeof *tokens);
+    if (tokens == NULL)
+        return MD_NOMEM;
+    jsmn_parser parser;
+    jsmn_init(&parser);
+    int got = jsmn_parse(&parser, (const char *)text.p, text.n, tokens, n);
+    if (got != (int)n) {
+        mem_free(tokens);
+        return MD_PROTO;
+    }
+    *out = (struct json){text, tokens, n};
+    return MD_OK;
+}
+
+void json_free(struct json *j)
+{
+    mem_free(j->tokens);
+    *j = (struct json){0};
+}
+
+struct json_at json_root(const struct json *j) { return at(j, 0); }
+
+static enum json_type primitive(uint8_t first)
+{
+    if (first == 'n')
+        return JSON_NULL;
+    return first == 't' || first == 'f' ? JSON_BOOL : JSON_NUMBER;
+}
+
+enum json_type json_type(struct json_at v)
+{
+    if (!json_exists(v))
+        return JSON_MISSING;
+    switch (token(v)->type) {
+    case JSMN_OBJECT:
+        return JSON_OBJECT;
+    case JSMN_ARRAY:
+        return JSON_LIST;
+    case JSMN_STRING:
+        return JSON_STRING;
+    case JSMN_PRIMITIVE:
+        return primitive(v.doc->text.p[token(v)->start]);
+    case JSMN_UNDEFINED:
+        return JSON_MISSING;
+    }
+    return JSON_MISSING;
+}
+
+/* The first token behind v and everything in it, if its parent is `parent`. */
+static struct json_at behind(struct json_at v, int parent)
+{
+    int end = token(v)->end;
+    struct json_at next = at(v.doc, v.i + 1);
+    while (json_exists(next) && token(next)->start < end)
+        next = at(v.doc, next.i + 1);
+    return json_exists(next) && token(next)->parent == parent ? next : missing;
+}
+
+static struct json_at child(struct json_at v)
+{
+    return token(v)->size > 0 ? at(v.doc, v.i + 1) : missing;
+}
+
+struct json_at json_first(struct json_at v)
+{
+    enum json_type type = json_type(v);
+    if (type == JSON_LIST)
+        return child(v);
+    return type == JSON_NULL ? missing : v;
+}
+
+struct json_at json_next(struct json_at element)
+{
+    if (!json_exists(element))
+        return missing;
+    int parent = token(element)->parent;
+    return json_type(at(element.doc, parent)) == JSON_LIST ? behind(element, parent) : missing;
+}
+
+struct json_at json_first_name(struct json_at object)
+{
+    return json_type(object) == JSON_OBJECT ? child(object) : missing;
+}
+
+struct json_at json_value(struct json_at name) { return json_exists(name) ? child(name) : missing; }
+
+struct json_at json_next_name(struct json_at name)
+{
+    struct json_at value = json_value(name);
+    return json_exists(value) ? behind(value, token(name)->parent) : missing;
+}
+
+static bool same(const char *a, const char *b, bool nocase)
+{
+    return nocase ? text_eq_nocase(span_str(a), span_str(b)) : strcmp(a, b) == 0;
+}
+
+static struct json_at get(struct json_at v, const char *name, bool nocase)
+{
+    struct json_at found = missing;
+    struct json_at object = json_first(v);
+    for (struct json_at n = json_first_name(object); json_exists(n); n = json_next_name(n)) {
+        char text[NAME_MAX_BYTES];
+        if (json_text(n, text, sizeof text) && same(text, name, nocase))
+            found = json_value(n);
+    }
+    return found;
+}
+
+struct json_at json_get(struct json_at v, const char *name) { return get(v, name, false); }
+
+struct json_at json_get_nocase(struct json_at v, const char *name) { return get(v, name, true); }
+
+static uint32_t hex4(const uint8_t *p)
+{
+    uint32_t value = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        uint8_t c = p[i];
+        value = value << 4 | (c <= '9' ? (uint32_t)(c - '0') : (uint32_t)((c | 0x20) - 'a' + 10));
+    }
+    return value;
+}
+
+/* *s stands behind "\u".  A high surrogate takes its low one along; a lone one is replaced. */
+static uint32_t unicode_escape(struct span *s)
+{
+    uint32_t cp = hex4(s->p);
+    *s = span_skip(*s, 4);
+    if (cp < 0xd800 || cp > 0xdfff)
+        return cp;
+    if (cp > 0xdbff || !span_starts(*s, "\\u"))
+        return TEXT_REPLACEMENT;
+    uint32_t low = hex4(s->p + 2);
+    if (low < 0xdc00 || low > 0xdfff)
+        return TEXT_REPLACEMENT;
+    *s = span_skip(*s, 6);
+    return 0x10000 + ((cp - 0xd800) << 10 | (low - 0xdc00));
+}
+
+/* One character of a string that json_check() has passed. */
+static uint32_t next_char(struct span *s)
+{
+    uint32_t c = text_next(s);
+    if (c != '\\')
+        return c;
+    c = text_next(s);
+    switch (c) {
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    case 'u':
+        return unicode_escape(s);
+    default:
+        return c;
+    }
+}
+
+static bool unescape(struct span s, char *out, size_t cap)
+{
+    size_t n = 0;
+    while (s.n > 0) {
+        uint8_t bytes[4];
+        uint32_t cp = next_char(&s);
+        size_t len = text_put(bytes, cp);
+        if (cp == 0 || n + len >= cap)
+            return false;
+        memcpy(out + n, bytes, len);
+        n += len;
+    }
+    out[n] = '\0';
+    return true;
+}
+
+static struct span inside(struct json_at v) /* without the quotes */
+{
+    const jsmntok_t *t = token(v);
+    return span_of(v.doc->text.p + t->start, (size_t)(t->end - t->start));
+}
+
+bool json_text(struct json_at v, char *out, size_t cap)
+{
+    enum json_type type = json_type(v);
+    bool ok = false;
+    if (type == JSON_STRING)
+        ok = unescape(inside(v), out, cap);
+    else if (type == JSON_NUMBER)
+        ok = span_to_str(inside(v), out, cap);
+    if (!ok)
+        out[0] = '\0';
+    return ok;
+}
+
+static bool fraction(const char *text, int64_t *out)
+{
+    char *end;
+    double d = strtod(text, &end);
+    if (end == text || *end != '\0' || !(d > -9.2e18 && d < 9.2e18))
+        return false;
+    *out = (int64_t)d;
+    return true;
+}
+
+static bool number(const char *text, int64_t *out)
+{
+    /* strtod() knows words and hexadecimal, and both skip white space: none of it is JSON. */
+    size_t len = strlen(text);
+    if (len == 0 || strspn(text, "0123456789+-.eE") != len)
+        return false;
+    size_t sign = text[0] == '-' ? 1 : 0;
+    if (strspn(text + sign, "0123456789") != len - sign || len > 18 + sign)
+        return fraction(text, out);
+    *out = strtoll(text, NULL, 10);
+    return len > sign;
+}
+
+bool json_int(struct json_at v, int64_t *out)
+{
+    char text[48];
+    if (json_type(v) == JSON_BOOL) {
+        *out = inside(v).p[0] == 't';
+        return true;
+    }
+    int64_t value;
+    if (!json_text(v, text, sizeof text) || !number(text, &value))
+        return false;
+    *out = value;
+    return true;
+}
+
+struct span json_raw(struct json_at v)
+{
+    if (!json_exists(v))
+        return (struct span){NULL, 0};
+    struct span s = inside(v);
+    if (json_type(v) == JSON_STRING)
+        s = span_of(s.p - 1, s.n + 2);
+    return s;
+}
