@@ -28,6 +28,7 @@ struct plug {
     char client_id[AUTH_CLIENT_ID_MAX + 1];
     enum device_key login_key;       /* of its password                                 */
     const char *key;                 /* signs for this plug; lent by keys; NULL = unknown      */
+    bool probe;                      /* none at all: probe.h                            */
     bool proven;                     /* it may speak for the plug, see trust.h                 */
     bool key_told;                   /* the line about the wrong key was written               */
     bool key_seen;                   /* a message of this connection had a known key           */
@@ -35,6 +36,7 @@ struct plug {
     unsigned mute;                   /* polls in a row without an answer                       */
     bool set_up;                     /* setup.c is at work or has been                         */
     bool abilities_asked;            /* in this connection, and it was answered or silent      */
+    bool state_read;                 /* in this connection: System.All was answered            */
     bool abilities_read;             /* in this connection, and understood                     */
     struct broker_timer *timer;      /* to offline while not subscribed; to BOUND without Bind;
                                    later to the next poll                                 */

@@ -83,6 +83,7 @@ static void on_all(void *ctx, int err, const struct envelope *reply)
         return;
     }
     count_mute(p, err);
+    p->state_read |= err == MD_OK;
     if (err == MD_OK && abilities_wanted(p)) {
         ask(p, NS_ABILITY, on_ability);
         return;
