@@ -248,7 +248,7 @@ static void test_askers_limit(void **state)
 static void bind_number(struct rig_client *c, unsigned i, const char *key)
 {
     char uuid[33], mac[18];
-    (void)snprintf(uuid, sizeof uuid, "%028u%04x", 0u, i);
+    (void)snprintf(uuid, sizeof uuid, "1%027u%04x", 0u, i);
     (void)snprintf(mac, sizeof mac, "00:00:00:00:%02x:%02x", i >> 8 & 255, i & 255);
     rig_plug(c, uuid, mac, "");
     assert_int_equal(rig_connect(c), BROKER_ALLOW);
