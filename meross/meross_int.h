@@ -10,7 +10,8 @@
  *     plug.c      its life, its key, its messages
  *     inbound.c   what a plug says  ->  h_*.c
  *     command.c   what a plug is asked
- *     setup.c     what it is asked by us, after it is bound and from time to time
+ *     polls.c     what it is asked by us, after it is bound and from time to time
+ *     setup.c       ... first: its abilities, everything
  *     shield.c    what may reach it
  *   people/     what people ask (control.c) and are told (announce.c) */
 #ifndef MEROSS_MEROSS_INT_H
