@@ -269,12 +269,27 @@ static int teardown(void **state)
     return 0;
 }
 
+/* Every beginning of a message is seen to be cut off; what is wrong is not. */
+static void test_cut_off(void **state)
+{
+    (void)state;
+    const char *whole = "{\"a\":[1,-2.5e+3,true,false,null,\"\\u00e4\\n\",{}],\"b\":{\"c\":0}}";
+    static const char *const wrong[] = {"",          " ",           "x",    "{]",  "{\"a\"]",
+                                        "{\"a\":tx", "{\"a\":\"\n", "[1,]", "{}}", "{\"a\" 1"};
+    for (size_t n = 1; n < strlen(whole); n++)
+        assert_true(json_cut_off(span_of(whole, n)));
+    assert_false(json_cut_off(span_str(whole)));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false(json_cut_off(span_str(wrong[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_well_formed), cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_limits),      cmocka_unit_test(test_getters),
-        cmocka_unit_test(test_lists),       cmocka_unit_test(test_text),
-        cmocka_unit_test(test_write),       cmocka_unit_test(test_no_memory)};
+        cmocka_unit_test(test_cut_off),   cmocka_unit_test(test_well_formed),
+        cmocka_unit_test(test_malformed), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_getters),   cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_text),      cmocka_unit_test(test_write),
+        cmocka_unit_test(test_no_memory)};
     return cmocka_run_group_tests(tests, NULL, teardown);
 }
