@@ -8,6 +8,7 @@
 #include "meross/people/control.h"
 #include "meross/hooks.h"
 #include "meross/session/plug.h"
+#include "meross/time/clock.h"
 #include "meross/wire/json_write.h"
 #include "meross/session/polls.h"
 #include "meross/wire/namespaces.h"
@@ -106,7 +107,7 @@ static void tell_time(struct meross *m)
             polls_hurry(d->plug, NS_ALL);
 }
 
-static bool is_sane(const struct meross *m) { return env_wall_s(m->env) >= MEROSS_SANE_S; }
+static bool is_sane(const struct meross *m) { return clock_is_sane(env_wall_s(m->env)); }
 
 static void on_clock_check(void *ctx)
 {

@@ -24,11 +24,6 @@
 
 #define MEROSS_SUBS 4
 
-/* 2024-01-01: a host that believes in an earlier time has not got it yet (no battery), and
- * must not hand it to plugs.  Earlier than any release of this program, so that a clock that is
- * merely late is believed. */
-#define MEROSS_SANE_S 1704067200
-
 #define DOOR_PLUGS 64 /* plugs whose refusals are told apart; further ones wait for a place */
 
 struct door_line { /* door.c: a plug whose refusal was logged */
