@@ -143,6 +143,7 @@ void device_clear(struct device *d)
     mem_free(d->abilities);
     d->abilities = NULL;
     buf_free(&d->state);
+    health_clear(&d->health);
     askers_clear(&d->askers);
 }
 
@@ -211,6 +212,8 @@ void device_write_public(struct json_writer *w, const struct device *d, enum dev
         json_write_int(w, d->channel[i].number);
     json_write_close(w, ']');
     json_write_pair(w, "switch", device_switch_name(d->switches));
+    if (view == DEVICE_ALL && d->health.hello != NULL)
+        json_write_pair(w, "hello", d->health.hello);
     if (view == DEVICE_ALL)
         write_abilities(w, d);
     if (view >= DEVICE_WITH_STATE) {
@@ -232,6 +235,7 @@ void device_write_record(struct json_writer *w, const struct device *d)
     json_write_pair_int(w, "user_id", d->user_id);
     json_write_pair(w, "switch", device_switch_name(d->switches));
     json_write_pair(w, "ability_firmware", d->ability_firmware);
+    health_write_record(w, &d->health);
     if (d->abilities != NULL)
         write_abilities(w, d);
     write_channels(w, d);
@@ -321,6 +325,7 @@ static int read_members(struct device *d, struct json_at r)
     d->saved_seen = d->last_seen;
     d->key = (enum device_key)index_of(json_get(r, "key"), key_at, DEVICE_KEYS);
     d->switches = (enum device_switch)index_of(json_get(r, "switch"), switch_at, DEVICE_SWITCHES);
+    health_read_record(&d->health, r);
     read_channels(d, json_get(r, "channels"));
     return read_abilities(d, json_get(r, "abilities"));
 }

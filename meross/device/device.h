@@ -8,6 +8,7 @@
 #include "broker/base/list.h"
 #include "broker/base/map.h"
 #include "meross/device/askers.h"
+#include "meross/device/health.h"
 #include "meross/wire/json.h"
 #include "meross/wire/json_write.h"
 #include "meross/wire/topics.h"
@@ -53,6 +54,7 @@ struct device {
     char *abilities;                            /* each followed by '\n'; NULL = unknown   */
     char ability_firmware[DEVICE_TEXT_MAX + 1]; /* the firmware they were read from        */
     int64_t last_seen;                          /* seconds since 1970 of the last message  */
+    struct health health;                       /* in part                                 */
 
     /* Not on disk. */
     struct plug *plug;    /* the session; NULL when not connected                        */
