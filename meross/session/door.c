@@ -2,6 +2,7 @@
 
 #include "broker/base/log.h"
 #include "meross/session/probe.h"
+#include "meross/session/diary.h"
 #include "meross/wire/text.h"
 
 _Static_assert(REGISTRY_MAX == 1024, "the number is in a message");
@@ -33,6 +34,7 @@ static bool may_say(struct meross *m, struct span uuid)
 static bool refuse(struct meross *m, const struct broker_client *who, const struct auth_plug *is,
                    const char *why)
 {
+    diary_refused(m, who, is->uuid, why);
     if (!may_say(m, is->uuid)) {
         m->unsaid++;
         return false;
