@@ -5,6 +5,7 @@
  *   wire/       messages and topics as bytes, pure
  *   time/       zones, pure
  *   device/     what is known of a plug, connected or not: device, registry, keys
+ *   energy/     what plugs have counted: ledgers and their records
  *   session/    one connection of a plug
  *     door.c      which plugs are let in
  *     plug.c      its life, its key, its messages
@@ -12,6 +13,7 @@
  *     command.c   what a plug is asked
  *     diary.c     how its connections go, for who looks for a fault
  *     polls.c     what it is asked by us, after it is bound and from time to time
+ *     polls_energy.c ... of those that meter: power, and what they have counted
  *     setup.c       ... first: its abilities, everything
  *     shield.c    what may reach it
  *   people/     what people ask (control.c) and are told (announce.c) */
@@ -22,6 +24,7 @@
 #include "meross/device/keys.h"
 #include "meross/meross.h"
 #include "meross/device/registry.h"
+#include "meross/energy/book.h"
 #include "meross/wire/topics.h"
 
 #define MEROSS_SUBS 4
@@ -42,6 +45,7 @@ struct meross {
     struct buf listeners; /* a JSON list */
     unsigned reply_timeout_s;
     struct registry *registry;
+    struct book *book; /* energy */
     bool has_zone;
     struct zone zone;
     struct map plugs;         /* by the address of struct plug, which is the tag    */

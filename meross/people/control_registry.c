@@ -139,6 +139,7 @@ static void verb_forget(struct verb_request *r)
     }
     announce_event(r->m, d, "forgotten", NULL, NULL);
     announce_clear(r->m, d);
+    book_forget(r->m->book, d->uuid_key);
     registry_remove(r->m->registry, d);
     log_info("control", "plug=%s forgotten", log_q(span_str(name)));
     announce_soon(r->m);

@@ -14,4 +14,10 @@
 #define NS_CONSUMPTION "Appliance.Control.ConsumptionConfig"
 #define NS_SUBDEVICES  "Appliance.Hub.SubdeviceList"
 
+/* Power and energy. */
+#define NS_ELECTRICITY  "Appliance.Control.Electricity"
+#define NS_ELECTRICITYX "Appliance.Control.ElectricityX" /* asked for and answered by PUSH */
+#define NS_CONSUMPTIONX "Appliance.Control.ConsumptionX" /* by local day  */
+#define NS_CONSUMPTIONH "Appliance.Control.ConsumptionH" /* by hour       */
+
 #endif
