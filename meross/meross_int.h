@@ -11,7 +11,8 @@
  *     inbound.c   what a plug says  ->  h_*.c
  *     command.c   what a plug is asked
  *     setup.c     what it is asked by us, after it is bound and from time to time
- *     shield.c    what may reach it
+ *     shield.c    what may be sent to it
+ *     foreign.c   what other clients send to it; refusal.c: what becomes of what may not
  *   people/     what people ask (control.c) and are told (announce.c) */
 #ifndef MEROSS_MEROSS_INT_H
 #define MEROSS_MEROSS_INT_H
@@ -57,10 +58,11 @@ struct meross {
     enum meross_auth auth;
     uint64_t permit_until_ms; /* new plugs are let in; 0: no window is open */
     struct door_line said[DOOR_PLUGS];
-    unsigned unsaid;     /* refusals of plugs since the last line about one */
-    uint64_t started_ms; /* monotonic                      */
-    uint64_t refused_ms; /* when a refusal was logged last */
-    unsigned refused;    /* refusals since then            */
+    unsigned unsaid;                        /* refusals of plugs since the last line about one */
+    uint64_t started_ms;                    /* monotonic                      */
+    uint64_t shield_passed, shield_refused; /* messages of clients to plugs */
+    uint64_t refused_ms;                    /* when a refusal was logged last */
+    unsigned refused;                       /* refusals since then            */
 };
 
 /* Does the host know the time?  While it does not, it is looked at again every ten seconds, and

@@ -113,6 +113,12 @@ static int keep_abilities(struct device *d, struct buf *list)
     return MD_OK;
 }
 
+static uint8_t small_number(struct json_at v)
+{
+    int64_t value = 0;
+    return json_int(v, &value) && value > 0 && value <= UINT8_MAX ? (uint8_t)value : 0;
+}
+
 int device_set_abilities(struct device *d, struct json_at ability)
 {
     struct buf list;
@@ -127,6 +133,8 @@ int device_set_abilities(struct device *d, struct json_at ability)
     if (err == MD_OK)
         err = keep_abilities(d, &list);
     buf_free(&list);
+    if (err == MD_OK)
+        d->max_commands = small_number(json_get(json_get(ability, NS_MULTIPLE), "maxCmdNum"));
     if (err == MD_OK)
         memcpy(d->ability_firmware, d->firmware, sizeof d->ability_firmware);
     return err;
@@ -232,6 +240,7 @@ void device_write_record(struct json_writer *w, const struct device *d)
     json_write_pair_int(w, "user_id", d->user_id);
     json_write_pair(w, "switch", device_switch_name(d->switches));
     json_write_pair(w, "ability_firmware", d->ability_firmware);
+    json_write_pair_int(w, "max_commands", d->max_commands);
     if (d->abilities != NULL)
         write_abilities(w, d);
     write_channels(w, d);
@@ -322,7 +331,12 @@ static int read_members(struct device *d, struct json_at r)
     d->key = (enum device_key)index_of(json_get(r, "key"), key_at, DEVICE_KEYS);
     d->switches = (enum device_switch)index_of(json_get(r, "switch"), switch_at, DEVICE_SWITCHES);
     read_channels(d, json_get(r, "channels"));
-    return read_abilities(d, json_get(r, "abilities"));
+    d->max_commands = small_number(json_get(r, "max_commands"));
+    int err = read_abilities(d, json_get(r, "abilities"));
+    /* Of before it was kept: the abilities are read again. */
+    if (d->max_commands == 0 && device_has_ability(d, NS_MULTIPLE))
+        d->ability_firmware[0] = '\0';
+    return err;
 }
 
 int device_read_record(struct device *d, struct span record)

@@ -12,6 +12,7 @@
 #define MEROSS_PLUG_H
 
 #include "meross/session/auth.h"
+#include "meross/session/ids.h"
 #include "meross/wire/envelope.h"
 #include "meross/meross_int.h"
 
@@ -39,9 +40,10 @@ struct plug {
     struct broker_timer *timer;      /* to offline while not subscribed; to BOUND without Bind;
                                    later to the next poll                                 */
     char heard[DEVICE_UUID_MAX + 1]; /* the uuid in its subscription, as it spells it; "" = none */
+    struct ids sent, said; /* messageIds: to it, and of its own SET and PUSH             */
     /* command.c's */
-    struct list commands; /* waiting */
-    unsigned n_commands;
+    struct list commands;           /* waiting */
+    unsigned n_commands, n_foreign; /* of them, those of other clients */
     struct command *in_flight;
     struct broker_timer *command_timer; /* to the time-out, or to the end of the pause */
     uint64_t not_before_ms;             /* for requests of our own                     */
@@ -85,7 +87,7 @@ void plug_kick(const struct plug *p, const char *why);
  * quiet  a newer connection of the same plug takes over: nobody is told "offline". */
 void plug_end(struct plug *p, const char *why, bool quiet);
 
-/* Publishes to the plug's own topic, as it is. */
+/* Publishes to the plug's own topic, as it is; nothing that shield_read() objects to. */
 void plug_send(struct plug *p, struct span message);
 
 /* The device is not connected any more: tells people. */

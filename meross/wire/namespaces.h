@@ -12,6 +12,7 @@
 #define NS_TOGGLEX     "Appliance.Control.ToggleX"
 #define NS_TOGGLE      "Appliance.Control.Toggle" /* relays before ToggleX */
 #define NS_CONSUMPTION "Appliance.Control.ConsumptionConfig"
+#define NS_MULTIPLE    "Appliance.Control.Multiple" /* several requests in one */
 #define NS_SUBDEVICES  "Appliance.Hub.SubdeviceList"
 
 #endif
