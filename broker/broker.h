@@ -64,6 +64,13 @@ struct broker_message {
     bool retain;
 };
 
+struct broker_arrival {             /* how a connection came about; times are env_mono_ms() */
+    uint64_t opened_ms, secured_ms; /* accepted; TLS stood, 0: it does not                   */
+    const char *cipher;             /* "TLSv1.2 TLS-RSA-WITH-AES-128-CBC-SHA"; NULL: no TLS  */
+    const char *hello; /* what it offered, see broker/tls/hello_text.h; NULL: in clear, or not
+                          known                                                                */
+};
+
 struct broker_client { /* what a hook may know about a connection; lent during the call */
     /* password only in on_connect; p == NULL: none sent.  In on_connect client_id is empty when
      * the client sent none; the broker makes one. */
@@ -74,8 +81,10 @@ struct broker_client { /* what a hook may know about a connection; lent during t
     unsigned listener;                /* the number given to server_listen()               */
     unsigned level;                   /* 3 or 4                                            */
     const char *tls_cn, *tls_subject; /* of a verified client certificate; NULL = none */
-    uint64_t ticket;                  /* of this connection alone: see broker_decide()      */
-    void *tag;                        /* set by on_connect, handed back by every later hook */
+    /* Until on_connected has returned, and in on_failed; NULL later, and without memory for it. */
+    const struct broker_arrival *arrival;
+    uint64_t ticket; /* of this connection alone: see broker_decide()      */
+    void *tag;       /* set by on_connect, handed back by every later hook */
     /* on_connect may set client_id to username, username to tls_cn or tls_subject, and this: how a
      * Client Identifier that is made begins; NULL = "auto-".  Lent until on_connect returns. */
     const char *auto_id_prefix;
@@ -116,6 +125,9 @@ struct broker_hooks {
     /* The connection ended; `why` is for people.  Once for each on_connected.  On a takeover
      * it comes before the on_connected of the new connection. */
     void (*on_disconnect)(void *ctx, const struct broker_client *who, const char *why);
+    /* A connection ended before its CONNECT was accepted; `why` is for people.  who->client_id is
+     * set when it got as far as a CONNECT, who->level when that was a proper one. */
+    void (*on_failed)(void *ctx, const struct broker_client *who, const char *why);
     void *ctx;
 };
 

@@ -2,6 +2,7 @@
 #include "meross/hooks.h"
 
 #include "broker/base/log.h"
+#include "meross/session/diary.h"
 #include "meross/session/door.h"
 #include "meross/session/foreign.h"
 #include "meross/session/plug.h"
@@ -177,6 +178,11 @@ static void on_disconnect(void *ctx, const struct broker_client *who, const char
     drop(m, p);
 }
 
+static void on_failed(void *ctx, const struct broker_client *who, const char *why)
+{
+    diary_failed(ctx, who, why);
+}
+
 struct broker_hooks meross_hooks(struct meross *m)
 {
     return (struct broker_hooks){.on_connect = on_connect,
@@ -186,6 +192,7 @@ struct broker_hooks meross_hooks(struct meross *m)
                                  .on_publish = on_publish,
                                  .on_subscribe = on_subscribe,
                                  .on_disconnect = on_disconnect,
+                                 .on_failed = on_failed,
                                  .ctx = m};
 }
 

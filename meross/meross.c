@@ -6,10 +6,13 @@
 #include "meross/people/announce.h"
 #include "meross/session/command.h"
 #include "meross/people/control.h"
+#include "meross/people/verb.h"
 #include "meross/hooks.h"
 #include "meross/session/plug.h"
+#include "meross/time/clock.h"
 #include "meross/wire/json_write.h"
-#include "meross/session/setup.h"
+#include "meross/session/polls.h"
+#include "meross/wire/namespaces.h"
 
 #define REPLY_TIMEOUT_S 5
 #define LISTENERS_MAX   16384 /* bytes of their list in the info                     */
@@ -74,6 +77,7 @@ int meross_new(struct meross **out, const struct meross_config *cfg, const struc
     if (m == NULL)
         return MD_NOMEM;
     m->env = env;
+    list_init(&m->unbinding);
     m->auth = cfg->auth;
     m->reply_timeout_s = cfg->reply_timeout_s > 0 ? cfg->reply_timeout_s : REPLY_TIMEOUT_S;
     m->started = env_wall_s(env);
@@ -102,10 +106,10 @@ static void tell_time(struct meross *m)
     for (struct device *d = registry_next(m->registry, NULL); d != NULL;
          d = registry_next(m->registry, d))
         if (d->plug != NULL && d->plug->phase == PLUG_BOUND && d->plug->key != NULL)
-            setup_poll(d->plug);
+            polls_hurry(d->plug, NS_ALL);
 }
 
-static bool is_sane(const struct meross *m) { return env_wall_s(m->env) >= MEROSS_SANE_S; }
+static bool is_sane(const struct meross *m) { return clock_is_sane(env_wall_s(m->env)); }
 
 static void on_clock_check(void *ctx)
 {
@@ -192,6 +196,7 @@ static void say_goodbye(struct meross *m)
         if (d->plug != NULL) {
             d->plug->phase = PLUG_CONNECTED; /* nothing is sent any more */
             meross_timer_stop(&d->plug->timer);
+            polls_stop(d->plug);
             command_close(d->plug);
         }
         if (d->online) {
@@ -207,6 +212,7 @@ void meross_detach(struct meross *m)
 {
     if (m->broker == NULL)
         return;
+    pairing_end(m);
     say_goodbye(m);
     unsubscribe(m);
     meross_timer_stop(&m->soon);
@@ -226,6 +232,7 @@ void meross_free(struct meross *m)
     if (m->plugs.bucket != NULL)
         hooks_clear(m);
     registry_free(m->registry);
+    attempts_clear(&m->attempts);
     keys_clear(&m->keys);
     mem_free(m->version);
     buf_free(&m->listeners);

@@ -231,6 +231,13 @@ static void on_disconnect(void *ctx, const struct broker_client *who, const char
         a->inner.on_disconnect(a->inner.ctx, who, why);
 }
 
+static void on_failed(void *ctx, const struct broker_client *who, const char *why)
+{
+    const struct access *a = ctx;
+    if (a->inner.on_failed != NULL)
+        a->inner.on_failed(a->inner.ctx, who, why);
+}
+
 struct broker_hooks access_hooks(struct access *a)
 {
     return (struct broker_hooks){.on_connect = on_connect,
@@ -240,5 +247,6 @@ struct broker_hooks access_hooks(struct access *a)
                                  .on_publish = on_publish,
                                  .on_subscribe = on_subscribe,
                                  .on_disconnect = on_disconnect,
+                                 .on_failed = on_failed,
                                  .ctx = a};
 }

@@ -92,6 +92,7 @@ static void free_lost(struct broker *b)
         mem_free(c->made_id);
         mem_free(c->cn);
         mem_free(c->subject);
+        conn_forget_arrival(c);
         mem_free(c);
     }
 }

@@ -31,6 +31,46 @@
 
 static void on_timer(struct timer *t);
 
+/* One block: the record, and behind it the texts. */
+static void arrive(struct conn *c)
+{
+    struct broker_arrival *a = c->bridge == NULL ? mem_alloc(sizeof *a) : NULL;
+    if (a != NULL)
+        a->opened_ms = env_mono_ms(c->broker->env);
+    c->who.arrival = a;
+}
+
+void conn_forget_arrival(struct conn *c)
+{
+    mem_free((void *)(uintptr_t)c->who.arrival); /* const towards the hooks, but ours */
+    c->who.arrival = NULL;
+}
+
+void conn_secured(struct conn *c, const char *cipher, const char *hello)
+{
+    size_t n = cipher == NULL ? 0 : strlen(cipher) + 1, h = hello == NULL ? 0 : strlen(hello) + 1;
+    struct broker_arrival *a = c->who.arrival == NULL ? NULL : mem_alloc(sizeof *a + n + h);
+    if (a == NULL)
+        return;
+    char *texts = (char *)(a + 1);
+    a->opened_ms = c->who.arrival->opened_ms;
+    a->secured_ms = cipher == NULL ? 0 : env_mono_ms(c->broker->env);
+    a->cipher = cipher == NULL ? NULL : memcpy(texts, cipher, n);
+    a->hello = hello == NULL ? NULL : memcpy(texts + n, hello, h);
+    conn_forget_arrival(c);
+    c->who.arrival = a;
+}
+
+void conn_failed(struct conn *c, const char *why)
+{
+    const struct broker_hooks *h = &c->broker->hooks;
+    if (c->judged || c->bridge != NULL)
+        return;
+    c->judged = true;
+    if (h->on_failed != NULL)
+        h->on_failed(h->ctx, &c->who, why);
+}
+
 int conn_new(struct conn **out, struct broker *b, const struct conn_peer *peer, struct conn_io io)
 {
     struct conn *c = mem_alloc(sizeof *c);
@@ -48,11 +88,13 @@ int conn_new(struct conn **out, struct broker *b, const struct conn_peer *peer, 
     buf_init(&c->ctl, CTL_MAX);
     buf_init(&c->parked, SIZE_MAX);
     c->who.ticket = ++b->tickets;
+    arrive(c);
     c->timer.fire = on_timer;
     c->last_packet_ms = env_mono_ms(b->env);
     c->timeout_ms = b->limits.connect_timeout_s * 1000;
     if (c->timeout_ms != 0 &&
         timers_start(&b->timers, &c->timer, c->last_packet_ms + c->timeout_ms) != MD_OK) {
+        conn_forget_arrival(c);
         mem_free(c);
         return MD_NOMEM;
     }
@@ -141,6 +183,8 @@ void conn_close(struct conn *c, const char *why)
     if (why[0] != '\0')
         LOG_IF(c->hushed ? LOG_DEBUG : LOG_INFO, "client", "peer=%s client=%s disconnected: %s",
                c->who.peer, log_q(c->who.client_id), why);
+    if (!was_open)
+        conn_failed(c, why);
     if (c->bridge != NULL)
         bridge_closed(c, was_open, why);
     else if (was_open) {

@@ -41,6 +41,14 @@ MD_MUST_USE int conn_new(struct conn **out, struct broker *b, const struct conn_
  * NULL is fine.  Errors: MD_NOMEM. */
 MD_MUST_USE int conn_identify(struct conn *c, const char *cn, const char *subject);
 
+/* TLS stands, or (cipher NULL) failed: for the hooks, which are told until the CONNECT is handled.
+ * Both are copied, NULL is fine; what there is no memory for is left out. */
+void conn_secured(struct conn *c, const char *cipher, const char *hello);
+
+/* What was wrong with a connection that will not get as far as CONNECT, for the hooks; the log has it
+ * already.  conn_lost() follows. */
+void conn_failed(struct conn *c, const char *why);
+
 /* Bytes arrived, in any portions.  Never fails towards the caller: protocol
  * errors turn into CLOSING, as the standard asks [MQTT-4.8.0-1]. */
 void conn_feed(struct conn *c, struct span in);

@@ -34,10 +34,14 @@ struct conn {
     struct takeovers takeovers; /* of its Client Identifier, up to this conn   */
     uint8_t state;
     bool hushed; /* its end is one of many, and told at LOG_DEBUG only    */
+    bool judged; /* the hooks know whether it came to be an accepted client */
     bool woken;  /* io.wake was called, conn_take() not yet false */
 };
 
 void conn_wake(struct conn *c);
+
+/* It is accepted: how it came about is nobody's business any more. */
+void conn_forget_arrival(struct conn *c);
 
 void conn_answered(struct conn *c); /* a packet of ours was put into c->ctl */
 

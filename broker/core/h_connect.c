@@ -29,7 +29,6 @@ static int refuse(struct conn *c, enum mqtt_connack code, const char **why, cons
 static int keep_username(struct conn *c, const struct mqtt_connect *p)
 {
     size_t n = p->username.n;
-    c->who.client_id = p->client_id;
     if (!p->has_username)
         return MD_OK;
     c->username = mem_alloc_raw(n + 1);
@@ -115,8 +114,10 @@ static void announce(struct conn *c, const struct mqtt_connect *p)
            "peer=%s client=%s connected (p%d, c%d, k%u%s%s)", c->who.peer, log_q(c->who.client_id),
            (int)p->level, p->clean_session, p->keep_alive_s, named ? ", u" : "",
            named ? log_q(c->who.username) : "");
+    c->judged = true;
     if (b->hooks.on_connected != NULL)
         b->hooks.on_connected(b->hooks.ctx, &c->who);
+    conn_forget_arrival(c);
 }
 
 /* The Session is there already, but the connection does not come about. */
@@ -246,6 +247,7 @@ static int proceed(struct conn *c, const struct mqtt_connect *p, enum broker_ver
 
 int handle_connect(struct conn *c, const struct mqtt_connect *p, const char **why)
 {
+    c->who.client_id = p->client_id;
     int err = check(c, p, why);
     if (err != MD_OK)
         return err;

@@ -50,6 +50,7 @@ static bool sniff_ok(struct stream *s, struct span first)
     if (fault == NULL)
         return true;
     log_warn("net", "peer=%s %s", s->peer, fault);
+    conn_failed(s->conn, fault);
     stream_close(s, "");
     return false;
 }

@@ -2,14 +2,37 @@
 #include "broker/base/check.h"
 #include "broker/base/log.h"
 #include "broker/net/stream_int.h"
+#include "broker/tls/hello_text.h"
 
 #include <stdio.h>
+
+/* What it offered is told once and not kept: thousands of connections would each hold a copy. */
+static void tell_conn(struct stream *s, const char *cipher)
+{
+    char text[TLS_HELLO_TEXT_MAX] = "";
+    const struct tls_hello *h = tls_hello(s->tls);
+    if (s->conn == NULL || s->dial != NULL || h == NULL)
+        return;
+    conn_secured(s->conn, cipher, tls_hello_text(h, text) ? text : NULL);
+    if (tls_open(s->tls))
+        tls_forget_hello(s->tls);
+}
+
+static void failed(struct stream *s, const char *why)
+{
+    if (s->conn == NULL || s->dial != NULL)
+        return;
+    if (!tls_open(s->tls))
+        tell_conn(s, NULL);
+    conn_failed(s->conn, why);
+}
 
 static void fail(struct stream *s)
 {
     char why[TLS_ERR_MAX + 32];
     (void)snprintf(why, sizeof why, "TLS: %s", tls_error(s->tls));
     log_warn("net", "peer=%s %s", s->peer, why);
+    failed(s, why);
     stream_shaken(s);
     (void)stream_send_cipher(s); /* the alert, as far as it goes at once */
     if (s->state != STREAM_CLOSED)
@@ -67,6 +90,7 @@ static bool identify(struct stream *s)
     else if (err == MD_TOOBIG)
         why = "the subject of its certificate is longer than we take";
     log_warn("net", "peer=%s refused: %s", s->peer, why);
+    failed(s, why);
     stream_finish(s, "");
     return false;
 }
@@ -74,6 +98,7 @@ static bool identify(struct stream *s)
 static void opened(struct stream *s)
 {
     stream_shaken(s);
+    tell_conn(s, tls_description(s->tls));
     if (s->conn != NULL && !identify(s))
         return;
     log_debug("net", "peer=%s handshake done: %s", s->peer, tls_description(s->tls));
@@ -140,12 +165,15 @@ void stream_tls_queue_next(struct server *srv)
 
 bool stream_tls_eof(struct stream *s)
 {
+    char why[TLS_ERR_MAX + 32];
     if (tls_open(s->tls))
         return false;
     tls_eof(s->tls);
     if (tls_error(s->tls)[0] == '\0')
         return false;
-    log_warn("net", "peer=%s TLS: %s", s->peer, tls_error(s->tls));
+    (void)snprintf(why, sizeof why, "TLS: %s", tls_error(s->tls));
+    log_warn("net", "peer=%s %s", s->peer, why);
+    failed(s, why);
     return true;
 }
 

@@ -11,7 +11,9 @@ enum extension {
     EXT_SERVER_NAME = 0,
     EXT_MAX_FRAGMENT = 1,
     EXT_GROUPS = 10,
+    EXT_FORMATS = 11,
     EXT_SIGALGS = 13,
+    EXT_ALPN = 16,
     EXT_TICKET = 35,
     EXT_VERSIONS = 43,
 };
@@ -24,7 +26,9 @@ struct cursor {
     size_t record; /* payload left in the current record  */
     size_t pos;    /* bytes of the message read so far    */
     size_t end;    /* where the innermost open vector ends */
-    bool cut;      /* the input was longer than TLS_HELLO_MAX */
+    unsigned records;
+    uint16_t version, first; /* of the first record: its version and payload */
+    bool cut;                /* the input was longer than TLS_HELLO_MAX */
     int err;
 };
 
@@ -49,6 +53,10 @@ static bool record_start(struct cursor *c)
     if (c->record == 0 || c->record > RECORD_MAX) {
         fail(c, MD_PROTO);
         return false;
+    }
+    if (c->records++ == 0) {
+        c->version = (uint16_t)(c->p[1] << 8 | c->p[2]);
+        c->first = (uint16_t)c->record;
     }
     c->p += RECORD_HEADER;
     c->n -= RECORD_HEADER;
@@ -97,7 +105,9 @@ static void leave(struct cursor *c, size_t outer)
     c->end = outer;
 }
 
-static unsigned get_list(struct cursor *c, size_t bytes, uint16_t *out, unsigned cap)
+/* *seen, unless NULL, becomes true when the list has `wanted`, kept or not. */
+static unsigned find_list(struct cursor *c, size_t bytes, uint16_t *out, unsigned cap,
+                          uint16_t wanted, bool *seen)
 {
     unsigned n = 0;
     size_t outer = enter(c, bytes);
@@ -105,19 +115,60 @@ static unsigned get_list(struct cursor *c, size_t bytes, uint16_t *out, unsigned
         uint16_t value = get_u16(c);
         if (n < cap && c->err == MD_OK)
             out[n] = value;
+        if (seen != NULL && value == wanted)
+            *seen = true;
         n++;
     }
     leave(c, outer);
     return n;
 }
 
+static unsigned get_list(struct cursor *c, size_t bytes, uint16_t *out, unsigned cap)
+{
+    return find_list(c, bytes, out, cap, 0, NULL);
+}
+
 static void get_versions(struct cursor *c, struct tls_hello *h)
 {
+    h->n_versions =
+        find_list(c, get_u8(c), h->versions, TLS_HELLO_VERSIONS, TLS_1_3_WIRE, &h->tls13);
+}
+
+static void get_formats(struct cursor *c, struct tls_hello *h)
+{
     size_t outer = enter(c, get_u8(c));
-    while (more(c))
-        if (get_u16(c) == TLS_1_3_WIRE)
-            h->tls13 = true;
+    for (h->n_formats = 0; more(c); h->n_formats++) {
+        uint8_t value = get_u8(c);
+        if (h->n_formats < TLS_HELLO_FORMATS && c->err == MD_OK)
+            h->formats[h->n_formats] = value;
+    }
     leave(c, outer);
+}
+
+/* One protocol name behind those that are there; a NUL would end the list for its reader. */
+static size_t get_protocol(struct cursor *c, char *out, size_t n)
+{
+    size_t outer = enter(c, get_u8(c)), start = n;
+    if (n > 0 && n < TLS_HELLO_ALPN - 1)
+        out[n++] = ',';
+    bool good = true;
+    while (more(c)) {
+        char byte = (char)get_u8(c);
+        good = good && byte != '\0' && n < TLS_HELLO_ALPN - 1;
+        if (good)
+            out[n++] = byte;
+    }
+    leave(c, outer);
+    return good ? n : start;
+}
+
+static void get_alpn(struct cursor *c, struct tls_hello *h)
+{
+    size_t n = 0, outer = enter(c, get_u16(c));
+    while (more(c))
+        n = get_protocol(c, h->alpn, n);
+    leave(c, outer);
+    h->alpn[n] = '\0';
 }
 
 /* One name that does not fit or that holds a NUL counts as none: it is for the log only. */
@@ -142,6 +193,9 @@ static void get_extension(struct cursor *c, struct tls_hello *h)
 {
     uint16_t type = get_u16(c);
     size_t outer = enter(c, get_u16(c));
+    if (h->n_extensions < TLS_HELLO_EXTENSIONS)
+        h->extension[h->n_extensions] = type;
+    h->n_extensions++;
     if (type == EXT_SERVER_NAME && more(c))
         get_server_name(c, h);
     else if (type == EXT_MAX_FRAGMENT)
@@ -150,6 +204,10 @@ static void get_extension(struct cursor *c, struct tls_hello *h)
         h->n_groups = get_list(c, get_u16(c), h->groups, TLS_HELLO_GROUPS);
     else if (type == EXT_SIGALGS)
         h->n_sigalgs = get_list(c, get_u16(c), h->sigalgs, TLS_HELLO_SIGALGS);
+    else if (type == EXT_FORMATS)
+        get_formats(c, h);
+    else if (type == EXT_ALPN)
+        get_alpn(c, h);
     else if (type == EXT_TICKET)
         h->ticket = true;
     else if (type == EXT_VERSIONS)
@@ -206,6 +264,10 @@ int tls_hello_parse(struct span in, struct tls_hello *out)
     c.end += size;
     get_body(&c, &h);
     leave(&c, c.end);
+    h.record_version = c.version;
+    h.records = (uint16_t)c.records;
+    h.record_size = c.first;
+    h.size = (uint16_t)(MESSAGE_HEADER + size);
     if (c.err == MD_OK)
         *out = h;
     return c.err;

@@ -10,10 +10,14 @@
 #include "broker/base/err.h"
 #include "broker/base/span.h"
 
-#define TLS_HELLO_MAX     16384 /* bytes of records we look at */
-#define TLS_HELLO_SUITES  64    /* kept; more are counted      */
-#define TLS_HELLO_GROUPS  16
-#define TLS_HELLO_SIGALGS 24
+#define TLS_HELLO_MAX        16384 /* bytes of records we look at */
+#define TLS_HELLO_SUITES     64    /* kept; more are counted      */
+#define TLS_HELLO_GROUPS     16
+#define TLS_HELLO_SIGALGS    24
+#define TLS_HELLO_EXTENSIONS 32
+#define TLS_HELLO_VERSIONS   8
+#define TLS_HELLO_FORMATS    8
+#define TLS_HELLO_ALPN       48 /* bytes of all names together; further ones are left out */
 
 struct tls_hello {
     uint16_t version; /* legacy_version: 0x0303 is TLS 1.2                    */
@@ -23,7 +27,15 @@ struct tls_hello {
     unsigned n_suites, n_groups, n_sigalgs; /* as offered; may exceed what is kept   */
     uint8_t max_fragment;                   /* RFC 6066 code 1-4; 0 = not offered    */
     bool ticket;                            /* session_ticket offered                */
-    char sni[256]; /* as sent, so peer bytes; "" = none or one that holds a NUL */
+    uint16_t extension[TLS_HELLO_EXTENSIONS], versions[TLS_HELLO_VERSIONS];
+    uint8_t formats[TLS_HELLO_FORMATS]; /* of points on curves                               */
+    unsigned n_extensions, n_versions, n_formats;
+    char alpn[TLS_HELLO_ALPN]; /* names with commas between, so peer bytes; "" = none   */
+    uint16_t record_version;   /* of the first record                                   */
+    uint16_t records;          /* that carry it                                         */
+    uint16_t record_size;      /* payload of the first one                              */
+    uint16_t size;             /* of the message with its header                        */
+    char sni[256];             /* as sent, so peer bytes; "" = none or one that holds a NUL */
 };
 
 /* Parses the first handshake message of a TLS connection, which may be spread over

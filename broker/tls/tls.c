@@ -466,4 +466,10 @@ const char *tls_error(const struct tls *t) { return t->last_error; }
 
 const char *tls_description(const struct tls *t) { return t->description; }
 
+void tls_forget_hello(struct tls *t)
+{
+    mem_free(t->hello);
+    t->hello = NULL;
+}
+
 const struct tls_hello *tls_hello(const struct tls *t) { return t->hello; }

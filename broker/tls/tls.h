@@ -148,6 +148,9 @@ MD_MUST_USE int tls_peer(const struct tls *t, char cn[TLS_CN_MAX], char subject[
 /* What the client offered; NULL before its whole ClientHello arrived, and for a client. Lent. */
 const struct tls_hello *tls_hello(const struct tls *t);
 
+/* Frees what tls_hello() gives, which is NULL from then on; after tls_open(). */
+void tls_forget_hello(struct tls *t);
+
 /* What the linked library is and whether it can do the RSA key exchange that old plugs may
  * need; for `merossd --version` and a warning at start. */
 const char *tls_library(void); /* "mbedTLS 2.28.3"; static */

@@ -65,8 +65,8 @@ void command_wake(struct plug *p);
  * unless it is one of people, goes a second from now. */
 void command_pace(struct plug *p);
 
-/* An answer came in: GETACK, SETACK, DELETEACK, ERROR, or the PUSH that a PUSH asked for.  False when
- * nobody waits for it. */
+/* An answer came in: GETACK, SETACK, DELETEACK, ERROR; or a PUSH where one of the same namespace
+ * was asked for by PUSH.  False when nobody waits for it. */
 bool command_resolve(struct plug *p, const struct envelope *reply);
 
 /* Is a SET of this namespace in flight, whoever asked for it? */

@@ -107,6 +107,8 @@ void refusal_tell(struct meross *m, struct device *d, const char *why)
 {
     uint64_t now = env_mono_ms(m->env);
     m->shield_refused++;
+    if (d != NULL)
+        d->health.refused++;
     if (d == NULL || (d->refused_ms != 0 && now - d->refused_ms < REFUSAL_EVENTS_MS))
         return;
     d->refused_ms = now;

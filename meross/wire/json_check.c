@@ -54,10 +54,12 @@ static bool number(struct checker *c)
 static bool literal(struct checker *c, const char *word)
 {
     struct span rest = {c->p, (size_t)(c->end - c->p)};
-    if (!span_starts(rest, word))
+    size_t n = strlen(word);
+    size_t there = n < rest.n ? n : rest.n;
+    if (memcmp(rest.p, word, there) != 0)
         return false;
-    c->p += strlen(word);
-    return true;
+    c->p += there;
+    return there == n;
 }
 
 static bool escape(struct checker *c)
@@ -105,8 +107,9 @@ static int open_bracket(struct checker *c)
 
 static int close_bracket(struct checker *c)
 {
-    if (c->depth == 0 || *c->p++ != (c->objects & 1 ? '}' : ']'))
+    if (c->depth == 0 || *c->p != (c->objects & 1 ? '}' : ']'))
         return MD_PROTO;
+    c->p++;
     c->objects >>= 1;
     c->depth--;
     value_done(c);
@@ -141,8 +144,11 @@ static int name(struct checker *c)
 
 static int colon(struct checker *c)
 {
+    if (*c->p != ':')
+        return MD_PROTO;
+    c->p++;
     c->want = WANT_VALUE;
-    return *c->p++ == ':' ? MD_OK : MD_PROTO;
+    return MD_OK;
 }
 
 static int comma_or_end(struct checker *c)
@@ -182,6 +188,18 @@ static bool skip_space(struct checker *c)
     return c->p < c->end;
 }
 
+static int check(struct checker *c, unsigned max_tokens)
+{
+    while (skip_space(c)) {
+        int err = step(c);
+        if (err != MD_OK)
+            return err;
+        if (c->tokens > max_tokens)
+            return MD_TOOBIG;
+    }
+    return c->want == WANT_NOTHING ? MD_OK : MD_PROTO;
+}
+
 int json_check(struct span text, unsigned *tokens)
 {
     return json_check_within(text, JSON_TEXT_MAX, JSON_TOKENS_MAX, tokens);
@@ -194,13 +212,16 @@ int json_check_within(struct span text, size_t max_bytes, unsigned max_tokens, u
     if (text.n == 0)
         return MD_PROTO;
     struct checker c = {.p = text.p, .end = text.p + text.n, .want = WANT_VALUE};
-    while (skip_space(&c)) {
-        int err = step(&c);
-        if (err != MD_OK)
-            return err;
-        if (c.tokens > max_tokens)
-            return MD_TOOBIG;
-    }
-    *tokens = c.tokens;
-    return c.want == WANT_NOTHING ? MD_OK : MD_PROTO;
+    int err = check(&c, max_tokens);
+    if (err == MD_OK)
+        *tokens = c.tokens;
+    return err;
+}
+
+bool json_cut_off(struct span text)
+{
+    if (text.n == 0 || text.n > JSON_TEXT_MAX)
+        return false;
+    struct checker c = {.p = text.p, .end = text.p + text.n, .want = WANT_VALUE};
+    return check(&c, JSON_TOKENS_MAX) == MD_PROTO && c.p == c.end && c.tokens > 0;
 }

@@ -13,6 +13,7 @@
 #define NS_TOGGLE      "Appliance.Control.Toggle" /* relays before ToggleX */
 #define NS_CONSUMPTION "Appliance.Control.ConsumptionConfig"
 #define NS_MULTIPLE    "Appliance.Control.Multiple" /* several requests in one */
+#define NS_CONFIG_KEY  "Appliance.Config.Key" /* which broker, and the key */
 #define NS_SUBDEVICES  "Appliance.Hub.SubdeviceList"
 
 #endif

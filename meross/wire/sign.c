@@ -5,16 +5,6 @@
 
 #define MAC_MAX 32
 
-static void hex(char out[SIGN_HEX], const uint8_t digest[16])
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < 16; i++) {
-        out[2 * i] = digits[digest[i] >> 4];
-        out[2 * i + 1] = digits[digest[i] & 15];
-    }
-    out[32] = '\0';
-}
-
 static size_t append(uint8_t *to, size_t n, struct span s, size_t max)
 {
     size_t len = s.n < max ? s.n : max;
@@ -27,12 +17,10 @@ void sign_message(char out[SIGN_HEX], struct span message_id, const char *key,
                   struct span timestamp)
 {
     uint8_t text[SIGN_ID_MAX + SIGN_KEY_MAX + SIGN_TS_MAX];
-    uint8_t digest[16];
     size_t n = append(text, 0, message_id, SIGN_ID_MAX);
     n = append(text, n, span_str(key), SIGN_KEY_MAX);
     n = append(text, n, timestamp, SIGN_TS_MAX);
-    crypto_md5(digest, span_of(text, n));
-    hex(out, digest);
+    crypto_md5_hex(out, span_of(text, n));
     mem_wipe(text, sizeof text);
 }
 
@@ -49,14 +37,12 @@ bool sign_equal(struct span a, struct span b)
 bool sign_password_ok(struct span password, struct span mac, const char *key)
 {
     uint8_t text[MAC_MAX + SIGN_KEY_MAX];
-    uint8_t digest[16];
     char want[SIGN_HEX];
     if (password.n < 33 || password.p[password.n - 33] != '_')
         return false;
     size_t n = append(text, 0, mac, MAC_MAX);
     n = append(text, n, span_str(key), SIGN_KEY_MAX);
-    crypto_md5(digest, span_of(text, n));
-    hex(want, digest);
+    crypto_md5_hex(want, span_of(text, n));
     bool ok = sign_equal(span_skip(password, password.n - 32), span_str(want));
     mem_wipe(text, sizeof text);
     mem_wipe(want, sizeof want);

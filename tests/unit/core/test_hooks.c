@@ -309,16 +309,130 @@ static void delivery_may_be_refused(void **state)
     finish(b);
 }
 
+/* How connections came about, and those that came to nothing. */
+struct arrivals {
+    enum broker_verdict verdict;
+    char text[600];
+};
+
+static void note_arrival(struct arrivals *a, const char *what, const struct broker_client *who,
+                         const char *why)
+{
+    size_t n = strlen(a->text);
+    const struct broker_arrival *at = who->arrival;
+    (void)snprintf(a->text + n, sizeof a->text - n, "%s id=%.*s %u+%u %s %s: %s\n", what,
+                   SPAN_ARG(who->client_id), at == NULL ? 0 : (unsigned)at->opened_ms,
+                   at == NULL || at->secured_ms == 0 ? 0
+                                                     : (unsigned)(at->secured_ms - at->opened_ms),
+                   at == NULL || at->cipher == NULL ? "-" : at->cipher,
+                   at == NULL || at->hello == NULL ? "-" : at->hello, why);
+}
+
+static enum broker_verdict arrival_connect(void *ctx, struct broker_client *who,
+                                           const struct broker_message *will)
+{
+    (void)will;
+    note_arrival(ctx, "connect", who, "");
+    return ((struct arrivals *)ctx)->verdict;
+}
+
+static void arrival_connected(void *ctx, const struct broker_client *who)
+{
+    note_arrival(ctx, "connected", who, "");
+}
+
+static bool arrival_may(void *ctx, const struct broker_client *who, enum broker_action what,
+                        struct span topic)
+{
+    (void)ctx;
+    (void)what;
+    (void)topic;
+    assert_null(who->arrival); /* it is told once and not kept */
+    return true;
+}
+
+static void arrival_failed(void *ctx, const struct broker_client *who, const char *why)
+{
+    note_arrival(ctx, "failed", who, why);
+}
+
+static void how_a_connection_came_about(void **state)
+{
+    struct bench *b = *state;
+    struct arrivals a = {.verdict = BROKER_ALLOW};
+    struct broker_hooks hooks = {.on_connect = arrival_connect,
+                                 .on_connected = arrival_connected,
+                                 .may = arrival_may,
+                                 .on_failed = arrival_failed,
+                                 .ctx = &a};
+    struct wire w;
+    char want[600];
+    broker_limits_default(&b->limits);
+    setup_with(b, &hooks);
+    unsigned at = (unsigned)b->fake.mono_ms;
+    wire_open(&w, b->broker, 0);
+    step(b, 30);
+    conn_secured(w.conn, "TLSv1.2 SUITE", "771,47");
+    wire_connect(&w, "x", true, MQTT_3_1_1);
+    expect(&w, MQTT_CONNACK);
+    wire_subscribe(&w, "#", MQTT_QOS0);
+    (void)snprintf(want, sizeof want,
+                   "connect id=x %u+30 TLSv1.2 SUITE 771,47: \n"
+                   "connected id=x %u+30 TLSv1.2 SUITE 771,47: \n",
+                   at, at);
+    assert_string_equal(a.text, want);
+    wire_close(&w);
+    assert_string_equal(a.text, want); /* it did not fail */
+    finish(b);
+}
+
+static void connections_that_came_to_nothing(void **state)
+{
+    struct bench *b = *state;
+    struct arrivals a = {.verdict = BROKER_NOT_AUTHORIZED};
+    struct broker_hooks hooks = {
+        .on_connect = arrival_connect, .on_failed = arrival_failed, .ctx = &a};
+    struct wire w;
+    char want[600];
+    broker_limits_default(&b->limits);
+    setup_with(b, &hooks);
+    unsigned at = (unsigned)b->fake.mono_ms;
+    wire_open(&w, b->broker, 0); /* TLS fails: it is told once, with the reason */
+    conn_secured(w.conn, NULL, "769,10");
+    conn_failed(w.conn, "TLS: no suite");
+    wire_close(&w);
+    wire_open(&w, b->broker, 0); /* refused */
+    wire_connect(&w, "x", true, MQTT_3_1_1);
+    wire_close(&w);
+    wire_open(&w, b->broker, 0); /* CONNECT itself is wrong */
+    wire_connect(&w, "", true, MQTT_3_1);
+    wire_close(&w);
+    wire_open(&w, b->broker, 0); /* no CONNECT */
+    wire_close(&w);
+    (void)snprintf(want, sizeof want,
+                   "failed id= %u+0 - 769,10: TLS: no suite\n"
+                   "connect id=x %u+0 - -: \n"
+                   "failed id=x %u+0 - -: it was refused\n"
+                   "failed id= %u+0 - -: an empty Client Identifier needs MQTT 3.1.1 and Clean "
+                   "Session 1\n"
+                   "failed id= %u+0 - -: ",
+                   at, at, at, at, at);
+    a.text[strlen(want)] = '\0';
+    assert_string_equal(a.text, want);
+    finish(b);
+}
+
 int main(void)
 {
     static struct bench bench;
     void *initial = &bench;
 #define T(f) cmocka_unit_test_prestate(f, initial)
     const struct CMUnitTest tests[] = {
-        T(hooks_see_a_takeover_in_order),    T(a_refused_connect_touches_nothing),
-        T(denied_messages_are_acknowledged), T(a_hook_may_ask_what_a_client_may),
-        T(a_verdict_may_come_later),         T(a_hook_may_end_a_subscribing_client),
-        T(delivery_may_be_refused),
+        T(hooks_see_a_takeover_in_order),       T(a_refused_connect_touches_nothing),
+        T(denied_messages_are_acknowledged),    T(a_hook_may_ask_what_a_client_may),
+        T(a_verdict_may_come_later),
+        T(a_hook_may_end_a_subscribing_client), T(delivery_may_be_refused),
+        T(how_a_connection_came_about),         T(connections_that_came_to_nothing),
     };
 #undef T
     log_set_sink(quiet, NULL);

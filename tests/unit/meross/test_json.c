@@ -269,9 +269,67 @@ static int teardown(void **state)
     return 0;
 }
 
+static void test_scaled(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned decimals;
+        bool ok;
+        int64_t want;
+    } cases[] = {
+        {"[21.5]", 1, true, 215},
+        {"[21.5]", 0, true, 22},
+        {"[-21.5]", 1, true, -215},
+        {"[-0.05]", 1, true, -1},
+        {"[75.0]", 0, true, 75},
+        {"[\"21.25\"]", 1, true, 213},
+        {"[1e2]", 1, true, 1000},
+        {"[-1.5e1]", 0, true, -15},
+        {"[0.000001]", 6, true, 1},
+        {"[922337203685477580]", 1, false, 0},
+        {"[1e99]", 0, false, 0},
+        {"[true]", 0, false, 0},
+        {"[null]", 0, false, 0},
+        {"[\"\"]", 0, false, 0},
+        {"[\"1.2.3\"]", 0, false, 0},
+        {"[\".5\"]", 1, true, 5},
+        {"[\"0x10\"]", 0, false, 0},
+        {"[\"-\"]", 0, false, 0},
+        {"[\"inf\"]", 0, false, 0},
+        {"[[]]", 0, false, 0},
+        {"[9999999999999999]", 2, true, 999999999999999900},
+        {"[9999999999999999]", 9, false, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct json j;
+        int64_t got = 0;
+        assert_int_equal(json_parse(&j, span_str(cases[i].text)), MD_OK);
+        bool ok = json_scaled(json_first(json_root(&j)), cases[i].decimals, &got);
+        if (ok != cases[i].ok || (ok && got != cases[i].want))
+            fail_msg("%s with %u: %d %lld", cases[i].text, cases[i].decimals, ok, (long long)got);
+        json_free(&j);
+    }
+}
+
+/* Every beginning of a message is seen to be cut off; what is wrong is not. */
+static void test_cut_off(void **state)
+{
+    (void)state;
+    const char *whole = "{\"a\":[1,-2.5e+3,true,false,null,\"\\u00e4\\n\",{}],\"b\":{\"c\":0}}";
+    static const char *const wrong[] = {"",          " ",           "x",    "{]",  "{\"a\"]",
+                                        "{\"a\":tx", "{\"a\":\"\n", "[1,]", "{}}", "{\"a\" 1"};
+    for (size_t n = 1; n < strlen(whole); n++)
+        assert_true(json_cut_off(span_of(whole, n)));
+    assert_false(json_cut_off(span_str(whole)));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false(json_cut_off(span_str(wrong[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_scaled),      cmocka_unit_test(test_cut_off),
         cmocka_unit_test(test_well_formed), cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_limits),      cmocka_unit_test(test_getters),
         cmocka_unit_test(test_lists),       cmocka_unit_test(test_text),

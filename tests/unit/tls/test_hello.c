@@ -1,4 +1,4 @@
-#include "broker/tls/hello.h"
+#include "broker/tls/hello_text.h"
 
 #include "tests/unit/tls/hello_bytes.h"
 
@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 /* What a present client offers: SNI, groups, point formats, signatures, ticket, max_fragment,
@@ -211,6 +212,127 @@ static void odd_server_names(void **state)
     assert_string_equal(h.sni, "");
 }
 
+static size_t with(const uint8_t *ext, size_t n)
+{
+    return hello_bytes(bytes, (struct hello_spec){0x0303, SUITES(OLD_SUITES), ext, n});
+}
+
+static void what_else_is_recorded(void **state)
+{
+    (void)state;
+    struct tls_hello h;
+    size_t n = modern();
+    assert_int_equal(tls_hello_parse(span_of(bytes, n), &h), MD_OK);
+    assert_int_equal(h.n_extensions, 6);
+    assert_int_equal(h.extension[3], 35);
+    assert_int_equal(h.n_versions, 3);
+    assert_int_equal(h.versions[1], 0x0304);
+    assert_int_equal(h.record_version, 0x0301);
+    assert_int_equal(h.records, 1);
+    assert_int_equal(h.record_size, n - 5);
+    assert_int_equal(h.size, n - 5);
+    size_t all = hello_split(bytes, n, 100, cut);
+    assert_int_equal(tls_hello_parse(span_of(cut, all), &h), MD_OK);
+    assert_int_equal(h.records, (n - 5 + 99) / 100);
+    assert_int_equal(h.record_size, 100);
+    assert_int_equal(h.size, n - 5);
+}
+
+/* The list of supported_versions counts to its end, also where it is longer than what is kept. */
+static void tls13_at_the_end_of_a_long_list(void **state)
+{
+    (void)state;
+    struct tls_hello h;
+    uint8_t ext[5 + 2 * (TLS_HELLO_VERSIONS + 1)] = {0, 43};
+    for (unsigned over = 0; over < 2; over++) {
+        unsigned count = TLS_HELLO_VERSIONS + over;
+        memset(ext + 5, 3, 2 * count);
+        ext[5 + 2 * count - 1] = 4;
+        hello_u16(ext + 2, 2 * count + 1);
+        ext[4] = (uint8_t)(2 * count);
+        assert_int_equal(tls_hello_parse(span_of(bytes, with(ext, 5 + 2 * count)), &h), MD_OK);
+        assert_int_equal(h.n_versions, count);
+        assert_true(h.tls13);
+    }
+}
+
+static void application_protocols(void **state)
+{
+    (void)state;
+    struct tls_hello h;
+    static const uint8_t two[] = {0,   16,  0,   12, 0,   10,   4,   'm',
+                                  'q', 't', 't', 4,  'h', '\"', 't', '2'};
+    assert_int_equal(tls_hello_parse(span_of(bytes, with(EXT(two))), &h), MD_OK);
+    assert_string_equal(h.alpn, "mqtt,h\"t2");
+    uint8_t one[7 + TLS_HELLO_ALPN] = {0, 16};
+    for (size_t len = TLS_HELLO_ALPN - 1; len <= TLS_HELLO_ALPN; len++) {
+        hello_u16(one + 2, len + 3);
+        hello_u16(one + 4, len + 1);
+        one[6] = (uint8_t)len;
+        memset(one + 7, 'a', len);
+        assert_int_equal(tls_hello_parse(span_of(bytes, with(one, len + 7)), &h), MD_OK);
+        assert_int_equal(strlen(h.alpn), len == TLS_HELLO_ALPN - 1 ? len : 0);
+    }
+    one[7] = '\0';
+    assert_int_equal(tls_hello_parse(span_of(bytes, with(one, 7 + TLS_HELLO_ALPN)), &h), MD_OK);
+    assert_string_equal(h.alpn, "");
+}
+
+static void as_text(void **state)
+{
+    (void)state;
+    struct tls_hello h;
+    char text[TLS_HELLO_TEXT_MAX], want[200];
+    size_t n = modern();
+    assert_int_equal(tls_hello_parse(span_of(bytes, n), &h), MD_OK);
+    assert_true(tls_hello_text(&h, text));
+    (void)snprintf(want, sizeof want,
+                   "771,53-47-61-60-10-49172-49171-49192-49191-255,0-10-13-35-1-43,29-23-24, "
+                   "sigalgs=1027-2052-1025 versions=772-771 fragment=4 alpn= sni=name # 769x1 %zu",
+                   n - 5); /* 0x1a1a is GREASE */
+    assert_string_equal(text, want);
+    n = hello_bytes(bytes, (struct hello_spec){0x0301, SUITES(OLD_SUITES), NULL, 0});
+    assert_int_equal(tls_hello_parse(span_of(bytes, n), &h), MD_OK);
+    assert_true(tls_hello_text(&h, text));
+    assert_string_equal(text, "769,53-47-61-60-10-255,,, sigalgs= versions= fragment=0 alpn= "
+                              "sni=none # 769x1 55");
+    memcpy(h.sni, "192.0.2.1", 10);
+    memcpy(h.alpn, "a b=#\x1b", 7);
+    assert_true(tls_hello_text(&h, text));
+    assert_non_null(strstr(text, " alpn=a?b??? sni=address "));
+    memcpy(h.sni, "2001:db8::1", 12);
+    assert_true(tls_hello_text(&h, text));
+    assert_non_null(strstr(text, " sni=address "));
+}
+
+/* The fullest hello that can be kept fits. */
+static void the_longest_text(void **state)
+{
+    (void)state;
+    struct tls_hello h = {.version = 65535,
+                          .n_suites = 1000,
+                          .n_groups = 1000,
+                          .n_sigalgs = 1000,
+                          .n_extensions = 1000,
+                          .n_versions = 1000,
+                          .n_formats = 1000,
+                          .max_fragment = 255,
+                          .record_version = 65535,
+                          .records = 65535,
+                          .size = 65535};
+    char text[TLS_HELLO_TEXT_MAX];
+    memset(h.suites, 0xff, sizeof h.suites);
+    memset(h.groups, 0xff, sizeof h.groups);
+    memset(h.sigalgs, 0xff, sizeof h.sigalgs);
+    memset(h.extension, 0xff, sizeof h.extension);
+    memset(h.versions, 0xff, sizeof h.versions);
+    memset(h.formats, 0xff, sizeof h.formats);
+    memset(h.alpn, 'a', sizeof h.alpn - 1);
+    memcpy(h.sni, "192.0.2.1", 10);
+    assert_true(tls_hello_text(&h, text));
+    assert_non_null(strstr(text, " # 65535x65535 65535"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +346,11 @@ int main(void)
         cmocka_unit_test(more_than_is_kept_is_counted),
         cmocka_unit_test(size_limit),
         cmocka_unit_test(odd_server_names),
+        cmocka_unit_test(what_else_is_recorded),
+        cmocka_unit_test(tls13_at_the_end_of_a_long_list),
+        cmocka_unit_test(application_protocols),
+        cmocka_unit_test(as_text),
+        cmocka_unit_test(the_longest_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
