@@ -5,6 +5,7 @@
 #include "meross/people/control.h"
 #include "meross/session/door.h"
 #include "meross/session/plug.h"
+#include "meross/session/presence.h"
 
 #define VERB_MAX 32
 #define REF_MAX  64 /* bytes of a name, uuid or MAC */
@@ -139,7 +140,7 @@ static void verb_forget(struct verb_request *r)
     }
     announce_event(r->m, d, "forgotten", NULL, NULL);
     announce_clear(r->m, d);
-    registry_remove(r->m->registry, d);
+    presence_remove(r->m, d);
     log_info("control", "plug=%s forgotten", log_q(span_str(name)));
     announce_soon(r->m);
     answer_name(r, name, NULL);
