@@ -6,6 +6,7 @@
 #include "meross/people/announce.h"
 #include "meross/session/command.h"
 #include "meross/people/control.h"
+#include "meross/people/verb.h"
 #include "meross/hooks.h"
 #include "meross/session/plug.h"
 #include "meross/session/presence.h"
@@ -77,6 +78,7 @@ int meross_new(struct meross **out, const struct meross_config *cfg, const struc
     if (m == NULL)
         return MD_NOMEM;
     m->env = env;
+    list_init(&m->unbinding);
     m->auth = cfg->auth;
     m->offline_delay_s = cfg->offline_delay_s;
     list_init(&m->waits);
@@ -219,6 +221,7 @@ void meross_detach(struct meross *m)
 {
     if (m->broker == NULL)
         return;
+    pairing_end(m);
     say_goodbye(m);
     unsubscribe(m);
     meross_timer_stop(&m->soon);
@@ -238,6 +241,7 @@ void meross_free(struct meross *m)
     if (m->plugs.bucket != NULL)
         hooks_clear(m);
     registry_free(m->registry);
+    attempts_clear(&m->attempts);
     keys_clear(&m->keys);
     mem_free(m->version);
     buf_free(&m->listeners);

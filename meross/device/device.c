@@ -144,6 +144,7 @@ void device_clear(struct device *d)
     mem_free(d->abilities);
     d->abilities = NULL;
     buf_free(&d->state);
+    health_clear(&d->health);
     facts_clear(&d->facts);
     subdevs_clear(&d->subs);
     askers_clear(&d->askers);
