@@ -6,6 +6,7 @@
 #include "meross/session/door.h"
 #include "meross/session/foreign.h"
 #include "meross/session/plug.h"
+#include "meross/session/presence.h"
 #include "meross/wire/text.h"
 
 #define QUIET_MS 10000 /* refusals within this time after one are only counted */
@@ -66,7 +67,7 @@ static void discard_unconfirmed(struct meross *m)
     drop(m, p);
     if (d == NULL || d->plug != NULL)
         return;
-    plug_offline(m, d, "it connected again and failed");
+    presence_lost(m, d, "it connected again and failed");
     if (!d->announced)
         registry_remove(m->registry, d);
 }

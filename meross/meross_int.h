@@ -53,7 +53,10 @@ struct meross {
     struct broker_timer *soon;  /* running: the registry is to be saved               */
     bool list_changed;          /* and published                                      */
     struct broker_timer *clock; /* running: the host clock is not sane                */
-    struct broker_timer *info;  /* running: to the next info                          */
+    struct broker_timer *away;  /* running: plugs are away, see presence.h     */
+    struct list waits;          /* requests for them                           */
+    unsigned offline_delay_s;
+    struct broker_timer *info; /* running: to the next info                          */
     int64_t started;
     enum meross_auth auth;
     uint64_t permit_until_ms; /* new plugs are let in; 0: no window is open */

@@ -18,6 +18,7 @@
 #define DEVICE_UUID_MAX      32
 #define DEVICE_TEXT_MAX      31     /* bytes of a type, a version, a chip                        */
 #define DEVICE_ADDRESS_MAX   45     /* bytes of an IP address                                    */
+#define DEVICE_WHY_MAX       63     /* bytes of why a connection ended; the rest is cut          */
 #define DEVICE_CHANNELS_MAX  16     /* further channels are ignored                              */
 #define DEVICE_ABILITIES_MAX 6144u  /* bytes of all ability names; further ones are left out  */
 #define DEVICE_STATE_MAX     49152u /* bytes of the state topic                               */
@@ -63,8 +64,10 @@ struct device {
     struct health health; /* in part, health.h                       */
 
     /* Not on disk. */
-    struct plug *plug;    /* the session; NULL when not connected                        */
-    bool online;          /* connected, and bound in this session                        */
+    struct plug *plug; /* the session; NULL when not connected                        */
+    bool online;       /* bound in this session, or away for a moment (presence.h)    */
+    uint64_t gone_ms;  /* monotonic: not bound since then; 0 = it is, or is offline   */
+    char gone_why[DEVICE_WHY_MAX + 1];
     bool announced;       /* has its topics and its record; false until first bound      */
     bool dirty;           /* differs from the record                                     */
     int64_t saved_seen;   /* last_seen of the record                                     */

@@ -8,6 +8,7 @@
 #include "meross/hooks.h"
 #include "meross/session/inbound.h"
 #include "meross/session/outbox.h"
+#include "meross/session/presence.h"
 #include "meross/session/polls.h"
 #include "meross/session/probe.h"
 #include "meross/session/shield.h"
@@ -161,6 +162,7 @@ int plug_attach(struct plug *p, bool proven)
         meross_timer(p->m, &p->timer, AWAY_MS, on_away, p);
     if (p->heard[0] != '\0')
         listens(p);
+    presence_connected(p);
     return MD_OK;
 }
 
@@ -306,6 +308,7 @@ static void introduce(struct plug *p)
     d->announced = true;
     d->bound = true;
     d->online = true;
+    presence_back(d);
     announce_state(p->m, d);
     announce_availability(p->m, d);
     if (!was_online)
@@ -336,6 +339,7 @@ void plug_offline(struct meross *m, struct device *d, const char *why)
     if (!d->online)
         return;
     d->online = false;
+    d->gone_ms = 0;
     announce_availability(m, d);
     announce_event(m, d, "offline", "reason", why);
     announce_soon(m);
@@ -357,7 +361,7 @@ void plug_end(struct plug *p, const char *why, bool quiet)
     if (quiet)
         return;
     log_info("meross", "plug=%s disconnected: %s", log_q(span_str(d->name)), why);
-    plug_offline(p->m, d, why);
+    presence_lost(p->m, d, why);
     if (!d->announced)
         registry_remove(p->m->registry, d);
 }
