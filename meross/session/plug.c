@@ -8,7 +8,10 @@
 #include "meross/hooks.h"
 #include "meross/session/inbound.h"
 #include "meross/session/outbox.h"
+#include "meross/session/presence.h"
 #include "meross/session/polls.h"
+#include "meross/session/probe.h"
+#include "meross/session/shield.h"
 #include "meross/wire/text.h"
 #include "meross/session/trust.h"
 
@@ -32,6 +35,7 @@ int plug_new(struct plug **out, struct meross *m, const struct broker_client *wh
     text_peer_address(who->peer, p->address, sizeof p->address);
     diary_arrival_take(&p->arrival, who);
     p->key = keys_of_password(&m->keys, who->password, is->mac, &p->login_key);
+    p->probe = probe_is(is->uuid);
     list_init(&p->commands);
     p->polls.asking = -1;
     *out = p;
@@ -158,11 +162,16 @@ int plug_attach(struct plug *p, bool proven)
         meross_timer(p->m, &p->timer, AWAY_MS, on_away, p);
     if (p->heard[0] != '\0')
         listens(p);
+    presence_connected(p);
     return MD_OK;
 }
 
 int plug_connected(struct plug *p)
 {
+    if (p->probe) {
+        p->phase = PLUG_CONNECTED;
+        return MD_OK;
+    }
     const struct device *d = registry_by_uuid(p->m->registry, span_str(p->uuid));
     bool proven = d == NULL || trust_proves(d, p->login_key);
     p->phase = PLUG_CONNECTED;
@@ -175,7 +184,7 @@ int plug_connected(struct plug *p)
     return MD_OK;
 }
 
-bool plug_may_hear(const struct plug *p) { return p->dev != NULL; }
+bool plug_may_hear(const struct plug *p) { return p->dev != NULL || p->probe; }
 
 void plug_subscribed(struct plug *p, struct span uuid)
 {
@@ -188,6 +197,15 @@ void plug_subscribed(struct plug *p, struct span uuid)
 void plug_send(struct plug *p, struct span message)
 {
     char topic[TOPICS_MAX];
+    struct envelope e;
+    const char *why = shield_read(&e, message, shield_max(p->dev));
+    if (why != NULL) {
+        log_warn("meross", "plug=%s a message of merossd's own is not sent: %s",
+                 log_q(span_str(p->dev->name)), why);
+        return;
+    }
+    ids_note(&p->sent, e.message_id);
+    envelope_free(&e);
     topics_to_plug(topic, span_str(p->dev->uuid));
     outbox_publish(p->m, topic, message, false);
 }
@@ -243,6 +261,8 @@ static void take_message(struct plug *p, const struct envelope *e)
     if (p->dev == NULL)
         return;
     p->dev->last_seen = env_wall_s(p->m->env);
+    if (e->method == ENVELOPE_SET || e->method == ENVELOPE_PUSH)
+        ids_note(&p->said, e->message_id);
     if (proven) {
         diary_proven(p);
         learn_key(p, e);
@@ -258,6 +278,10 @@ void plug_message(struct plug *p, struct span payload)
     struct envelope e;
     if (p->phase == PLUG_CONNECTING)
         return;
+    if (p->probe) {
+        probe_message(p, payload);
+        return;
+    }
     int err = envelope_parse(&e, payload);
     if (err == MD_OK) {
         take_message(p, &e);
@@ -284,6 +308,7 @@ static void introduce(struct plug *p)
     d->announced = true;
     d->bound = true;
     d->online = true;
+    presence_back(d);
     announce_state(p->m, d);
     announce_availability(p->m, d);
     if (!was_online)
@@ -314,6 +339,7 @@ void plug_offline(struct meross *m, struct device *d, const char *why)
     if (!d->online)
         return;
     d->online = false;
+    d->gone_ms = 0;
     announce_availability(m, d);
     announce_event(m, d, "offline", "reason", why);
     announce_soon(m);
@@ -335,7 +361,7 @@ void plug_end(struct plug *p, const char *why, bool quiet)
     if (quiet)
         return;
     log_info("meross", "plug=%s disconnected: %s", log_q(span_str(d->name)), why);
-    plug_offline(p->m, d, why);
+    presence_lost(p->m, d, why);
     if (!d->announced)
         registry_remove(p->m->registry, d);
 }
