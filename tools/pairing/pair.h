@@ -129,6 +129,7 @@ struct pair {
     char password[PAIR_PASS_MAX];
     size_t password_n;
     bool key_told, broker_set, sent, left;
+    bool in_lan; /* adopt.c: there is no set-up mode to fall back to */
 };
 
 /* Runs all steps, undoes what has to be undone, wipes what is secret.  p->io, host, port, zone and

@@ -76,7 +76,7 @@ static bool read_trace(struct pair *p)
 static bool is_back(struct pair *p, struct wait *w)
 {
     uint64_t now = env_mono_ms(p->io->env);
-    if (!p->talk.post || now - w->start_ms < BACK_FROM_MS || now - w->looked_ms < BACK_EACH_MS)
+    if (p->in_lan || now - w->start_ms < BACK_FROM_MS || now - w->looked_ms < BACK_EACH_MS)
         return false;
     w->looked_ms = now;
     if (!p->io->look_back(p->io->ctx))
