@@ -9,6 +9,7 @@
 #include "meross/session/inbound.h"
 #include "meross/session/outbox.h"
 #include "meross/session/polls.h"
+#include "meross/session/probe.h"
 #include "meross/wire/text.h"
 #include "meross/session/trust.h"
 
@@ -32,6 +33,7 @@ int plug_new(struct plug **out, struct meross *m, const struct broker_client *wh
     text_peer_address(who->peer, p->address, sizeof p->address);
     diary_arrival_take(&p->arrival, who);
     p->key = keys_of_password(&m->keys, who->password, is->mac, &p->login_key);
+    p->probe = probe_is(is->uuid);
     list_init(&p->commands);
     p->polls.asking = -1;
     *out = p;
@@ -163,6 +165,10 @@ int plug_attach(struct plug *p, bool proven)
 
 int plug_connected(struct plug *p)
 {
+    if (p->probe) {
+        p->phase = PLUG_CONNECTED;
+        return MD_OK;
+    }
     const struct device *d = registry_by_uuid(p->m->registry, span_str(p->uuid));
     bool proven = d == NULL || trust_proves(d, p->login_key);
     p->phase = PLUG_CONNECTED;
@@ -175,7 +181,7 @@ int plug_connected(struct plug *p)
     return MD_OK;
 }
 
-bool plug_may_hear(const struct plug *p) { return p->dev != NULL; }
+bool plug_may_hear(const struct plug *p) { return p->dev != NULL || p->probe; }
 
 void plug_subscribed(struct plug *p, struct span uuid)
 {
@@ -258,6 +264,10 @@ void plug_message(struct plug *p, struct span payload)
     struct envelope e;
     if (p->phase == PLUG_CONNECTING)
         return;
+    if (p->probe) {
+        probe_message(p, payload);
+        return;
+    }
     int err = envelope_parse(&e, payload);
     if (err == MD_OK) {
         take_message(p, &e);

@@ -41,12 +41,14 @@ struct plug {
     struct diary_arrival arrival;    /* how it came, see diary.h                            */
     enum device_key login_key;       /* of its password                                 */
     const char *key;                 /* signs for this plug; lent by keys; NULL = unknown      */
+    bool probe;                      /* none at all: probe.h                            */
     bool proven;                     /* it may speak for the plug, see trust.h                 */
     bool key_told;                   /* the line about the wrong key was written               */
     bool key_seen;                   /* a message of this connection had a known key           */
     unsigned strangers;              /* messages in a row that the expected key did not sign   */
     unsigned mute;                   /* polls in a row without an answer                       */
     bool abilities_asked;            /* in this connection, and it was answered or silent      */
+    bool state_read;                 /* in this connection: System.All was answered            */
     bool abilities_read;             /* in this connection, and understood                     */
     struct broker_timer *timer;      /* to offline while not subscribed; to BOUND without Bind */
     char heard[DEVICE_UUID_MAX + 1]; /* the uuid in its subscription, as it spells it; "" = none */
