@@ -18,6 +18,7 @@
  *       unbind  plug                {"name":"kettle"}: it forgot its Wi-Fi and its key, and is
  *                                   forgotten here
  *       arrival uuid                {"phase":"bound",...}: how far a plug that is awaited has come
+ *       doctor  plug, if at all     what is known about faults: control_doctor.c
  *
  * `plug` is a name, the beginning of exactly one, a uuid or a MAC address; in a topic it is a
  * name.  The channel is 0 unless it is named: the outlet, or
