@@ -48,13 +48,15 @@ struct meross {
     struct map plugs;         /* by the address of struct plug, which is the tag    */
     struct plug *unconfirmed; /* allowed by on_connect; on_connected has not come   */
     struct broker_sub *subs[MEROSS_SUBS];
-    struct list unbinding; /* control_pairing.c: plugs that were told to reset themselves */
+    struct list unbinding;      /* control_pairing.c: plugs that were told to reset themselves */
     struct broker_timer *soon;  /* running: the registry is to be saved               */
     bool list_changed;          /* and published                                      */
     struct broker_timer *clock; /* running: the host clock is not sane                */
     struct broker_timer *away;  /* running: plugs are away, see presence.h     */
     struct list waits;          /* requests for them                           */
     unsigned offline_delay_s;
+    struct list kept; /* orders for plugs that are not there, see when_back.h */
+    struct broker_timer *kept_timer;
     struct broker_timer *info; /* running: to the next info                          */
     int64_t started;
     enum meross_auth auth;
