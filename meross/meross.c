@@ -69,6 +69,8 @@ static int init(struct meross *m, const struct meross_config *cfg, struct store 
         err = map_init(&m->plugs, map_seed(m->env));
     if (err == MD_OK)
         err = registry_new(&m->registry, m->env, store);
+    if (err == MD_OK)
+        err = book_new(&m->book, m->env, store);
     return err;
 }
 
@@ -234,6 +236,9 @@ void meross_detach(struct meross *m)
     int err = registry_save(m->registry, true);
     if (err != MD_OK)
         log_warn("registry", "not saved: %s", md_err_text(err));
+    err = book_save_all(m->book);
+    if (err != MD_OK)
+        log_warn("energy", "not saved: %s", md_err_text(err));
 }
 
 void meross_free(struct meross *m)
@@ -244,6 +249,7 @@ void meross_free(struct meross *m)
     if (m->plugs.bucket != NULL)
         hooks_clear(m);
     registry_free(m->registry);
+    book_free(m->book);
     attempts_clear(&m->attempts);
     keys_clear(&m->keys);
     mem_free(m->version);

@@ -57,10 +57,11 @@ struct device {
     struct device_channel channel[DEVICE_CHANNELS_MAX]; /* ascending */
     char *abilities;                            /* each followed by '\n'; NULL = unknown   */
     char ability_firmware[DEVICE_TEXT_MAX + 1]; /* the firmware they were read from        */
-    int64_t last_seen;                          /* seconds since 1970 of the last message  */
-    struct facts facts;                         /* what else is known, facts.h             */
-    struct subdevs subs;                        /* of a hub                                */
-    struct health health;                       /* in part, health.h                       */
+    uint8_t max_commands; /* in one Control.Multiple; 0 = it has none, or nobody knows       */
+    int64_t last_seen;    /* seconds since 1970 of the last message  */
+    struct facts facts;   /* what else is known, facts.h             */
+    struct subdevs subs;  /* of a hub                                */
+    struct health health; /* in part, health.h                       */
 
     /* Not on disk. */
     struct plug *plug; /* the session; NULL when not connected                        */
@@ -72,6 +73,7 @@ struct device {
     int64_t saved_seen;   /* last_seen of the record                                     */
     struct buf state;     /* the state topic as published last                           */
     uint64_t time_set_ms; /* monotonic, of the last System.Time SET; 0 = never          */
+    uint64_t refused_ms;  /* monotonic, of the last event about a refused message       */
     struct askers askers; /* where it may answer                                        */
     /* The registry's. */
     char uuid_key[DEVICE_UUID_MAX + 1], name_key[TOPICS_NAME_MAX + 1];

@@ -4,6 +4,7 @@
 #include "meross/people/announce.h"
 #include "meross/people/answer.h"
 #include "meross/session/command.h"
+#include "meross/session/energy.h"
 #include "meross/people/control.h"
 #include "meross/people/when_back.h"
 #include "meross/session/inbound.h"
@@ -339,6 +340,8 @@ void control_get(struct meross *m, const struct topics_ref *ref, struct span pay
         json_free(&json);
     }
     struct device *d = find(m, &r.answer, ref->plug);
-    if (d != NULL)
-        start(m, d, &r);
+    if (d == NULL)
+        return;
+    energy_watch(d->plug);
+    start(m, d, &r);
 }

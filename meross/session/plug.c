@@ -11,6 +11,7 @@
 #include "meross/session/presence.h"
 #include "meross/session/polls.h"
 #include "meross/session/probe.h"
+#include "meross/session/shield.h"
 #include "meross/wire/text.h"
 #include "meross/session/trust.h"
 
@@ -196,6 +197,15 @@ void plug_subscribed(struct plug *p, struct span uuid)
 void plug_send(struct plug *p, struct span message)
 {
     char topic[TOPICS_MAX];
+    struct envelope e;
+    const char *why = shield_read(&e, message, shield_max(p->dev));
+    if (why != NULL) {
+        log_warn("meross", "plug=%s a message of merossd's own is not sent: %s",
+                 log_q(span_str(p->dev->name)), why);
+        return;
+    }
+    ids_note(&p->sent, e.message_id);
+    envelope_free(&e);
     topics_to_plug(topic, span_str(p->dev->uuid));
     outbox_publish(p->m, topic, message, false);
 }
@@ -251,6 +261,8 @@ static void take_message(struct plug *p, const struct envelope *e)
     if (p->dev == NULL)
         return;
     p->dev->last_seen = env_wall_s(p->m->env);
+    if (e->method == ENVELOPE_SET || e->method == ENVELOPE_PUSH)
+        ids_note(&p->said, e->message_id);
     if (proven) {
         diary_proven(p);
         learn_key(p, e);

@@ -192,6 +192,7 @@ void presence_remove(struct meross *m, struct device *d)
 {
     end_waits(m, d);
     when_back_drop(m, d);
+    book_forget(m->book, d->uuid_key);
     registry_remove(m->registry, d);
 }
 
