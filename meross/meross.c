@@ -6,10 +6,15 @@
 #include "meross/people/announce.h"
 #include "meross/session/command.h"
 #include "meross/people/control.h"
+#include "meross/people/when_back.h"
+#include "meross/people/verb.h"
 #include "meross/hooks.h"
 #include "meross/session/plug.h"
+#include "meross/session/presence.h"
+#include "meross/time/clock.h"
 #include "meross/wire/json_write.h"
-#include "meross/session/setup.h"
+#include "meross/session/polls.h"
+#include "meross/wire/namespaces.h"
 
 #define REPLY_TIMEOUT_S 5
 #define LISTENERS_MAX   16384 /* bytes of their list in the info                     */
@@ -64,6 +69,8 @@ static int init(struct meross *m, const struct meross_config *cfg, struct store 
         err = map_init(&m->plugs, map_seed(m->env));
     if (err == MD_OK)
         err = registry_new(&m->registry, m->env, store);
+    if (err == MD_OK)
+        err = book_new(&m->book, m->env, store);
     return err;
 }
 
@@ -74,7 +81,11 @@ int meross_new(struct meross **out, const struct meross_config *cfg, const struc
     if (m == NULL)
         return MD_NOMEM;
     m->env = env;
+    list_init(&m->unbinding);
     m->auth = cfg->auth;
+    m->offline_delay_s = cfg->offline_delay_s;
+    list_init(&m->waits);
+    list_init(&m->kept);
     m->reply_timeout_s = cfg->reply_timeout_s > 0 ? cfg->reply_timeout_s : REPLY_TIMEOUT_S;
     m->started = env_wall_s(env);
     m->started_ms = env_mono_ms(env);
@@ -102,10 +113,10 @@ static void tell_time(struct meross *m)
     for (struct device *d = registry_next(m->registry, NULL); d != NULL;
          d = registry_next(m->registry, d))
         if (d->plug != NULL && d->plug->phase == PLUG_BOUND && d->plug->key != NULL)
-            setup_poll(d->plug);
+            polls_hurry(d->plug, NS_ALL);
 }
 
-static bool is_sane(const struct meross *m) { return env_wall_s(m->env) >= MEROSS_SANE_S; }
+static bool is_sane(const struct meross *m) { return clock_is_sane(env_wall_s(m->env)); }
 
 static void on_clock_check(void *ctx)
 {
@@ -166,6 +177,11 @@ void meross_set_zone(struct meross *m, const struct zone *zone)
     tell_time(m);
 }
 
+void meross_set_offline_delay(struct meross *m, unsigned seconds)
+{
+    presence_set_delay(m, seconds);
+}
+
 static void tell_plug(void *ctx, struct map_node *node)
 {
     (void)ctx;
@@ -187,11 +203,14 @@ int meross_set_keys(struct meross *m, const char *const *keys)
 /* Everything asked is answered, and people are told that the plugs are out of reach. */
 static void say_goodbye(struct meross *m)
 {
+    presence_stop(m);
+    when_back_stop(m);
     for (struct device *d = registry_next(m->registry, NULL); d != NULL;
          d = registry_next(m->registry, d)) {
         if (d->plug != NULL) {
             d->plug->phase = PLUG_CONNECTED; /* nothing is sent any more */
             meross_timer_stop(&d->plug->timer);
+            polls_stop(d->plug);
             command_close(d->plug);
         }
         if (d->online) {
@@ -207,6 +226,7 @@ void meross_detach(struct meross *m)
 {
     if (m->broker == NULL)
         return;
+    pairing_end(m);
     say_goodbye(m);
     unsubscribe(m);
     meross_timer_stop(&m->soon);
@@ -216,6 +236,9 @@ void meross_detach(struct meross *m)
     int err = registry_save(m->registry, true);
     if (err != MD_OK)
         log_warn("registry", "not saved: %s", md_err_text(err));
+    err = book_save_all(m->book);
+    if (err != MD_OK)
+        log_warn("energy", "not saved: %s", md_err_text(err));
 }
 
 void meross_free(struct meross *m)
@@ -226,6 +249,8 @@ void meross_free(struct meross *m)
     if (m->plugs.bucket != NULL)
         hooks_clear(m);
     registry_free(m->registry);
+    book_free(m->book);
+    attempts_clear(&m->attempts);
     keys_clear(&m->keys);
     mem_free(m->version);
     buf_free(&m->listeners);

@@ -177,6 +177,7 @@ static int make_broker(struct serve *s)
                                .keys = (const char *const *)s->cfg.meross_keys,
                                .topic = s->cfg.meross_topic,
                                .auth = s->cfg.meross_auth,
+                               .offline_delay_s = s->cfg.meross_offline_delay,
                                .version = MD_VERSION};
     const struct env *env = server_env(s->server);
     int err = meross_new(&s->meross, &mc, env, s->store);
@@ -201,6 +202,8 @@ static int make_broker(struct serve *s)
         err = broker_sys(s->broker, s->cfg.sys_interval, MD_VERSION);
     if (err == MD_OK)
         err = serve_clients_new(&s->clients, s->broker, s->cfg.meross_topic);
+    if (err == MD_OK)
+        err = serve_network_new(&s->network, s);
     if (err == MD_OK)
         err = server_every(s->server, ZONE_CHECK_MS, check_zone, s);
     return err == MD_OK ? MD_OK : complain(s, err, "cannot start");
@@ -267,6 +270,8 @@ static int start(struct serve *s)
         err = open_listeners(s);
     if (err == MD_OK)
         err = serve_bridges_open(s);
+    if (err == MD_OK)
+        err = serve_ntp_open(s);
     if (err == MD_OK && s->cfg.pid_file != NULL)
         err = serve_host_pid(s->cfg.pid_file, &s->has_pid, s->err);
     if (err == MD_OK)
@@ -373,6 +378,7 @@ static void stop(struct serve *s)
 {
     s->sink.publish = NULL;
     serve_clients_free(s->clients);
+    serve_network_free(s->network);
     if (s->meross != NULL)
         meross_detach(s->meross);
     broker_free(s->broker);

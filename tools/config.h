@@ -60,7 +60,7 @@ struct config_address {
     unsigned port;
 };
 
-struct config_addresses {
+struct config_addresses { /* of a bridge; or of ntp_listener, where host may be NULL */
     struct config_address *v;
     size_t n;
 };
@@ -106,15 +106,17 @@ struct config {
     bool home_listeners; /* the embedded defaults: the file opened none */
     bool connection_messages;
     bool per_listener_settings;
-    struct config_access access; /* see config_access_of() */
-    char *client_id_prefix;      /* NULL: any              */
-    unsigned meross_auth;        /* enum meross_auth       */
-    char *state_dir;             /* NULL: config_state_dir() */
-    char *pid_file;              /* NULL: none               */
-    char *psk_file;              /* for listeners with psk_hint */
+    struct config_access access;   /* see config_access_of() */
+    char *client_id_prefix;        /* NULL: any              */
+    unsigned meross_auth;          /* enum meross_auth       */
+    unsigned meross_offline_delay; /* seconds */
+    char *state_dir;               /* NULL: config_state_dir() */
+    char *pid_file;                /* NULL: none               */
+    char *psk_file;                /* for listeners with psk_hint */
     bool set_tcp_nodelay;
     char **meross_keys; /* NULL-terminated; NULL: none.  Secret. */
     char *meross_topic, *meross_timezone;
+    struct config_addresses ntp_listeners;
     unsigned log_types;    /* enum config_log_type, or'ed */
     unsigned log_dests;    /* enum config_log_dest, or'ed; 0: not set */
     unsigned log_facility; /* 0..7 = local0..7, CONFIG_FACILITY_NONE */

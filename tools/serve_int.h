@@ -15,6 +15,7 @@
 #include "tools/notify.h"
 #include "tools/serve_clients.h"
 #include "tools/serve_host.h"
+#include "tools/serve_network.h"
 #include "tools/state.h"
 
 #include <stdatomic.h>
@@ -44,6 +45,7 @@ struct serve {
     struct notify notify;
     struct serve_user user;
     struct serve_clients *clients;
+    struct serve_network *network;
     struct serve_bridge *bridges; /* one for each section */
     struct store *store;
     struct server *server;
@@ -54,7 +56,8 @@ struct serve {
     char zone_what[HOSTZONE_WHAT_MAX]; /* and where it comes from */
     bool open[CONFIG_MAX_LISTENERS];   /* by the index in cfg.listeners */
     struct serve_tls tls;
-    bool failed; /* stopped by us, not by a signal */
+    int64_t ntp_said_s; /* when "the time is not known" was said; 0: never */
+    bool failed;        /* stopped by us, not by a signal */
     char err[SERVE_HOST_ERR_MAX];
 };
 
@@ -83,6 +86,11 @@ void serve_log_to_topics(struct serve *s);
 /* serve_bridge.c.  Errors: as server_bridge(), with s->err set. */
 MD_MUST_USE int serve_bridges_open(struct serve *s);
 void serve_bridges_free(struct serve *s);
+
+/* serve_ntp.c: the sockets of `ntp_listener`.  Errors: as server_udp(), with s->err set. */
+MD_MUST_USE int serve_ntp_open(struct serve *s);
+/* SIGHUP: they stay as they are, in `next` as well. */
+void serve_ntp_keep(struct config *running, struct config *next);
 
 /* serve_reload.c: SIGHUP. */
 void serve_reload(struct serve *s);

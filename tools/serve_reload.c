@@ -156,6 +156,7 @@ static void keep_fixed(struct config *running, struct config *next)
     keep_text("user", &running->user, &next->user);
     keep_text("meross_topic", &running->meross_topic, &next->meross_topic);
     keep_bool("persistence", running->persistence, &next->persistence);
+    serve_ntp_keep(running, next);
     keep_bool("set_tcp_nodelay", running->set_tcp_nodelay, &next->set_tcp_nodelay);
 }
 
@@ -224,6 +225,7 @@ void serve_reload(struct serve *s)
         log_warn("server", "SIGHUP: out of memory: the $SYS topics stand still");
     server_set_max_packet(s->server, s->cfg.limits.max_packet_size);
     meross_set_auth(s->meross, s->cfg.meross_auth);
+    meross_set_offline_delay(s->meross, s->cfg.meross_offline_delay);
     access_swap(s->access, access);
     serve_tls_reload(s);
     log_info("server", "SIGHUP: the configuration was read again");

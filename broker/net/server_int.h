@@ -5,6 +5,7 @@
 #include "broker/base/buf.h"
 #include "broker/base/list.h"
 #include "broker/core/conn.h"
+#include "broker/net/outgoing.h"
 #include "broker/server.h"
 #include "broker/tls/tls.h"
 
@@ -79,7 +80,9 @@ struct server {
     struct list queue;   /* streams that wait for a TLS lane                      */
     struct list jobs;    /* struct job: server_every() */
     struct list dials;   /* struct dial: server_bridge() */
-    unsigned n_work;     /* requests of ours in the thread pool */
+    struct list udps;    /* struct udp: server_udp() */
+    struct outgoing outgoing;
+    unsigned n_work; /* requests of ours in the thread pool */
     unsigned grace_ms;
     uint64_t stop_ms; /* when what is still open is cut; 0 = running */
     struct seldom no_files, no_handshakes, no_room;
@@ -94,10 +97,15 @@ struct server {
 void limits_files(struct server *s);
 void limits_memory(struct server *s); /* about every second */
 
+struct server_moment server_now(void);
+
 /* server.c: one turn of the broker and one flush of each stream, once per loop iteration. */
 void server_turn(struct server *s);
 /* Nothing a client is told may leave before the flush that is under way is done. */
 bool server_holding(const struct server *s);
+
+/* udp.c */
+void udps_close(struct server *s);
 
 /* listen.c */
 void listener_close(struct listener *l);

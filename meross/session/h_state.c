@@ -3,6 +3,7 @@
 #include "broker/base/log.h"
 #include "meross/people/announce.h"
 #include "meross/session/command.h"
+#include "meross/session/energy.h"
 #include "meross/session/inbound.h"
 #include "meross/wire/namespaces.h"
 
@@ -47,8 +48,10 @@ static void set_channel(struct plug *p, unsigned number, bool on, bool by_us)
         announce_soon(p->m);
     else
         announce_save_soon(p->m);
-    if (event)
-        announce_switched(p->m, d, number, on, by_us);
+    if (!event)
+        return;
+    announce_switched(p->m, d, number, on, by_us);
+    energy_watch(p);
 }
 
 static bool read_channel(struct json_at v, int64_t *channel)
@@ -137,6 +140,7 @@ void state_on_all(struct plug *p, const struct envelope *e)
         p->dev->switches = DEVICE_TOGGLE;
     take_list(p, json_exists(togglex) ? togglex : toggle, all);
     drop_unlisted(p, togglex);
+    diary_all(p, json_get(system, "firmware"), json_get(system, "online"));
     announce_state(p->m, p->dev);
     time_check(p, json_get(system, "time"));
 }

@@ -1,0 +1,19 @@
+/* device_parts.h - what the view of a device (device_view.c) and its record (device_record.c) have
+ * in common; for them only. */
+#ifndef MEROSS_DEVICE_PARTS_H
+#define MEROSS_DEVICE_PARTS_H
+
+#include "meross/device/device.h"
+
+/* Members of an object that is open: "name", "uuid", ... and "abilities". */
+void device_write_identity(struct json_writer *w, const struct device *d);
+void device_write_abilities(struct json_writer *w, const struct device *d);
+
+/* Replaces the abilities by a list of names, as in the record; missing: nothing happens.
+ * Errors: MD_NOMEM; the old ones stay. */
+MD_MUST_USE int device_read_abilities(struct device *d, struct json_at list);
+
+/* 1..255, or 0 for anything else. */
+uint8_t device_small_number(struct json_at v);
+
+#endif
