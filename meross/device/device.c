@@ -2,6 +2,7 @@
 
 #include "broker/base/mem.h"
 #include "meross/wire/namespaces.h"
+#include "meross/wire/sign.h"
 #include "meross/wire/text.h"
 
 #include <stdlib.h>
@@ -10,7 +11,8 @@
 
 const char *device_key_name(enum device_key k)
 {
-    static const char *const names[DEVICE_KEYS] = {"unknown", "configured", "empty", "default"};
+    static const char *const names[DEVICE_KEYS] = {"unknown", "configured", "empty", "default",
+                                                   "own"};
     return names[k];
 }
 
@@ -18,6 +20,42 @@ const char *device_switch_name(enum device_switch s)
 {
     static const char *const names[DEVICE_SWITCHES] = {"togglex", "toggle", "none"};
     return names[s];
+}
+
+static void drop_key(char **key)
+{
+    if (*key != NULL)
+        mem_wipe(*key, strlen(*key));
+    mem_free(*key);
+    *key = NULL;
+}
+
+int device_expect_key(struct device *d, const char *key)
+{
+    bool first = d->own_key == NULL && d->key == DEVICE_KEY_UNKNOWN && d->expected;
+    if (d->own_key != NULL && strcmp(d->own_key, key) == 0) {
+        d->dirty |= d->pending_key != NULL;
+        drop_key(&d->pending_key);
+        return MD_OK;
+    }
+    char *copy = mem_strdup(key);
+    if (copy == NULL)
+        return MD_NOMEM;
+    char **slot = first ? &d->own_key : &d->pending_key;
+    drop_key(slot);
+    *slot = copy;
+    if (first)
+        d->key = DEVICE_KEY_OWN;
+    d->dirty = true;
+    return MD_OK;
+}
+
+void device_key_shown(struct device *d)
+{
+    drop_key(&d->own_key);
+    d->own_key = d->pending_key;
+    d->pending_key = NULL;
+    d->dirty = true;
 }
 
 static bool printable(const char *s)
@@ -143,6 +181,8 @@ void device_clear(struct device *d)
     mem_free(d->abilities);
     d->abilities = NULL;
     buf_free(&d->state);
+    drop_key(&d->own_key);
+    drop_key(&d->pending_key);
     askers_clear(&d->askers);
 }
 
@@ -220,6 +260,16 @@ void device_write_public(struct json_writer *w, const struct device *d, enum dev
     json_write_close(w, '}');
 }
 
+static void write_secrets(struct json_writer *w, const struct device *d)
+{
+    if (d->own_key != NULL)
+        json_write_pair(w, "own_key", d->own_key);
+    if (d->pending_key != NULL)
+        json_write_pair(w, "pending_key", d->pending_key);
+    if (d->expected)
+        json_write_pair_bool(w, "expected", true);
+}
+
 void device_write_record(struct json_writer *w, const struct device *d)
 {
     json_write_open(w, '{');
@@ -229,6 +279,7 @@ void device_write_record(struct json_writer *w, const struct device *d)
     json_write_pair_bool(w, "bound", d->bound);
     json_write_pair_int(w, "last_seen", d->last_seen);
     json_write_pair(w, "key", device_key_name(d->key));
+    write_secrets(w, d);
     json_write_pair_int(w, "user_id", d->user_id);
     json_write_pair(w, "switch", device_switch_name(d->switches));
     json_write_pair(w, "ability_firmware", d->ability_firmware);
@@ -306,6 +357,23 @@ static void read_identity(struct device *d, struct json_at r)
                           json_get(r, "ability_firmware"));
 }
 
+static int read_key(char **out, struct json_at v)
+{
+    char key[SIGN_KEY_MAX + 1];
+    if (!json_text(v, key, sizeof key) || key[0] == '\0')
+        return MD_OK;
+    *out = mem_strdup(key);
+    mem_wipe(key, sizeof key);
+    return *out != NULL ? MD_OK : MD_NOMEM;
+}
+
+static int read_secrets(struct device *d, struct json_at r)
+{
+    d->expected = is_true(json_get(r, "expected"));
+    int err = read_key(&d->own_key, json_get(r, "own_key"));
+    return err == MD_OK ? read_key(&d->pending_key, json_get(r, "pending_key")) : err;
+}
+
 static int read_members(struct device *d, struct json_at r)
 {
     int64_t format = 0;
@@ -322,6 +390,9 @@ static int read_members(struct device *d, struct json_at r)
     d->key = (enum device_key)index_of(json_get(r, "key"), key_at, DEVICE_KEYS);
     d->switches = (enum device_switch)index_of(json_get(r, "switch"), switch_at, DEVICE_SWITCHES);
     read_channels(d, json_get(r, "channels"));
+    int err = read_secrets(d, r);
+    if (err != MD_OK)
+        return err;
     return read_abilities(d, json_get(r, "abilities"));
 }
 

@@ -47,12 +47,12 @@ static bool permitted(const struct meross *m)
     return m->permit_until_ms != 0 && env_mono_ms(m->env) < m->permit_until_ms;
 }
 
-static bool key_is_ours(const struct meross *m, const struct broker_client *who,
-                        const struct auth_plug *is)
+static bool key_is_ours(const struct meross *m, const struct device *d,
+                        const struct broker_client *who, const struct auth_plug *is)
 {
     enum device_key kind;
-    (void)keys_of_password(&m->keys, who->password, is->mac, &kind);
-    return kind == DEVICE_KEY_CONFIGURED;
+    (void)keys_of_password(&m->keys, d, who->password, is->mac, &kind);
+    return kind == DEVICE_KEY_CONFIGURED || kind == DEVICE_KEY_OWN;
 }
 
 /* Is it what it says it is, as far as a CONNECT can tell?  NULL: yes. */
@@ -81,7 +81,7 @@ bool door_open(struct meross *m, const struct broker_client *who, const struct a
                       "listener (8883)");
     if (why != NULL)
         return refuse(m, who, is, why);
-    if (m->auth == MEROSS_AUTH_STRICT && !key_is_ours(m, who, is))
+    if (m->auth == MEROSS_AUTH_STRICT && !key_is_ours(m, d, who, is))
         return refuse(m, who, is,
                       "its password was made with none of the configured keys, and `meross_auth "
                       "strict`; add its `meross_key`, or pair it again");

@@ -27,7 +27,8 @@ struct plug {
     int64_t user_id;
     char client_id[AUTH_CLIENT_ID_MAX + 1];
     enum device_key login_key;       /* of its password                                 */
-    const char *key;                 /* signs for this plug; lent by keys; NULL = unknown      */
+    const char *key;                 /* signs for this plug; lent by keys, or own_key; NULL = unknown */
+    char own_key[SIGN_KEY_MAX + 1];  /* a copy: the device's may change meanwhile             */
     bool proven;                     /* it may speak for the plug, see trust.h                 */
     bool key_told;                   /* the line about the wrong key was written               */
     bool key_seen;                   /* a message of this connection had a known key           */
