@@ -88,6 +88,32 @@ struct server_bridge { /* all of it is kept until server_free() */
 MD_MUST_USE int server_bridge(struct server *s, struct broker *b, const struct server_bridge *cfg,
                               char err[SERVER_ERR_MAX]);
 
+struct server_moment { /* the time of this host */
+    int64_t s;         /* seconds since 1970-01-01 UTC */
+    uint32_t ns;
+};
+
+#define SERVER_UDP_MAX 512 /* bytes of a datagram; of a longer one the rest is lost */
+
+struct server_udp {
+    const char *host; /* address or name to bind; copied; NULL = every address          */
+    uint16_t port;    /* 0 = any free one, see server_udp_port()                        */
+    unsigned id;
+    /* Writes the answer to a datagram and returns its length, at most that of the request; 0: no
+     * answer.  Called on the loop thread. */
+    size_t (*answer)(void *ctx, struct span request, const struct server_moment *now,
+                     uint8_t out[SERVER_UDP_MAX]);
+    void *ctx; /* kept until server_free() */
+};
+
+/* Opens a UDP socket that answers once server_run() runs, from the address that was asked, and one
+ * client no faster than once in two seconds, after eight at once.
+ * err  a sentence with cause and next step; untouched on MD_OK.
+ * Errors: MD_IO (resolve, bind), MD_NOMEM. */
+MD_MUST_USE int server_udp(struct server *s, const struct server_udp *cfg,
+                           char err[SERVER_ERR_MAX]);
+uint16_t server_udp_port(const struct server *s, unsigned id); /* 0 = no such id */
+
 /* Runs `work` in the thread pool, then `done` on the loop thread, always both.  ctx kept.
  * Errors: MD_NOMEM. */
 MD_MUST_USE int server_work(struct server *s, void (*work)(void *ctx), void (*done)(void *ctx),

@@ -8,8 +8,10 @@
 #include "meross/people/control.h"
 #include "meross/hooks.h"
 #include "meross/session/plug.h"
+#include "meross/time/clock.h"
 #include "meross/wire/json_write.h"
-#include "meross/session/setup.h"
+#include "meross/session/polls.h"
+#include "meross/wire/namespaces.h"
 
 #define REPLY_TIMEOUT_S 5
 #define LISTENERS_MAX   16384 /* bytes of their list in the info                     */
@@ -102,10 +104,10 @@ static void tell_time(struct meross *m)
     for (struct device *d = registry_next(m->registry, NULL); d != NULL;
          d = registry_next(m->registry, d))
         if (d->plug != NULL && d->plug->phase == PLUG_BOUND && d->plug->key != NULL)
-            setup_poll(d->plug);
+            polls_hurry(d->plug, NS_ALL);
 }
 
-static bool is_sane(const struct meross *m) { return env_wall_s(m->env) >= MEROSS_SANE_S; }
+static bool is_sane(const struct meross *m) { return clock_is_sane(env_wall_s(m->env)); }
 
 static void on_clock_check(void *ctx)
 {
@@ -192,6 +194,7 @@ static void say_goodbye(struct meross *m)
         if (d->plug != NULL) {
             d->plug->phase = PLUG_CONNECTED; /* nothing is sent any more */
             meross_timer_stop(&d->plug->timer);
+            polls_stop(d->plug);
             command_close(d->plug);
         }
         if (d->online) {

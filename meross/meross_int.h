@@ -10,7 +10,8 @@
  *     plug.c      its life, its key, its messages
  *     inbound.c   what a plug says  ->  h_*.c
  *     command.c   what a plug is asked
- *     setup.c     what it is asked by us, after it is bound and from time to time
+ *     polls.c     what it is asked by us, after it is bound and from time to time
+ *     setup.c       ... first: its abilities, everything
  *     shield.c    what may reach it
  *   people/     what people ask (control.c) and are told (announce.c) */
 #ifndef MEROSS_MEROSS_INT_H
@@ -22,11 +23,6 @@
 #include "meross/wire/topics.h"
 
 #define MEROSS_SUBS 4
-
-/* 2024-01-01: a host that believes in an earlier time has not got it yet (no battery), and
- * must not hand it to plugs.  Earlier than any release of this program, so that a clock that is
- * merely late is believed. */
-#define MEROSS_SANE_S 1704067200
 
 #define DOOR_PLUGS 64 /* plugs whose refusals are told apart; further ones wait for a place */
 

@@ -267,6 +267,8 @@ static int start(struct serve *s)
         err = open_listeners(s);
     if (err == MD_OK)
         err = serve_bridges_open(s);
+    if (err == MD_OK)
+        err = serve_ntp_open(s);
     if (err == MD_OK && s->cfg.pid_file != NULL)
         err = serve_host_pid(s->cfg.pid_file, &s->has_pid, s->err);
     if (err == MD_OK)

@@ -72,6 +72,9 @@ void config_free(struct config *c)
     mem_free(c->psk_file);
     mem_free(c->meross_topic);
     mem_free(c->meross_timezone);
+    for (size_t i = 0; i < c->ntp_listeners.n; i++)
+        mem_free(c->ntp_listeners.v[i].host);
+    mem_free(c->ntp_listeners.v);
     *c = (struct config){.n_listeners = 0};
 }
 

@@ -60,7 +60,7 @@ struct config_address {
     unsigned port;
 };
 
-struct config_addresses {
+struct config_addresses { /* of a bridge; or of ntp_listener, where host may be NULL */
     struct config_address *v;
     size_t n;
 };
@@ -115,6 +115,7 @@ struct config {
     bool set_tcp_nodelay;
     char **meross_keys; /* NULL-terminated; NULL: none.  Secret. */
     char *meross_topic, *meross_timezone;
+    struct config_addresses ntp_listeners;
     unsigned log_types;    /* enum config_log_type, or'ed */
     unsigned log_dests;    /* enum config_log_dest, or'ed; 0: not set */
     unsigned log_facility; /* 0..7 = local0..7, CONFIG_FACILITY_NONE */

@@ -277,6 +277,10 @@ static const struct config_option options[] = {
      NULL, "first level of merossd's own topics"},
     {"meross_timezone", CONFIG_TEXT, GLOBAL(meross_timezone), 1, 128, false, false, false, "", NULL,
      NULL, "zone of the plugs: Europe/Berlin, or CET-1CEST,M3.5.0,M10.5.0/3"},
+    {"ntp_listener", CONFIG_PLACES, GLOBAL(ntp_listeners), 0, 65535, false, false, false,
+     "PORT [ADDR]", NULL, NULL,
+     "answers plugs that ask for the time by NTP, over UDP; 123 is the port they ask, and needs "
+     "root; repeatable"},
 };
 
 /* Options of mosquitto 2 that are not rows above (mosquitto.conf(5)).  In a file they cost a
@@ -368,9 +372,9 @@ const struct config_option *config_option_find(struct span name)
 
 unsigned config_option_most(const struct config_option *o)
 {
-    return o->type == CONFIG_BRIDGE_TOPIC ? CONFIG_MAX_TOPICS
-           : o->type == CONFIG_ADDRESSES  ? CONFIG_MAX_ADDRESSES
-                                          : CONFIG_MAX_KEYS;
+    return o->type == CONFIG_BRIDGE_TOPIC                            ? CONFIG_MAX_TOPICS
+           : o->type == CONFIG_ADDRESSES || o->type == CONFIG_PLACES ? CONFIG_MAX_ADDRESSES
+                                                                     : CONFIG_MAX_KEYS;
 }
 
 bool config_option_foreign(struct span name)
@@ -501,6 +505,7 @@ void config_option_allowed(const struct config_option *o, char *out, size_t cap)
     case CONFIG_INCLUDE:
         (void)snprintf(out, cap, "a folder");
         break;
+    case CONFIG_PLACES:
     case CONFIG_LISTENER:
         (void)snprintf(out, cap, "a port from %llu to %llu, then nothing or an address", min, max);
         break;

@@ -26,6 +26,7 @@ enum config_type {
     CONFIG_BRIDGE_TOPIC, /* struct config_topics, one more                     */
     CONFIG_RESTART,      /* struct config_restart                                 */
     CONFIG_BRIDGE,       /* NAME; opens a bridge                                  */
+    CONFIG_PLACES,       /* struct config_addresses, one PORT [ADDR] more         */
     CONFIG_LISTENER      /* PORT [ADDR]; opens a listener                         */
 };
 

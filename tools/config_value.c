@@ -190,6 +190,44 @@ static int set_log_dest(const struct config_option *o, void *at, struct span val
     return err;
 }
 
+static bool has_place(const struct config_addresses *a, struct span host, uint64_t port)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        const char *h = a->v[i].host;
+        if (a->v[i].port == port && (h == NULL ? host.n == 0 : span_is(host, h)))
+            return true;
+    }
+    return false;
+}
+
+/* "123" or "123 192.168.1.10". */
+static int add_place(const struct config_option *o, struct config_addresses *a, struct span value)
+{
+    uint64_t port;
+    size_t n = 0;
+    while (n < value.n && value.p[n] != ' ' && value.p[n] != '\t')
+        n++;
+    struct span host = span_skip(value, n);
+    while (host.n > 0 && (host.p[0] == ' ' || host.p[0] == '\t'))
+        host = span_skip(host, 1);
+    if (config_value_number(span_of(value.p, n), o->min, o->max, &port) != MD_OK || host.n > 255 ||
+        (host.n > 0 && memchr(host.p, ' ', host.n) != NULL))
+        return MD_INVAL;
+    if (has_place(a, host, port))
+        return MD_EXIST;
+    if (a->n >= CONFIG_MAX_ADDRESSES)
+        return MD_FULL;
+    struct config_address *grown = mem_realloc(a->v, (a->n + 1) * sizeof *grown);
+    if (grown == NULL)
+        return MD_NOMEM;
+    a->v = grown;
+    grown[a->n] = (struct config_address){host.n > 0 ? text_copy(host) : NULL, (unsigned)port};
+    if (host.n > 0 && grown[a->n].host == NULL)
+        return MD_NOMEM;
+    a->n++;
+    return MD_OK;
+}
+
 int config_value_set(const struct config_option *o, void *base, struct span value)
 {
     void *at = (char *)base + o->offset;
@@ -216,6 +254,8 @@ int config_value_set(const struct config_option *o, void *base, struct span valu
         return set_sync(o, at, value);
     case CONFIG_LOG_DEST:
         return set_log_dest(o, at, value);
+    case CONFIG_PLACES:
+        return add_place(o, at, value);
     case CONFIG_ADDRESSES:
     case CONFIG_BRIDGE_TOPIC:
     case CONFIG_RESTART:

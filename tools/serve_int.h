@@ -54,7 +54,8 @@ struct serve {
     char zone_what[HOSTZONE_WHAT_MAX]; /* and where it comes from */
     bool open[CONFIG_MAX_LISTENERS];   /* by the index in cfg.listeners */
     struct serve_tls tls;
-    bool failed; /* stopped by us, not by a signal */
+    int64_t ntp_said_s; /* when "the time is not known" was said; 0: never */
+    bool failed;        /* stopped by us, not by a signal */
     char err[SERVE_HOST_ERR_MAX];
 };
 
@@ -83,6 +84,11 @@ void serve_log_to_topics(struct serve *s);
 /* serve_bridge.c.  Errors: as server_bridge(), with s->err set. */
 MD_MUST_USE int serve_bridges_open(struct serve *s);
 void serve_bridges_free(struct serve *s);
+
+/* serve_ntp.c: the sockets of `ntp_listener`.  Errors: as server_udp(), with s->err set. */
+MD_MUST_USE int serve_ntp_open(struct serve *s);
+/* SIGHUP: they stay as they are, in `next` as well. */
+void serve_ntp_keep(struct config *running, struct config *next);
 
 /* serve_reload.c: SIGHUP. */
 void serve_reload(struct serve *s);

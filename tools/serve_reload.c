@@ -156,6 +156,7 @@ static void keep_fixed(struct config *running, struct config *next)
     keep_text("user", &running->user, &next->user);
     keep_text("meross_topic", &running->meross_topic, &next->meross_topic);
     keep_bool("persistence", running->persistence, &next->persistence);
+    serve_ntp_keep(running, next);
     keep_bool("set_tcp_nodelay", running->set_tcp_nodelay, &next->set_tcp_nodelay);
 }
 

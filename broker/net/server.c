@@ -34,12 +34,17 @@ struct work { /* server_work() */
 
 static uint64_t mono_ms(void *ctx) { return uv_now(&((struct server *)ctx)->loop); }
 
+struct server_moment server_now(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (struct server_moment){(int64_t)t.tv_sec, (uint32_t)t.tv_nsec};
+}
+
 static int64_t wall_s(void *ctx)
 {
     (void)ctx;
-    struct timespec t;
-    (void)clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec;
+    return server_now().s;
 }
 
 static void random_bytes(void *ctx, void *out, size_t n)
@@ -71,6 +76,7 @@ static void init(struct server *s)
     list_init(&s->queue);
     list_init(&s->jobs);
     list_init(&s->dials);
+    list_init(&s->udps);
     buf_init(&s->plain, ROOM_PLAIN);
     limits_files(s);
     s->env = (struct env){mono_ms, wall_s, random_bytes, s};
@@ -119,6 +125,7 @@ static void close_listeners(struct server *s)
 {
     LIST_EACH (it, &s->listeners)
         listener_close(LIST_OF(it, struct listener, link));
+    udps_close(s);
 }
 
 void server_free(struct server *s)

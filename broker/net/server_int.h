@@ -79,6 +79,7 @@ struct server {
     struct list queue;   /* streams that wait for a TLS lane                      */
     struct list jobs;    /* struct job: server_every() */
     struct list dials;   /* struct dial: server_bridge() */
+    struct list udps;    /* struct udp: server_udp() */
     unsigned n_work;     /* requests of ours in the thread pool */
     unsigned grace_ms;
     uint64_t stop_ms; /* when what is still open is cut; 0 = running */
@@ -94,10 +95,15 @@ struct server {
 void limits_files(struct server *s);
 void limits_memory(struct server *s); /* about every second */
 
+struct server_moment server_now(void);
+
 /* server.c: one turn of the broker and one flush of each stream, once per loop iteration. */
 void server_turn(struct server *s);
 /* Nothing a client is told may leave before the flush that is under way is done. */
 bool server_holding(const struct server *s);
+
+/* udp.c */
+void udps_close(struct server *s);
 
 /* listen.c */
 void listener_close(struct listener *l);

@@ -8,15 +8,18 @@
 #include "broker/base/list.h"
 #include "broker/base/map.h"
 #include "meross/device/askers.h"
+#include "meross/device/facts.h"
+#include "meross/device/subdevs.h"
 #include "meross/wire/json.h"
 #include "meross/wire/json_write.h"
 #include "meross/wire/topics.h"
 
 #define DEVICE_UUID_MAX      32
-#define DEVICE_TEXT_MAX      31    /* bytes of a type, a version, a chip                        */
-#define DEVICE_ADDRESS_MAX   45    /* bytes of an IP address                                    */
-#define DEVICE_CHANNELS_MAX  16    /* further channels are ignored                              */
-#define DEVICE_ABILITIES_MAX 6144u /* bytes of all ability names; further ones are left out  */
+#define DEVICE_TEXT_MAX      31     /* bytes of a type, a version, a chip                        */
+#define DEVICE_ADDRESS_MAX   45     /* bytes of an IP address                                    */
+#define DEVICE_CHANNELS_MAX  16     /* further channels are ignored                              */
+#define DEVICE_ABILITIES_MAX 6144u  /* bytes of all ability names; further ones are left out  */
+#define DEVICE_STATE_MAX     49152u /* bytes of the state topic                               */
 
 enum device_key { /* which key the plug signs with */
                   DEVICE_KEY_UNKNOWN,
@@ -58,6 +61,8 @@ struct device {
     char *abilities;                            /* each followed by '\n'; NULL = unknown   */
     char ability_firmware[DEVICE_TEXT_MAX + 1]; /* the firmware they were read from        */
     int64_t last_seen;                          /* seconds since 1970 of the last message  */
+    struct facts facts;                         /* what else is known, facts.h             */
+    struct subdevs subs;                        /* of a hub                                */
 
     /* Not on disk. */
     struct plug *plug;    /* the session; NULL when not connected                        */
@@ -110,7 +115,9 @@ MD_MUST_USE int device_set_abilities(struct device *d, struct json_at ability);
 /* Major number of the firmware, 0 if unknown. */
 unsigned device_major(const struct device *d);
 
-/* {"state":"ON","channels":[{"channel":0,"state":"ON"}]}: the payload of the state topic. */
+/* The payload of the state topic: {"state":"ON","channels":[{"channel":0,"state":"ON"}]} and the
+ * facts: those of the device and of its only channel on top, those of several in "channels";
+ * and "subdevices" of a hub. */
 void device_write_state(struct json_writer *w, const struct device *d);
 
 /* The plug as people see it, without secrets: an object.  The list of the abilities, which is

@@ -153,7 +153,7 @@ static struct device *new_device(void)
     struct device *d = mem_alloc(sizeof *d);
     if (d != NULL) {
         list_init(&d->link);
-        buf_init(&d->state, 4096);
+        buf_init(&d->state, DEVICE_STATE_MAX);
     }
     return d;
 }
@@ -271,6 +271,7 @@ static int save_device(struct registry *r, struct device *d)
     if (err != MD_OK)
         return err;
     d->dirty = false;
+    d->facts.unsaved = false;
     d->saved_seen = d->last_seen;
     return MD_OK;
 }
@@ -278,7 +279,7 @@ static int save_device(struct registry *r, struct device *d)
 static bool differs(const struct device *d, bool all)
 {
     int64_t later = d->last_seen - d->saved_seen;
-    return d->dirty || later < 0 || later >= (all ? 1 : REGISTRY_SEEN_S);
+    return d->dirty || d->facts.unsaved || later < 0 || later >= (all ? 1 : REGISTRY_SEEN_S);
 }
 
 int registry_save(struct registry *r, bool all)

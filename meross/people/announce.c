@@ -27,9 +27,11 @@ void announce_state(struct meross *m, struct device *d)
 {
     struct buf now;
     struct json_writer w;
-    buf_init(&now, SMALL_MAX);
+    buf_init(&now, DEVICE_STATE_MAX);
     json_write_start(&w, &now);
     device_write_state(&w, d);
+    if (d->facts.unsaved && d->announced)
+        announce_save_soon(m);
     bool same = span_eq(buf_view(&now), buf_view(&d->state));
     if (w.err != MD_OK || same || !d->announced) {
         buf_free(&now);

@@ -252,12 +252,19 @@ int command_send(struct plug *p, const struct command_ask *ask)
     return MD_OK;
 }
 
-bool command_resolve(struct plug *p, const struct envelope *reply)
+/* What was asked by a push is answered by a push, which has a messageId of its own. */
+static bool answers(const struct command *c, const struct envelope *reply)
 {
-    const struct command *c = p->in_flight;
+    if (c->ask.method == ENVELOPE_PUSH && reply->method == ENVELOPE_PUSH)
+        return strcmp(c->ns, reply->ns) == 0;
     bool answer = reply->method == ENVELOPE_GETACK || reply->method == ENVELOPE_SETACK ||
                   reply->method == ENVELOPE_ERROR || reply->method == ENVELOPE_DELETEACK;
-    if (c == NULL || !answer || strcmp(c->message_id, reply->message_id) != 0)
+    return answer && strcmp(c->message_id, reply->message_id) == 0;
+}
+
+bool command_resolve(struct plug *p, const struct envelope *reply)
+{
+    if (p->in_flight == NULL || !answers(p->in_flight, reply))
         return false;
     land(p, reply->method == ENVELOPE_ERROR ? MD_DENIED : MD_OK, reply);
     return true;

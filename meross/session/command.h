@@ -55,8 +55,8 @@ void command_wake(struct plug *p);
  * our own goes a second from now. */
 void command_pace(struct plug *p);
 
-/* An answer came in: GETACK, SETACK, DELETEACK, ERROR.  False when nobody waits for its
- * messageId. */
+/* An answer came in: GETACK, SETACK, DELETEACK, ERROR; or a PUSH where one of the same namespace
+ * was asked for by PUSH.  False when nobody waits for it. */
 bool command_resolve(struct plug *p, const struct envelope *reply);
 
 /* Is a SET of this namespace in flight? */

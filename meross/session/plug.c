@@ -7,7 +7,7 @@
 #include "meross/hooks.h"
 #include "meross/session/inbound.h"
 #include "meross/session/outbox.h"
-#include "meross/session/setup.h"
+#include "meross/session/polls.h"
 #include "meross/wire/text.h"
 #include "meross/session/trust.h"
 
@@ -58,6 +58,7 @@ int plug_new(struct plug **out, struct meross *m, const struct broker_client *wh
     const char *key = keys_of_password(&m->keys, d, who->password, is->mac, &p->login_key);
     use_key(p, key, p->login_key);
     list_init(&p->commands);
+    p->polls.asking = -1;
     *out = p;
     return MD_OK;
 }
@@ -111,7 +112,7 @@ static void set_key(struct plug *p, const char *key, enum device_key kind)
         return;
     if (!p->dev->announced)
         introduce(p);
-    setup_start(p);
+    polls_start(p);
 }
 
 static void on_away(void *ctx)
@@ -327,7 +328,7 @@ void plug_bound(struct plug *p)
              log_q(span_str(d->type)), log_q(span_str(d->firmware)), device_key_name(d->key));
     command_pace(p);
     if (p->key != NULL)
-        setup_start(p);
+        polls_start(p);
     command_wake(p);
     tell_wrong_key(p);
 }
@@ -347,6 +348,7 @@ void plug_end(struct plug *p, const char *why, bool quiet)
     struct device *d = p->dev;
     p->phase = PLUG_CONNECTING;
     meross_timer_stop(&p->timer);
+    polls_stop(p);
     command_close(p); /* the callbacks still see the device */
     p->dev = NULL;
     if (d == NULL)

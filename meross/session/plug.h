@@ -19,6 +19,17 @@ enum plug_phase { PLUG_CONNECTING, PLUG_CONNECTED, PLUG_SUBSCRIBED, PLUG_BOUND }
 
 struct command;
 
+#define POLLS_MAX 64 /* rows of all tables together */
+
+struct polls { /* polls.c's: the same place for the same row */
+    uint64_t due_ms[POLLS_MAX]; /* UINT64_MAX: not again in this connection */
+    uint8_t misses[POLLS_MAX];  /* not answered, in a row */
+    bool answered[POLLS_MAX];   /* ever, in this connection */
+    bool started;
+    int asking; /* the row that is under way; negative: none */
+    struct broker_timer *timer;
+};
+
 struct plug {
     struct meross *m;
     struct device *dev; /* NULL before on_connected, while it waits for trust, after the end */
@@ -34,11 +45,9 @@ struct plug {
     bool key_seen;                   /* a message of this connection had a known key           */
     unsigned strangers;              /* messages in a row that the expected key did not sign   */
     unsigned mute;                   /* polls in a row without an answer                       */
-    bool set_up;                     /* setup.c is at work or has been                         */
     bool abilities_asked;            /* in this connection, and it was answered or silent      */
     bool abilities_read;             /* in this connection, and understood                     */
-    struct broker_timer *timer;      /* to offline while not subscribed; to BOUND without Bind;
-                                   later to the next poll                                 */
+    struct broker_timer *timer;      /* to offline while not subscribed; to BOUND without Bind */
     char heard[DEVICE_UUID_MAX + 1]; /* the uuid in its subscription, as it spells it; "" = none */
     /* command.c's */
     struct list commands; /* waiting */
@@ -46,6 +55,7 @@ struct plug {
     struct command *in_flight;
     struct broker_timer *command_timer; /* to the time-out, or to the end of the pause */
     uint64_t not_before_ms;             /* for requests of our own                     */
+    struct polls polls;
     /* hooks.c's */
     struct plug *self;
     struct map_node by_tag;

@@ -263,6 +263,58 @@ bool json_int(struct json_at v, int64_t *out)
     return true;
 }
 
+#define DIGITS "0123456789"
+
+static bool is_plain(const char *text)
+{
+    const char *p = text + (text[0] == '-');
+    size_t whole = strspn(p, DIGITS);
+    p += whole;
+    if (*p == '.')
+        p += 1 + strspn(p + 1, DIGITS);
+    return whole > 0 && *p == '\0' && p - text <= 17;
+}
+
+/* Exact. */
+static bool scale_digits(const char *text, unsigned decimals, int64_t *out)
+{
+    const char *p = text + (text[0] == '-');
+    int64_t value = 0;
+    for (; *p != '\0' && *p != '.'; p++)
+        value = value * 10 + (*p - '0');
+    p += *p == '.';
+    for (unsigned i = 0; i < decimals; i++) {
+        if (value > INT64_MAX / 10 - 10)
+            return false;
+        value = value * 10 + (*p != '\0' ? *p++ - '0' : 0);
+    }
+    value += *p >= '5';
+    *out = text[0] == '-' ? -value : value;
+    return true;
+}
+
+static bool scale_double(const char *text, unsigned decimals, int64_t *out)
+{
+    char *end;
+    double d = strtod(text, &end);
+    for (unsigned i = 0; i < decimals; i++)
+        d *= 10;
+    if (end == text || *end != '\0' || !(d > -9.2e18 && d < 9.2e18))
+        return false;
+    *out = (int64_t)(d < 0 ? d - 0.5 : d + 0.5);
+    return true;
+}
+
+bool json_scaled(struct json_at v, unsigned decimals, int64_t *out)
+{
+    char text[48];
+    if (json_type(v) == JSON_BOOL || !json_text(v, text, sizeof text))
+        return false;
+    if (is_plain(text))
+        return scale_digits(text, decimals, out);
+    return strspn(text, DIGITS "+-.eE") == strlen(text) && scale_double(text, decimals, out);
+}
+
 struct span json_raw(struct json_at v)
 {
     if (!json_exists(v))

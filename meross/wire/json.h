@@ -62,6 +62,9 @@ struct json_at json_value(struct json_at name);
  * untouched) for anything else or beyond 64 bits. */
 bool json_int(struct json_at v, int64_t *out);
 
+/* The same times 10^decimals, rounded: 21.5 with 1 is 215.  decimals is at most 9. */
+bool json_scaled(struct json_at v, unsigned decimals, int64_t *out);
+
 /* A string with its escapes resolved, or the text of a number.  False (and an empty
  * string) when it does not fit into `cap` bytes, holds a NUL, or is no text. */
 bool json_text(struct json_at v, char *out, size_t cap);

@@ -14,6 +14,16 @@ void args_usage(void)
         "  --count N            so many plugs; default: one of each --type\n"
         "  --type T[,T...]      models, in turn: %s\n"
         "  --key K              the device key; default: the empty one\n"
+        "  --http PORT          HTTP on PORT, PORT+1, ... for each plug; 0: free ports, told by\n"
+        "                       the event \"http PORT\"\n"
+        "  --http-host ADDRESS  where; 127.0.0.1\n"
+        "  --ap                 in set-up mode: each waits on its HTTP server for Config.Key and\n"
+        "                       Config.Wifi, then joins and connects to the host it was told.\n"
+        "                       Options: home_ssid (home), home_password (hunter2secret),\n"
+        "                       home_encryption (6), home_cipher (3), home_hidden=1 not heard,\n"
+        "                       wifi_list_ms, wifi_list_lost=N first requests without answer,\n"
+        "                       lost_setack=1, join_ms, http_bare_lf=1, http_max=N cuts replies,\n"
+        "                       wifix=1, ecdhe=1 (encrypts)\n"
         "  --option NAME=VALUE  see simplug_options.h; INDEX:NAME=VALUE for one plug only\n"
         "  --demo               the three plugs of tools/run --demo\n"
         "  --until bound        end when all are bound; exit status 1 after --timeout (60 s)\n"
@@ -52,11 +62,8 @@ static bool read_flag(struct args *a, const char *name)
     const struct {
         const char *name;
         bool *flag;
-    } flags[] = {{"--plain", &a->plain},
-                 {"--json", &a->json},
-                 {"--quiet", &a->quiet},
-                 {"--help", &a->help},
-                 {"--demo", &a->demo}};
+    } flags[] = {{"--plain", &a->plain}, {"--json", &a->json}, {"--quiet", &a->quiet},
+                 {"--help", &a->help},   {"--demo", &a->demo}, {"--ap", &a->ap}};
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
         if (strcmp(flags[i].name, name) == 0)
             return *flags[i].flag = true;
@@ -69,8 +76,11 @@ static int read_valued(struct args *a, const char *name, const char *value)
     const struct {
         const char *name;
         const char **text;
-    } texts[] = {
-        {"--host", &a->host}, {"--type", &a->types}, {"--key", &a->key}, {"--cipher", &a->cipher}};
+    } texts[] = {{"--host", &a->host},
+                 {"--type", &a->types},
+                 {"--key", &a->key},
+                 {"--cipher", &a->cipher},
+                 {"--http-host", &a->http_host}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(texts[i].name, name) == 0) {
             *texts[i].text = value;
@@ -79,6 +89,10 @@ static int read_valued(struct args *a, const char *name, const char *value)
     }
     if (strcmp(name, "--port") == 0)
         return number(name, value, 65535, &a->port);
+    if (strcmp(name, "--http") == 0) {
+        a->http = true;
+        return number(name, value, 65535, &a->http_port);
+    }
     if (strcmp(name, "--count") == 0)
         return number(name, value, 10000, &a->count);
     if (strcmp(name, "--timeout") == 0)
@@ -103,6 +117,7 @@ static unsigned count_types(const char *types)
 int args_read(struct args *a, int argc, char **argv)
 {
     *a = (struct args){.host = "127.0.0.1", .types = "mss310", .key = "", .timeout_s = 60};
+    a->http_host = "127.0.0.1";
     for (int i = 1; i < argc; i++) {
         if (read_flag(a, argv[i]))
             continue;
@@ -150,6 +165,7 @@ int args_plug(const struct args *a, unsigned index, struct simplug_options *o)
         return bad("unknown type", type);
     if (a->demo)
         o->retry_ms = 1000;
+    o->ap = a->ap;
     if (!span_to_str(span_str(a->key), o->key, sizeof o->key))
         return bad("--key is too long", a->key);
     for (size_t i = 0; i < a->n_options; i++) {

@@ -14,7 +14,10 @@ struct args {
     const char *option[ARGS_MAX_OPTIONS];    /* "name=value" or "index:name=value" */
     size_t n_options;
     unsigned port, count;
-    bool plain, json, quiet, help, demo;
+    bool plain, json, quiet, help, demo, ap;
+    bool http; /* each plug has an HTTP server */
+    const char *http_host;
+    unsigned http_port; /* of the first plug; 0: free ones */
     enum args_until until;
     unsigned until_s;   /* with ARGS_UNTIL_TIME           */
     unsigned timeout_s; /* how long to wait for the bound */

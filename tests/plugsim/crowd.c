@@ -1,7 +1,6 @@
 #include "tests/plugsim/crowd.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -9,9 +8,11 @@
 
 #include "broker/base/mem.h"
 #include "tests/plugsim/simplug.h"
+#include "tests/plugsim/web.h"
 
-#define POLL_MS  500 /* the longest sleep */
-#define MAX_LINE 128
+#define POLL_MS    500 /* the longest sleep */
+#define MAX_LINE   128
+#define MEMBER_FDS (1 + WEB_FDS)
 
 struct member {
     struct crowd *crowd;
@@ -19,13 +20,17 @@ struct member {
     struct link *link; /* NULL: none */
     bool up;           /* the handshake is over */
     uint64_t due;
+    struct web web;
+    struct link_way *way; /* after a Config.Key; owned; NULL: the crowd's */
+    char host[64];        /* of that way */
+    unsigned port;
 };
 
 struct crowd {
     const struct args *args;
     const struct link_way *way;
     struct member *member;
-    struct pollfd *poll; /* one per member, then standard input */
+    struct pollfd *poll; /* 1 + WEB_FDS per member, then standard input */
     bool quit, deaf;     /* deaf: standard input has ended */
     char line[MAX_LINE];
     size_t line_n;
@@ -70,6 +75,25 @@ static void say(const struct member *m, const char *what, const char *detail)
 
 static void on_event(void *ctx, const char *what, const char *detail) { say(ctx, what, detail); }
 
+/* Opens its HTTP server, if it shall have one. */
+static int serve(struct member *m)
+{
+    const struct args *a = m->crowd->args;
+    char text[16];
+    if (!a->http)
+        return MD_OK;
+    unsigned index = (unsigned)(m - m->crowd->member);
+    int err = web_open(&m->web, a->http_host, a->http_port == 0 ? 0 : a->http_port + index);
+    if (err != MD_OK) {
+        (void)fprintf(stderr, "plugsim: cannot listen on %s port %u for plug %u\n", a->http_host,
+                      a->http_port + index, index);
+        return err;
+    }
+    (void)snprintf(text, sizeof text, "%u", m->web.port);
+    say(m, "http", text);
+    return MD_OK;
+}
+
 int crowd_new(const struct args *args, const struct link_way *way, struct crowd **out)
 {
     struct crowd *c = mem_need(sizeof *c, "the simulated plugs");
@@ -77,23 +101,30 @@ int crowd_new(const struct args *args, const struct link_way *way, struct crowd 
     c->args = args;
     c->way = way;
     c->member = mem_need(args->count * sizeof *c->member, "the simulated plugs");
-    c->poll = mem_need((args->count + 1) * sizeof *c->poll, "the simulated plugs");
+    c->poll = mem_need((args->count * MEMBER_FDS + 1) * sizeof *c->poll, "the simulated plugs");
     for (unsigned i = 0; i < args->count; i++) {
         struct member *m = &c->member[i];
         struct simplug_options o;
         int err = args_plug(args, i, &o);
         m->crowd = c;
+        web_init(&m->web, NULL);
         if (err == MD_OK) {
             /* Two runs shall not say the same messageIds to one broker. */
             o.seed ^= (uint64_t)clock_ms(CLOCK_REALTIME) << 24;
             o.wall_offset_ms = clock_ms(CLOCK_REALTIME) - (int64_t)now;
             err = simplug_new(&o, now, &m->plug);
+            web_init(&m->web, m->plug);
         }
         if (err != MD_OK) {
             crowd_free(c);
             return err;
         }
         simplug_watch(m->plug, on_event, m);
+        err = serve(m);
+        if (err != MD_OK) {
+            crowd_free(c);
+            return err;
+        }
     }
     *out = c;
     return MD_OK;
@@ -104,7 +135,11 @@ void crowd_free(struct crowd *c)
     if (c == NULL)
         return;
     for (unsigned i = 0; i < c->args->count; i++) {
+        if (c->member[i].plug == NULL)
+            continue; /* it came to no more */
+        web_close(&c->member[i].web);
         link_close(c->member[i].link);
+        link_way_free(c->member[i].way);
         simplug_free(c->member[i].plug);
     }
     mem_free(c->member);
@@ -172,13 +207,32 @@ static void exchange(struct member *m, uint64_t now)
         drop(m, now);
 }
 
+/* The way to the broker that the plug was told of; NULL when there is none. */
+static const struct link_way *way_of(struct member *m)
+{
+    const char *host;
+    unsigned port;
+    const struct args *a = m->crowd->args;
+    if (!simplug_destination(m->plug, &host, &port))
+        return m->crowd->way;
+    if (m->way != NULL && strcmp(host, m->host) == 0 && port == m->port)
+        return m->way;
+    link_way_free(m->way);
+    m->way = NULL;
+    (void)snprintf(m->host, sizeof m->host, "%s", host);
+    m->port = port;
+    return link_way_new(host, port, a->plain, a->cipher, &m->way) == MD_OK ? m->way : NULL;
+}
+
 static void step(struct member *m, uint64_t now)
 {
+    web_step(&m->web, now);
     if (m->link == NULL) {
         m->due = simplug_tick(m->plug, now);
         if (!simplug_wants_connect(m->plug, now))
             return;
-        if (link_open(m->crowd->way, &m->link) != MD_OK) {
+        const struct link_way *way = way_of(m);
+        if (way == NULL || link_open(way, &m->link) != MD_OK) {
             simplug_connect_failed(m->plug, now);
             return;
         }
@@ -265,16 +319,21 @@ static void wait_for_work(struct crowd *c, uint64_t now)
         const struct member *m = &c->member[i];
         bool out = m->link != NULL &&
                    (link_wants_write(m->link) || (m->up && simplug_output(m->plug).n > 0));
-        c->poll[i] = (struct pollfd){.fd = m->link != NULL ? link_fd(m->link) : -1,
-                                     .events = (short)(out ? POLLIN | POLLOUT : POLLIN)};
+        struct pollfd *fds = &c->poll[i * MEMBER_FDS];
+        uint64_t web = web_poll(&m->web, fds + 1);
+        if (web < now + wait)
+            wait = web > now ? web - now : 0;
+        fds[0] = (struct pollfd){.fd = m->link != NULL ? link_fd(m->link) : -1,
+                                 .events = (short)(out ? POLLIN | POLLOUT : POLLIN)};
         bool waits = m->link != NULL && !m->up; /* for the network, not for the plug */
         if (!waits && m->due < now + wait)
             wait = m->due > now ? m->due - now : 0;
     }
-    c->poll[c->args->count] = (struct pollfd){.fd = c->deaf ? -1 : STDIN_FILENO, .events = POLLIN};
-    if (poll(c->poll, c->args->count + 1, (int)wait) < 0)
+    struct pollfd *input = &c->poll[c->args->count * MEMBER_FDS];
+    *input = (struct pollfd){.fd = c->deaf ? -1 : STDIN_FILENO, .events = POLLIN};
+    if (poll(c->poll, c->args->count * MEMBER_FDS + 1, (int)wait) < 0)
         return;
-    if (c->poll[c->args->count].revents != 0)
+    if (input->revents != 0)
         listen_to_stdin(c, mono_ms());
 }
 

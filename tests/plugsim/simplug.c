@@ -7,11 +7,7 @@
 #include "broker/base/mem.h"
 
 #define CONNACK_MS 10000u
-#define BIND_MS    5000u
 #define HANGUP_MS  15000u
-#define BACK_MS    9000u /* from its DISCONNECT to the next connection: 15 s to 24 s */
-#define CLOCK_MS   2000u
-#define PONG_MS    10000u
 #define REBOOT_MS  3000u
 #define BINDS      3u
 #define UNSET_S    4 /* what its clock shows right after the boot, sheet 1.4 */
@@ -136,6 +132,8 @@ int simplug_new(const struct simplug_options *options, uint64_t now, struct simp
     buf_init(&p->work, SIMPLUG_JSON_MAX);
     buf_init(&p->message, SIMPLUG_JSON_MAX);
     p->connect_at = now + options->boot_ms;
+    p->pairing = options->ap;
+    sim_setup_reset(p);
     boot(p, now);
     *out = p;
     return MD_OK;
@@ -186,6 +184,7 @@ void simplug_connected(struct simplug *p, uint64_t now)
 void simplug_connect_failed(struct simplug *p, uint64_t now)
 {
     p->connect_at = now + p->opt.retry_ms;
+    sim_setup_failed(p);
 }
 
 /* Has it heard everything it needs (sheet 4.1 to 4.4)? */
@@ -242,13 +241,13 @@ void simplug_session(struct simplug *p, uint64_t now)
         p->bind_id[0] = '\0';
         simplug_say_bind(p, now);
         p->binds_left = p->opt.bind_as_push ? 0 : BINDS - 1;
-        p->bind_at = p->binds_left > 0 ? now + BIND_MS : SIMPLUG_NEVER;
+        p->bind_at = p->binds_left > 0 ? now + SIMPLUG_BIND_MS : SIMPLUG_NEVER;
     } else {
         simplug_bound(p, now);
     }
     if (p->opt.clock_ability && !p->st.clock) {
         simplug_say_clock(p, now);
-        p->clock_at = now + CLOCK_MS;
+        p->clock_at = now + SIMPLUG_CLOCK_MS;
     }
     if (p->opt.metering && !p->opt.bind_as_push)
         simplug_say_config(p, now);
@@ -274,18 +273,24 @@ void simplug_lose(struct simplug *p, const char *why, uint64_t now)
     close_link(p, true);
 }
 
-static void hang_up(struct simplug *p, uint64_t now)
+void simplug_hang_up(struct simplug *p, const char *why, uint64_t back_at, uint64_t now)
 {
-    simplug_event(p, "disconnect", "%s", "no answer to Bind");
-    p->connect_at = now + BACK_MS;
-    simplug_wire_disconnect(p, now);
-    close_link(p, false);
+    p->connect_at = back_at;
+    if (p->link == SIMPLUG_DOWN)
+        return;
+    simplug_event(p, "disconnect", "%s", why);
+    if (p->link == SIMPLUG_UP)
+        simplug_wire_disconnect(p, now);
+    close_link(p, p->link != SIMPLUG_UP);
 }
 
 void simplug_give_up(struct simplug *p, uint64_t now)
 {
     p->pairing = true;
     p->give_up_at = SIMPLUG_NEVER;
+    p->opt.key[0] = '\0';
+    p->opt.user_id = 0;
+    sim_setup_reset(p);
     simplug_event(p, "pairing", "%s", "");
     simplug_led(p, SIMPLUG_LED_AMBER_GREEN);
     if (p->link == SIMPLUG_UP) {
@@ -379,88 +384,6 @@ void simplug_button(struct simplug *p, unsigned channel, uint64_t now)
 void simplug_set_wall(struct simplug *p, int64_t wall_offset_ms)
 {
     p->opt.wall_offset_ms = wall_offset_ms;
-}
-
-static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
-
-static uint64_t ping_at(const struct simplug *p)
-{
-    if (p->link != SIMPLUG_UP || p->opt.keep_alive_s == 0 || p->pong_by != SIMPLUG_NEVER)
-        return SIMPLUG_NEVER;
-    return p->sent_at + p->opt.keep_alive_s * 1000u;
-}
-
-static uint64_t next_due(const struct simplug *p)
-{
-    if (p->st.dead)
-        return SIMPLUG_NEVER;
-    uint64_t due = p->give_up_at;
-    if (p->link == SIMPLUG_DOWN)
-        return p->pairing ? SIMPLUG_NEVER : least(due, p->connect_at);
-    due = least(due, least(p->connack_by, least(p->bind_at, p->hangup_at)));
-    due = least(due, least(p->clock_at, least(p->pong_by, p->die_at)));
-    due = least(due, least(ping_at(p), simplug_wire_due(p)));
-    return p->queued > 0 ? least(due, p->queue[0].due) : due;
-}
-
-static void repeat_bind(struct simplug *p, uint64_t now)
-{
-    simplug_say_bind(p, now);
-    p->binds_left--;
-    p->bind_at = p->binds_left > 0 ? p->bind_at + BIND_MS : SIMPLUG_NEVER;
-}
-
-static void answer_next(struct simplug *p, uint64_t now)
-{
-    struct simplug_request r = p->queue[0];
-    struct simplug_envelope e;
-    const char *wrong;
-    memmove(&p->queue[0], &p->queue[1], --p->queued * sizeof p->queue[0]);
-    int err = sim_json_parse(&p->json, span_of(r.json, r.n));
-    if (err == MD_OK && simplug_envelope_read(p, &e, &wrong) == MD_OK)
-        simplug_do(p, &e, now);
-    mem_free(r.json);
-}
-
-/* The one thing that is due first; false when nothing is. */
-static bool act(struct simplug *p, uint64_t now)
-{
-    if (now >= p->give_up_at) {
-        simplug_give_up(p, now);
-    } else if (now >= p->die_at) {
-        simplug_die(p);
-    } else if (now >= p->connack_by) {
-        simplug_violate(p, "no CONNACK within 10 s");
-        simplug_lose(p, "no CONNACK", now);
-    } else if (now >= p->hangup_at) {
-        hang_up(p, now);
-    } else if (now >= p->bind_at) {
-        repeat_bind(p, now);
-    } else if (now >= p->clock_at) {
-        p->clock_at += CLOCK_MS;
-        simplug_say_clock(p, now);
-    } else if (now >= p->pong_by) {
-        simplug_violate(p, "no PINGRESP within 10 s");
-        simplug_lose(p, "no PINGRESP", now);
-    } else if (now >= ping_at(p)) {
-        p->pong_by = now + PONG_MS;
-        simplug_wire_ping(p, now);
-    } else if (p->queued > 0 && now >= p->queue[0].due) {
-        answer_next(p, now);
-    } else if (now >= simplug_wire_due(p)) {
-        simplug_wire_late(p, now);
-    } else {
-        return false;
-    }
-    return true;
-}
-
-uint64_t simplug_tick(struct simplug *p, uint64_t now)
-{
-    while (!p->st.dead && act(p, now))
-        if (p->broken)
-            simplug_lose(p, "out of memory", now);
-    return next_due(p);
 }
 
 const struct simplug_status *simplug_status(const struct simplug *p) { return &p->st; }

@@ -44,17 +44,18 @@ struct simplug_status {
     bool zone;    /* System.Time gave it a zone and rules: meters read            */
     bool dead;    /* simplug_die() or the option silent_after_ms                     */
     bool relay[SIMPLUG_MAX_CHANNELS];
-    unsigned connects;  /* transports opened                                      */
-    unsigned sessions;  /* CONNACK 0 received                                     */
-    unsigned binds;     /* Bind messages sent                                     */
-    unsigned clocks;    /* Clock messages sent                                    */
-    unsigned requests;  /* GET and SET obeyed                                     */
-    unsigned repeats;   /* messages dropped because their messageId was known     */
-    unsigned bad_signs; /* messages whose sign did not fit the key                */
-    unsigned reboots;   /* by malformed input or simplug_power_cycle()               */
-    unsigned times;     /* System.Time SETs accepted                              */
-    unsigned refused;   /* CONNACK with another code than 0                       */
-    uint64_t bound_ms;  /* from the transport's opening to bound, last time       */
+    unsigned connects;      /* transports opened                                      */
+    unsigned sessions;      /* CONNACK 0 received                                     */
+    unsigned binds;         /* Bind messages sent                                     */
+    unsigned clocks;        /* Clock messages sent                                    */
+    unsigned requests;      /* GET and SET obeyed                                     */
+    unsigned repeats;       /* messages dropped because their messageId was known     */
+    unsigned bad_signs;     /* messages whose sign did not fit the key                */
+    unsigned reboots;       /* by malformed input or simplug_power_cycle()               */
+    unsigned times;         /* System.Time SETs accepted                              */
+    unsigned refused;       /* CONNACK with another code than 0                       */
+    unsigned http_requests; /* understood by its HTTP server                      */
+    uint64_t bound_ms;      /* from the transport's opening to bound, last time       */
 };
 
 /* A change worth a line: "connected" "session" "refused" "bound" "led" "relay" "clock" "time"
@@ -73,6 +74,9 @@ void simplug_watch(struct simplug *p, simplug_event_cb cb,
 bool simplug_wants_connect(const struct simplug *p, uint64_t now);
 void simplug_connected(struct simplug *p, uint64_t now);      /* TCP and TLS are up               */
 void simplug_connect_failed(struct simplug *p, uint64_t now); /* nobody there: it tries again     */
+/* Where it wants to connect to now, after a Config.Key; false: to where the driver knows.
+ * host  lent until the next call. */
+bool simplug_destination(const struct simplug *p, const char **host, unsigned *port);
 void simplug_feed(struct simplug *p, struct span bytes, uint64_t now);
 struct span
 simplug_output(const struct simplug *p); /* lent until the next call; option `fragment` cuts */

@@ -9,7 +9,7 @@
  * MD_INVAL: answered with ERROR 5000 (sheet 1.5). */
 typedef int (*deed_cb)(struct simplug *p, int payload, struct buf *out, uint64_t now);
 
-enum needs { ALL, METER, TOGGLE, TOGGLEX, CLOCK, NEWER, NEWER_METER };
+enum needs { ALL, METER, TOGGLE, TOGGLEX, CLOCK, NEWER, NEWER_METER, WIFIX, ECDHE };
 
 struct deed {
     const char *ns;
@@ -226,9 +226,13 @@ static int get_ability(struct simplug *p, int payload, struct buf *out, uint64_t
  * the plug, or are not simulated; a request for one of them is silently dropped, as a real plug
  * does with what it does not like. */
 static const struct deed deeds[] = {
-    {"Appliance.Config.Key", ALL, NULL, NULL},
-    {"Appliance.Config.WifiList", ALL, NULL, NULL},
-    {"Appliance.Config.Wifi", ALL, NULL, NULL},
+    {"Appliance.Config.Key", ALL, NULL, sim_setup_set_key},
+    {"Appliance.Config.WifiList", ALL, sim_setup_get_list, NULL},
+    {"Appliance.Config.Wifi", ALL, NULL, sim_setup_set_wifi},
+    {"Appliance.Config.WifiX", WIFIX, NULL, sim_setup_set_wifix},
+    {"Appliance.Config.Trace", ALL, sim_setup_get_trace, NULL},
+    {"Appliance.Encrypt.Suite", ECDHE, sim_setup_get_suite, NULL},
+    {"Appliance.Encrypt.ECDHE", ECDHE, NULL, sim_setup_set_ecdhe},
     {"Appliance.System.All", ALL, get_all, NULL},
     {"Appliance.System.Hardware", ALL, get_hardware, NULL},
     {"Appliance.System.Firmware", ALL, get_firmware, NULL},
@@ -270,6 +274,10 @@ static bool has(const struct simplug_options *o, enum needs needs)
         return !o->bind_as_push;
     case NEWER_METER:
         return o->metering && !o->bind_as_push;
+    case WIFIX:
+        return o->wifix;
+    case ECDHE:
+        return o->ecdhe;
     }
     return false;
 }
@@ -303,6 +311,15 @@ static deed_cb find(const struct simplug *p, const char *ns, const char *method)
 static bool is_multiple(const struct simplug *p, const char *ns, const char *method)
 {
     return strcmp(ns, MULTIPLE) == 0 && strcmp(method, "SET") == 0 && has(&p->opt, NEWER);
+}
+
+bool simplug_has(const struct simplug *p, const char *ns)
+{
+    for (size_t i = 0; i < N_DEEDS; i++) {
+        if (strcmp(deeds[i].ns, ns) == 0)
+            return has(&p->opt, deeds[i].needs);
+    }
+    return false;
 }
 
 bool simplug_can(const struct simplug *p, const char *ns, const char *method)
@@ -373,18 +390,32 @@ static int run_multiple(struct simplug *p, const struct simplug_envelope *e, str
     return buf_put_str(out, "]}");
 }
 
-void simplug_do(struct simplug *p, const struct simplug_envelope *e, uint64_t now)
+/* Does what `e` asks; the payload of the answer is in p->work. */
+static struct simplug_envelope carry_out(struct simplug *p, const struct simplug_envelope *e,
+                                         uint64_t now)
 {
     struct buf *out = &p->work;
     buf_consume(out, out->n);
     p->changed = 0;
     int err = is_multiple(p, e->ns, e->method) ? run_multiple(p, e, out, now) : run(p, e, out, now);
-    if (err != MD_OK && err != MD_INVAL) {
+    if (err != MD_OK && err != MD_INVAL)
         p->broken = true;
-        return;
-    }
-    struct simplug_envelope a = answer_to(p, e, err);
-    if (e->from[0] != '\0')
-        simplug_say(p, e->from, &a, buf_view(out), now);
+    return answer_to(p, e, err);
+}
+
+void simplug_do(struct simplug *p, const struct simplug_envelope *e, uint64_t now)
+{
+    struct simplug_envelope a = carry_out(p, e, now);
+    if (e->from[0] != '\0' && !p->broken)
+        simplug_say(p, e->from, &a, buf_view(&p->work), now);
     simplug_say_relays(p, p->changed, now);
+}
+
+int simplug_do_lan(struct simplug *p, const struct simplug_envelope *e, struct buf *out,
+                   uint64_t now)
+{
+    struct simplug_envelope a = carry_out(p, e, now);
+    int err = p->broken ? MD_NOMEM : simplug_envelope_put(p, out, &a, buf_view(&p->work), now);
+    simplug_say_relays(p, p->changed, now);
+    return err;
 }

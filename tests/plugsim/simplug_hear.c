@@ -235,3 +235,36 @@ void simplug_hear(struct simplug *p, const struct mqtt_publish *m, uint64_t now)
     else
         simplug_violate(p, "unexpected %s %s", e.method, e.ns);
 }
+
+static int error_5001(struct simplug *p, const struct simplug_envelope *e, struct buf *out,
+                      uint64_t now)
+{
+    struct simplug_envelope a = *e;
+    p->st.bad_signs++;
+    memcpy(a.method, "ERROR", sizeof "ERROR");
+    (void)snprintf(a.from, sizeof a.from, "/appliance/%s/publish", p->opt.uuid);
+    return simplug_envelope_put(
+        p, out, &a, span_str("{\"error\":{\"code\":5001,\"detail\":\"sign error\"}}"), now);
+}
+
+int simplug_hear_lan(struct simplug *p, const struct simplug_envelope *e, struct buf *out,
+                     uint64_t now)
+{
+    char sign[33];
+    simplug_sign(p, e->id, e->stamp, sign);
+    if (!p->pairing && strcmp(sign, e->sign) != 0) /* in set-up mode nothing is checked */
+        return error_5001(p, e, out, now);
+    if (!fresh(p, e->id)) {
+        on_repeat(p, e, false);
+        return MD_CLOSED;
+    }
+    if (strcmp(e->method, "PUSH") == 0 && strcmp(e->ns, "Appliance.Control.Unbind") == 0) {
+        simplug_give_up(p, now);
+        return MD_CLOSED;
+    }
+    if (!is_request(e) || !simplug_can(p, e->ns, e->method)) {
+        simplug_violate(p, "HTTP %s %s, which it does not know", e->method, e->ns);
+        return MD_CLOSED;
+    }
+    return simplug_do_lan(p, e, out, now);
+}

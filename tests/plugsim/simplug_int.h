@@ -1,6 +1,7 @@
 /* simplug_int.h - the inside of the simulated plug.  Only tests/plugsim/simplug_*.c includes it.
  *
  *   simplug.c       its life: boot, connect, time-outs, reboot, pairing
+ *   simplug_tick.c  what it does when its time has come
  *   simplug_wire.c  MQTT packets in and out
  *   simplug_say.c   the messages it sends by itself
  *   simplug_hear.c  envelope, sign, replay and who may say what
@@ -13,6 +14,7 @@
 #include "broker/base/buf.h"
 #include "broker/codec/mqtt.h"
 #include "tests/plugsim/simplug.h"
+#include "tests/plugsim/lan/sim_setup.h"
 #include "tests/plugsim/sim_json.h"
 
 #define SIMPLUG_IN_MAX          65536
@@ -25,6 +27,9 @@
 #define SIMPLUG_QUEUE           16
 #define SIMPLUG_RULES           20 /* entries of System.Time, sheet 4.5 */
 #define SIMPLUG_TOPIC_MAX       128
+
+#define SIMPLUG_BIND_MS  5000u /* between two Bind messages  */
+#define SIMPLUG_CLOCK_MS 2000u /* between two Clock messages */
 
 enum simplug_link { SIMPLUG_DOWN, SIMPLUG_WAIT_CONNACK, SIMPLUG_UP, SIMPLUG_CLOSING };
 
@@ -98,6 +103,9 @@ struct simplug {
     double energy_wh; /* of today, up to energy_at */
     uint64_t energy_at;
 
+    struct sim_setup setup;
+    unsigned http_open; /* connections to its HTTP server */
+
     char *violation[SIMPLUG_KEPT_VIOLATIONS];
     size_t n_violations;
 };
@@ -116,7 +124,9 @@ void simplug_lose(struct simplug *p, const char *why,
 void simplug_malformed(struct simplug *p, const char *why,
                        uint64_t now);                  /* clicks and reboots    */
 void simplug_give_up(struct simplug *p, uint64_t now); /* pairing mode               */
-void simplug_hex(struct simplug *p, char out[33]);     /* a new messageId            */
+/* Says DISCONNECT if it can, and connects again at `back_at`. */
+void simplug_hang_up(struct simplug *p, const char *why, uint64_t back_at, uint64_t now);
+void simplug_hex(struct simplug *p, char out[33]); /* a new messageId            */
 int64_t simplug_device_ms(const struct simplug *p, uint64_t now);
 int64_t simplug_true_ms(const struct simplug *p, uint64_t now);
 
@@ -152,10 +162,16 @@ void simplug_hear(struct simplug *p, const struct mqtt_publish *m, uint64_t now)
 MD_MUST_USE int simplug_envelope_read(struct simplug *p, struct simplug_envelope *e,
                                       const char **wrong);
 void simplug_hear_reset(struct simplug *p);
+/* A request over HTTP; the whole answer is appended.  MD_CLOSED: it closes without a word. */
+MD_MUST_USE int simplug_hear_lan(struct simplug *p, const struct simplug_envelope *e,
+                                 struct buf *out, uint64_t now);
 
 /* simplug_do.c */
 void simplug_do(struct simplug *p, const struct simplug_envelope *e, uint64_t now);
+MD_MUST_USE int simplug_do_lan(struct simplug *p, const struct simplug_envelope *e, struct buf *out,
+                               uint64_t now);
 bool simplug_can(const struct simplug *p, const char *ns, const char *method);
+bool simplug_has(const struct simplug *p, const char *ns); /* in its System.Ability */
 bool simplug_switch(struct simplug *p, unsigned channel, bool on, const char *by, uint64_t now,
                     unsigned *changed); /* false: no such channel; changed gains bits */
 

@@ -24,6 +24,12 @@ static const struct simplug_options common = {
     .header_uuid = true,
     .report_value = "1",
     .reboot_on_malformed = true,
+    .wifi_list_ms = 10000,
+    .join_ms = 5000,
+    .home_ssid = "home",
+    .home_password = "hunter2secret",
+    .home_encryption = 6,
+    .home_cipher = 3,
 };
 
 struct preset {
@@ -145,6 +151,20 @@ static const struct field fields[] = {
     FIELD(FLAG, reboot_on_malformed),
     FIELD(NUMBER, timestamp_window_s),
     FIELD(TEXT, timezone),
+    FIELD(FLAG, ap),
+    FIELD(FLAG, wifix),
+    FIELD(FLAG, ecdhe),
+    FIELD(FLAG, http_bare_lf),
+    FIELD(NUMBER, http_max),
+    FIELD(NUMBER, wifi_list_ms),
+    FIELD(NUMBER, wifi_list_lost),
+    FIELD(FLAG, lost_setack),
+    FIELD(NUMBER, join_ms),
+    FIELD(TEXT, home_ssid),
+    FIELD(TEXT, home_password),
+    FIELD(NUMBER, home_encryption),
+    FIELD(NUMBER, home_cipher),
+    FIELD(FLAG, home_hidden),
 };
 
 /* The place of `word` in a NULL-ended list, or -1. */

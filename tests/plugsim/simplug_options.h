@@ -59,6 +59,19 @@ struct simplug_options {
     unsigned timestamp_window_s; /* drops signed requests that are further off; 0: takes all */
     char timezone[40];           /* "" until System.Time is set                              */
 
+    /* LAN: sim_http.h, sim_setup.h. */
+    bool ap;                 /* begins in set-up mode, with its own access point          */
+    bool wifix, ecdhe;       /* has Config.WifiX, encrypts HTTP                            */
+    bool http_bare_lf;       /* header lines end in LF                                     */
+    unsigned http_max;       /* longer replies are cut off there; 0: none is               */
+    unsigned wifi_list_ms;   /* how long WifiList takes                                    */
+    unsigned wifi_list_lost; /* the first so many WifiList requests are never answered     */
+    bool lost_setack;        /* resets the connection instead of acknowledging Wifi        */
+    unsigned join_ms;        /* from leaving its access point to the LAN, or back           */
+    char home_ssid[33], home_password[65];
+    unsigned home_encryption, home_cipher; /* sheet 7.3 */
+    bool home_hidden;                      /* it cannot hear the network: 5 GHz, WPA3 only */
+
     uint64_t seed;          /* of its messageIds and its client id's tail      */
     int64_t wall_offset_ms; /* true milliseconds since 1970 = now + this       */
 };

@@ -269,6 +269,49 @@ static int teardown(void **state)
     return 0;
 }
 
+static void test_scaled(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned decimals;
+        bool ok;
+        int64_t want;
+    } cases[] = {
+        {"[21.5]", 1, true, 215},
+        {"[21.5]", 0, true, 22},
+        {"[-21.5]", 1, true, -215},
+        {"[-0.05]", 1, true, -1},
+        {"[75.0]", 0, true, 75},
+        {"[\"21.25\"]", 1, true, 213},
+        {"[1e2]", 1, true, 1000},
+        {"[-1.5e1]", 0, true, -15},
+        {"[0.000001]", 6, true, 1},
+        {"[922337203685477580]", 1, false, 0},
+        {"[1e99]", 0, false, 0},
+        {"[true]", 0, false, 0},
+        {"[null]", 0, false, 0},
+        {"[\"\"]", 0, false, 0},
+        {"[\"1.2.3\"]", 0, false, 0},
+        {"[\".5\"]", 1, true, 5},
+        {"[\"0x10\"]", 0, false, 0},
+        {"[\"-\"]", 0, false, 0},
+        {"[\"inf\"]", 0, false, 0},
+        {"[[]]", 0, false, 0},
+        {"[9999999999999999]", 2, true, 999999999999999900},
+        {"[9999999999999999]", 9, false, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct json j;
+        int64_t got = 0;
+        assert_int_equal(json_parse(&j, span_str(cases[i].text)), MD_OK);
+        bool ok = json_scaled(json_first(json_root(&j)), cases[i].decimals, &got);
+        if (ok != cases[i].ok || (ok && got != cases[i].want))
+            fail_msg("%s with %u: %d %lld", cases[i].text, cases[i].decimals, ok, (long long)got);
+        json_free(&j);
+    }
+}
+
 /* Every beginning of a message is seen to be cut off; what is wrong is not. */
 static void test_cut_off(void **state)
 {
@@ -286,10 +329,10 @@ static void test_cut_off(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cut_off),   cmocka_unit_test(test_well_formed),
-        cmocka_unit_test(test_malformed), cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_getters),   cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_text),      cmocka_unit_test(test_write),
-        cmocka_unit_test(test_no_memory)};
+        cmocka_unit_test(test_scaled),      cmocka_unit_test(test_cut_off),
+        cmocka_unit_test(test_well_formed), cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_limits),      cmocka_unit_test(test_getters),
+        cmocka_unit_test(test_lists),       cmocka_unit_test(test_text),
+        cmocka_unit_test(test_write),       cmocka_unit_test(test_no_memory)};
     return cmocka_run_group_tests(tests, NULL, teardown);
 }

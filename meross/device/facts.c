@@ -1,0 +1,273 @@
+#include "meross/device/facts.h"
+
+#include "broker/base/check.h"
+#include "broker/base/mem.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum keep { AT_ONCE, SOME_TIME, NEVER };
+
+/* The order is that of the state people see. */
+static const struct {
+    const char *name;
+    enum keep keep;
+} names[] = {
+    {FACT_POWER, NEVER},
+    {FACT_VOLTAGE, NEVER},
+    {FACT_CURRENT, NEVER},
+    {FACT_POWER_FACTOR, NEVER},
+    {FACT_ENERGY, SOME_TIME},
+    {FACT_ENERGY_TODAY, SOME_TIME},
+    {FACT_ENERGY_MONTH, SOME_TIME},
+    {FACT_BRIGHTNESS, AT_ONCE},
+    {FACT_COLOR, AT_ONCE},
+    {FACT_COLOR_TEMPERATURE, AT_ONCE},
+    {FACT_EFFECT, AT_ONCE},
+    {FACT_POSITION, AT_ONCE},
+    {FACT_MOVING, AT_ONCE},
+    {FACT_DOOR, AT_ONCE},
+    {FACT_TEMPERATURE, SOME_TIME},
+    {FACT_TARGET_TEMPERATURE, AT_ONCE},
+    {FACT_TARGET_COOL, AT_ONCE},
+    {FACT_MIN_TEMPERATURE, AT_ONCE},
+    {FACT_MAX_TEMPERATURE, AT_ONCE},
+    {FACT_HUMIDITY, SOME_TIME},
+    {FACT_MODE, AT_ONCE},
+    {FACT_FAN_MODE, AT_ONCE},
+    {FACT_HEATING, AT_ONCE},
+    {FACT_COOLING, AT_ONCE},
+    {FACT_WINDOW_OPEN, AT_ONCE},
+    {FACT_WINDOW_DETECTION, AT_ONCE},
+    {FACT_SENSOR, AT_ONCE},
+    {FACT_CALIBRATION, AT_ONCE},
+    {FACT_DEAD_ZONE, AT_ONCE},
+    {FACT_FROST_PROTECTION, AT_ONCE},
+    {FACT_HOLD, AT_ONCE},
+    {FACT_SEASON, AT_ONCE},
+    {FACT_OPEN, AT_ONCE},
+    {FACT_SMOKE, AT_ONCE},
+    {FACT_LEAK, AT_ONCE},
+    {FACT_MOTION, AT_ONCE},
+    {FACT_PRESENCE, AT_ONCE},
+    {FACT_DISTANCE, SOME_TIME},
+    {FACT_LIGHT, SOME_TIME},
+    {FACT_SPEED, AT_ONCE},
+    {FACT_MAX_SPEED, AT_ONCE},
+    {FACT_SPRAY, AT_ONCE},
+    {FACT_FILTER_LIFE, SOME_TIME},
+    {FACT_BATTERY, SOME_TIME},
+    {FACT_OVERHEATED, AT_ONCE},
+    {FACT_ALARM, AT_ONCE},
+    {FACT_LOCKED, AT_ONCE},
+    {FACT_STANDBY_KILLER, AT_ONCE},
+    {FACT_LED, AT_ONCE},
+    {FACT_SIGNAL, NEVER},
+};
+
+#define NAMES (sizeof names / sizeof names[0])
+
+static size_t number_of(const char *name)
+{
+    size_t i = 0;
+    while (i < NAMES && strcmp(names[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+bool facts_named(const char *name) { return number_of(name) < NAMES; }
+
+const char *facts_name(const struct fact *it) { return names[it->name].name; }
+
+/* Where it is, or would have to stand. */
+static unsigned place_of(const struct facts *f, uint32_t at, size_t name)
+{
+    unsigned i = 0;
+    while (i < f->n && (f->v[i].at < at || (f->v[i].at == at && f->v[i].name < name)))
+        i++;
+    return i;
+}
+
+static bool stands(const struct facts *f, unsigned place, uint32_t at, size_t name)
+{
+    return place < f->n && f->v[place].at == at && f->v[place].name == name;
+}
+
+static bool make_room(struct facts *f)
+{
+    if (f->n == FACTS_MAX)
+        return false;
+    if (f->n < f->cap)
+        return true;
+    unsigned cap = f->cap == 0 ? 8 : 2 * f->cap;
+    struct fact *v = mem_realloc(f->v, cap * sizeof *v);
+    if (v == NULL)
+        return false;
+    f->v = v;
+    f->cap = cap;
+    return true;
+}
+
+static bool same(const struct fact *a, const struct fact *b)
+{
+    return a->kind == b->kind && a->decimals == b->decimals && a->value == b->value &&
+           strcmp(a->text, b->text) == 0;
+}
+
+static bool put(struct facts *f, const char *name, struct fact *is)
+{
+    size_t number = number_of(name);
+    MD_ASSERT(number < NAMES);
+    is->name = (uint8_t)number;
+    unsigned place = place_of(f, is->at, number);
+    bool there = stands(f, place, is->at, number);
+    if (there ? same(&f->v[place], is) : !make_room(f))
+        return false;
+    if (!there) {
+        memmove(f->v + place + 1, f->v + place, (f->n - place) * sizeof *f->v);
+        f->n++;
+    }
+    f->v[place] = *is;
+    f->unsaved |= names[number].keep == AT_ONCE;
+    return true;
+}
+
+bool facts_number(struct facts *f, uint32_t at, const char *name, int64_t value, unsigned decimals)
+{
+    while (decimals > 0 && value % 10 == 0) { /* 1.50 is 1.5 */
+        value /= 10;
+        decimals--;
+    }
+    if (decimals > FACTS_DECIMALS || value > FACTS_NUMBER || value < -FACTS_NUMBER)
+        return false;
+    struct fact is = {.at = at, .kind = FACT_NUMBER, .decimals = (uint8_t)decimals, .value = value};
+    return put(f, name, &is);
+}
+
+bool facts_text(struct facts *f, uint32_t at, const char *name, const char *text)
+{
+    struct fact is = {.at = at, .kind = FACT_TEXT};
+    return span_to_str(span_str(text), is.text, sizeof is.text) && put(f, name, &is);
+}
+
+bool facts_bool(struct facts *f, uint32_t at, const char *name, bool value)
+{
+    struct fact is = {.at = at, .kind = FACT_BOOL, .value = value};
+    return put(f, name, &is);
+}
+
+static void take_out(struct facts *f, unsigned place)
+{
+    f->unsaved |= names[f->v[place].name].keep == AT_ONCE;
+    f->n--;
+    memmove(f->v + place, f->v + place + 1, (f->n - place) * sizeof *f->v);
+}
+
+bool facts_forget(struct facts *f, uint32_t at, const char *name)
+{
+    size_t number = number_of(name);
+    MD_ASSERT(number < NAMES);
+    unsigned place = place_of(f, at, number);
+    if (!stands(f, place, at, number))
+        return false;
+    take_out(f, place);
+    return true;
+}
+
+bool facts_forget_all(struct facts *f, uint32_t at)
+{
+    unsigned before = f->n;
+    for (unsigned i = f->n; i-- > 0;)
+        if (f->v[i].at == at)
+            take_out(f, i);
+    return f->n != before;
+}
+
+const struct fact *facts_get(const struct facts *f, uint32_t at, const char *name)
+{
+    size_t number = number_of(name);
+    unsigned place = place_of(f, at, number);
+    return stands(f, place, at, number) ? &f->v[place] : NULL;
+}
+
+int64_t facts_value(const struct facts *f, uint32_t at, const char *name, unsigned decimals,
+                    int64_t other)
+{
+    const struct fact *it = facts_get(f, at, name);
+    if (it == NULL || it->kind != FACT_NUMBER)
+        return other;
+    int64_t value = it->value;
+    for (unsigned i = it->decimals; i < decimals; i++)
+        value *= 10;
+    for (unsigned i = it->decimals; i > decimals; i--)
+        value /= 10;
+    return value;
+}
+
+static void write_number(struct json_writer *w, const struct fact *it)
+{
+    char text[48];
+    uint64_t size = it->value < 0 ? (uint64_t)-it->value : (uint64_t)it->value, scale = 1;
+    for (unsigned i = 0; i < it->decimals; i++)
+        scale *= 10;
+    int n = snprintf(text, sizeof text, "%s%" PRIu64, it->value < 0 ? "-" : "", size / scale);
+    if (it->decimals > 0)
+        n += snprintf(text + n, sizeof text - (size_t)n, ".%0*" PRIu64, (int)it->decimals,
+                      size % scale);
+    json_write_raw(w, span_of(text, (size_t)n));
+}
+
+static void write_one(struct json_writer *w, const struct fact *it)
+{
+    json_write_name(w, facts_name(it));
+    if (it->kind == FACT_NUMBER)
+        write_number(w, it);
+    else if (it->kind == FACT_TEXT)
+        json_write_str(w, it->text);
+    else
+        json_write_bool(w, it->value != 0);
+}
+
+static void write_all(struct json_writer *w, const struct facts *f, uint32_t at, bool kept_only)
+{
+    for (unsigned i = 0; i < f->n; i++)
+        if (f->v[i].at == at && !(kept_only && names[f->v[i].name].keep == NEVER))
+            write_one(w, &f->v[i]);
+}
+
+void facts_write(struct json_writer *w, const struct facts *f, uint32_t at)
+{
+    write_all(w, f, at, false);
+}
+
+void facts_write_kept(struct json_writer *w, const struct facts *f, uint32_t at)
+{
+    write_all(w, f, at, true);
+}
+
+static void read_one(struct facts *f, uint32_t at, const char *name, struct json_at value)
+{
+    char text[FACTS_TEXT_MAX + 1];
+    int64_t number;
+    if (json_type(value) == JSON_BOOL && json_int(value, &number))
+        (void)facts_bool(f, at, name, number != 0);
+    else if (json_type(value) == JSON_STRING && json_text(value, text, sizeof text))
+        (void)facts_text(f, at, name, text);
+    else if (json_type(value) == JSON_NUMBER && json_scaled(value, FACTS_DECIMALS, &number))
+        (void)facts_number(f, at, name, number, FACTS_DECIMALS);
+}
+
+void facts_read(struct facts *f, uint32_t at, struct json_at object)
+{
+    for (struct json_at n = json_first_name(object); json_exists(n); n = json_next_name(n)) {
+        char name[32];
+        if (json_text(n, name, sizeof name) && facts_named(name))
+            read_one(f, at, name, json_value(n));
+    }
+}
+
+void facts_clear(struct facts *f)
+{
+    mem_free(f->v);
+    *f = (struct facts){.n = 0};
+}
