@@ -6,6 +6,7 @@
 #include "meross/people/announce.h"
 #include "meross/session/command.h"
 #include "meross/people/control.h"
+#include "meross/people/verb.h"
 #include "meross/hooks.h"
 #include "meross/session/plug.h"
 #include "meross/time/clock.h"
@@ -76,6 +77,7 @@ int meross_new(struct meross **out, const struct meross_config *cfg, const struc
     if (m == NULL)
         return MD_NOMEM;
     m->env = env;
+    list_init(&m->unbinding);
     m->auth = cfg->auth;
     m->reply_timeout_s = cfg->reply_timeout_s > 0 ? cfg->reply_timeout_s : REPLY_TIMEOUT_S;
     m->started = env_wall_s(env);
@@ -210,6 +212,7 @@ void meross_detach(struct meross *m)
 {
     if (m->broker == NULL)
         return;
+    pairing_end(m);
     say_goodbye(m);
     unsubscribe(m);
     meross_timer_stop(&m->soon);

@@ -7,6 +7,7 @@
  *   device/     what is known of a plug, connected or not: device, registry, keys
  *   session/    one connection of a plug
  *     door.c      which plugs are let in
+ *     probe.c     one that is none, and asks whether plugs are answered here
  *     plug.c      its life, its key, its messages
  *     inbound.c   what a plug says  ->  h_*.c
  *     command.c   what a plug is asked
@@ -45,6 +46,7 @@ struct meross {
     struct map plugs;         /* by the address of struct plug, which is the tag    */
     struct plug *unconfirmed; /* allowed by on_connect; on_connected has not come   */
     struct broker_sub *subs[MEROSS_SUBS];
+    struct list unbinding; /* control_pairing.c: plugs that were told to reset themselves */
     struct broker_timer *soon;  /* running: the registry is to be saved               */
     bool list_changed;          /* and published                                      */
     struct broker_timer *clock; /* running: the host clock is not sane                */

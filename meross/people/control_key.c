@@ -17,7 +17,8 @@ static const char *read(struct json_at r, struct told *t)
 {
     struct json_at name = json_get(r, "name"), address = json_get(r, "address");
     char mac[sizeof t->mac];
-    if (!json_text(json_get(r, "uuid"), t->uuid, sizeof t->uuid) || !text_is_uuid(span_str(t->uuid)))
+    if (!json_text(json_get(r, "uuid"), t->uuid, sizeof t->uuid) ||
+        !text_is_uuid(span_str(t->uuid)))
         return "\"uuid\" is the uuid of a plug, of 32 letters and digits";
     if (!json_text(json_get(r, "mac"), mac, sizeof mac) || !text_is_mac(span_str(mac)) ||
         !auth_mac_fits(span_str(t->uuid), span_str(mac)))
@@ -63,7 +64,10 @@ static void give_name(struct meross *m, struct device *d, const char *name)
         return;
     if (d->announced)
         announce_clear(m, d);
-    (void)registry_rename(m->registry, d, span_str(name)); /* it is free and a name */
+    int err = registry_rename(m->registry, d, span_str(name));
+    if (err != MD_OK)
+        log_warn("control", "plug=%s keeps its name: %s", log_q(span_str(d->name)),
+                 md_err_text(err));
     if (d->announced)
         announce_all(m, d);
 }

@@ -8,6 +8,7 @@
 #include "meross/session/inbound.h"
 #include "meross/session/outbox.h"
 #include "meross/session/polls.h"
+#include "meross/session/probe.h"
 #include "meross/wire/text.h"
 #include "meross/session/trust.h"
 
@@ -57,6 +58,7 @@ int plug_new(struct plug **out, struct meross *m, const struct broker_client *wh
     const struct device *d = registry_by_uuid(m->registry, is->uuid);
     const char *key = keys_of_password(&m->keys, d, who->password, is->mac, &p->login_key);
     use_key(p, key, p->login_key);
+    p->probe = probe_is(is->uuid);
     list_init(&p->commands);
     p->polls.asking = -1;
     *out = p;
@@ -183,6 +185,10 @@ int plug_attach(struct plug *p, bool proven)
 
 int plug_connected(struct plug *p)
 {
+    if (p->probe) {
+        p->phase = PLUG_CONNECTED;
+        return MD_OK;
+    }
     const struct device *d = registry_by_uuid(p->m->registry, span_str(p->uuid));
     bool proven = d == NULL || trust_proves(d, p->login_key);
     p->phase = PLUG_CONNECTED;
@@ -195,7 +201,7 @@ int plug_connected(struct plug *p)
     return MD_OK;
 }
 
-bool plug_may_hear(const struct plug *p) { return p->dev != NULL; }
+bool plug_may_hear(const struct plug *p) { return p->dev != NULL || p->probe; }
 
 void plug_subscribed(struct plug *p, struct span uuid)
 {
@@ -282,6 +288,10 @@ void plug_message(struct plug *p, struct span payload)
     struct envelope e;
     if (p->phase == PLUG_CONNECTING)
         return;
+    if (p->probe) {
+        probe_message(p, payload);
+        return;
+    }
     int err = envelope_parse(&e, payload);
     if (err == MD_OK) {
         take_message(p, &e);

@@ -21,7 +21,7 @@ struct command;
 
 #define POLLS_MAX 64 /* rows of all tables together */
 
-struct polls { /* polls.c's: the same place for the same row */
+struct polls {                  /* polls.c's: the same place for the same row */
     uint64_t due_ms[POLLS_MAX]; /* UINT64_MAX: not again in this connection */
     uint8_t misses[POLLS_MAX];  /* not answered, in a row */
     bool answered[POLLS_MAX];   /* ever, in this connection */
@@ -37,15 +37,17 @@ struct plug {
     char uuid[DEVICE_UUID_MAX + 1], mac[18], address[DEVICE_ADDRESS_MAX + 1];
     int64_t user_id;
     char client_id[AUTH_CLIENT_ID_MAX + 1];
-    enum device_key login_key;       /* of its password                                 */
-    const char *key;                 /* signs for this plug; lent by keys, or own_key; NULL = unknown */
+    enum device_key login_key; /* of its password                                 */
+    const char *key;           /* signs for this plug; lent by keys, or own_key; NULL = unknown */
     char own_key[SIGN_KEY_MAX + 1];  /* a copy: the device's may change meanwhile             */
+    bool probe;                      /* none at all: probe.h */
     bool proven;                     /* it may speak for the plug, see trust.h                 */
     bool key_told;                   /* the line about the wrong key was written               */
     bool key_seen;                   /* a message of this connection had a known key           */
     unsigned strangers;              /* messages in a row that the expected key did not sign   */
     unsigned mute;                   /* polls in a row without an answer                       */
     bool abilities_asked;            /* in this connection, and it was answered or silent      */
+    bool state_read;                 /* in this connection: System.All was answered            */
     bool abilities_read;             /* in this connection, and understood                     */
     struct broker_timer *timer;      /* to offline while not subscribed; to BOUND without Bind */
     char heard[DEVICE_UUID_MAX + 1]; /* the uuid in its subscription, as it spells it; "" = none */

@@ -42,6 +42,7 @@ static void on_all(struct plug *p, int err)
 {
     struct device *d = p->dev;
     count_mute(p, err);
+    p->state_read |= err == MD_OK;
     announce_save_soon(p->m); /* it was seen */
     /* A plug that came without Bind tells its firmware only here. */
     if (p->abilities_read && d->abilities != NULL && !(err == MD_OK && abilities_wanted(p)))

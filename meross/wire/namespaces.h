@@ -12,6 +12,7 @@
 #define NS_TOGGLEX     "Appliance.Control.ToggleX"
 #define NS_TOGGLE      "Appliance.Control.Toggle" /* relays before ToggleX */
 #define NS_CONSUMPTION "Appliance.Control.ConsumptionConfig"
+#define NS_CONFIG_KEY  "Appliance.Config.Key" /* which broker, and the key */
 #define NS_SUBDEVICES  "Appliance.Hub.SubdeviceList"
 
 #endif

@@ -87,9 +87,9 @@ static void test_told_before(void **state)
     for (size_t i = 0; i < 2; i++) {
         rig_attach_auth(NULL, modes[i]);
         assert_int_equal(come_with(&plug, "", KEY), BROKER_NOT_AUTHORIZED);
-        assert_string_equal(tell_key(KEY), "{\"transaction\":\"t\",\"status\":\"ok\",\"data\":{"
-                                           "\"name\":\"plug-3456\",\"uuid\":\"" RIG_UUID
-                                           "\",\"expected\":true}}");
+        assert_string_equal(tell_key(KEY),
+                            "{\"transaction\":\"t\",\"status\":\"ok\",\"data\":{"
+                            "\"name\":\"plug-3456\",\"uuid\":\"" RIG_UUID "\",\"expected\":true}}");
         rig_step(2000);
         assert_null(strstr(rig_last("meross/broker/plugs")->payload, RIG_UUID)); /* not there yet */
         again(NULL, modes[i]); /* and it is kept meanwhile */
@@ -165,6 +165,8 @@ static void test_given_to_a_known_plug(void **state)
     rig_attach(ours);
     assert_int_equal(come_with(&plug, "", "ours"), BROKER_ALLOW);
     bind_with("ours");
+    rig_expect(&plug, "GET", "Appliance.System.Ability", "ours", RIG_ABILITY);
+    rig_expect(&plug, "GET", ALL, "ours", RIG_ALL);
     key_is("configured");
     (void)tell_key(KEY);
     key_is("configured");
@@ -190,7 +192,8 @@ static void test_refused(void **state)
         "\"uuid\":\"" RIG_UUID "\",\"mac\":\"" RIG_MAC "\",\"key\":\"\"",
         "\"uuid\":\"" RIG_UUID "\",\"mac\":\"" RIG_MAC "\",\"key\":\"k\",\"name\":\"a/b\"",
         "\"uuid\":\"" RIG_UUID "\",\"mac\":\"" RIG_MAC "\",\"key\":\"k\",\"name\":\"\"",
-        "\"uuid\":\"" RIG_UUID "\",\"mac\":\"" RIG_MAC "\",\"key\":\"k\",\"address\":7,\"address\":{}"};
+        "\"uuid\":\"" RIG_UUID "\",\"mac\":\"" RIG_MAC
+        "\",\"key\":\"k\",\"address\":7,\"address\":{}"};
     rig_attach(NULL);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_non_null(strstr(tell(bad[i]), "\"code\":\"invalid\""));
@@ -206,8 +209,8 @@ static void test_name(void **state)
 {
     (void)state;
     rig_attach(NULL);
-    assert_non_null(strstr(tell("\"uuid\":\"" RIG_UUID "\",\"mac\":\"" RIG_MAC
-                                "\",\"key\":\"" KEY "\",\"name\":\"kettle\",\"address\":\"192.0.2.9\""),
+    assert_non_null(strstr(tell("\"uuid\":\"" RIG_UUID "\",\"mac\":\"" RIG_MAC "\",\"key\":\"" KEY
+                                "\",\"name\":\"kettle\",\"address\":\"192.0.2.9\""),
                            "\"name\":\"kettle\""));
     assert_non_null(strstr(tell("\"uuid\":\"2101011234567890123448e1e9123457\","
                                 "\"mac\":\"48:e1:e9:12:34:57\",\"key\":\"k\",\"name\":\"Kettle\""),
@@ -262,13 +265,9 @@ static void test_no_memory(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(test_told_before),
-                                       T(test_trusted_like_ours),
-                                       T(test_two_phases),
-                                       T(test_given_to_a_known_plug),
-                                       T(test_refused),
-                                       T(test_name),
-                                       T(test_nobody_reads_it),
-                                       T(test_no_memory)};
+    const struct CMUnitTest tests[] = {T(test_told_before),     T(test_trusted_like_ours),
+                                       T(test_two_phases),      T(test_given_to_a_known_plug),
+                                       T(test_refused),         T(test_name),
+                                       T(test_nobody_reads_it), T(test_no_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

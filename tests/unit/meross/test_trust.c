@@ -248,7 +248,7 @@ static void test_askers_limit(void **state)
 static void bind_number(struct rig_client *c, unsigned i, const char *key)
 {
     char uuid[33], mac[18];
-    (void)snprintf(uuid, sizeof uuid, "%028u%04x", 0u, i);
+    (void)snprintf(uuid, sizeof uuid, "1%027u%04x", 0u, i);
     (void)snprintf(mac, sizeof mac, "00:00:00:00:%02x:%02x", i >> 8 & 255, i & 255);
     rig_plug(c, uuid, mac, "");
     assert_int_equal(rig_connect(c), BROKER_ALLOW);
@@ -289,7 +289,7 @@ static void test_invented(void **state)
     rig_drop(&many[4], "x");
     bind_number(&many[TRUST_UNKNOWN_MAX + 1], TRUST_UNKNOWN_MAX + 1, "other");
     assert_int_equal(listed("\"uuid\""), TRUST_UNKNOWN_MAX + 2);
-    assert_int_equal(listed("00000000000000000000000000000005"), 0);
+    assert_int_equal(listed("10000000000000000000000000000005"), 0);
     assert_int_equal(listed(RIG_UUID), 1);
     payload_is("meross/mss310-0005/availability", "");
 }
@@ -306,13 +306,13 @@ static void test_full(void **state)
         rig_drop(&c, "x");
     }
     rig_ask("meross/broker/request/rename",
-            "{\"plug\":\"00000000000000000000000000000001\",\"name\":\"lamp\"}");
+            "{\"plug\":\"10000000000000000000000000000001\",\"name\":\"lamp\"}");
     bind_number(&c, 2000, "");
     assert_int_equal(listed("\"uuid\""), 1024);
-    assert_int_equal(listed("\"00000000000000000000000000000000\""), 1);
+    assert_int_equal(listed("\"10000000000000000000000000000000\""), 1);
     assert_int_equal(listed("\"lamp\""), 1);
-    assert_int_equal(listed("\"00000000000000000000000000000002\""), 0);
-    assert_int_equal(listed("\"000000000000000000000000000007d0\""), 1);
+    assert_int_equal(listed("\"10000000000000000000000000000002\""), 0);
+    assert_int_equal(listed("\"100000000000000000000000000007d0\""), 1);
     assert_int_equal(rig_logged("forgotten: it was away longest"), 1);
 }
 
