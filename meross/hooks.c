@@ -4,6 +4,7 @@
 #include "broker/base/log.h"
 #include "meross/people/announce.h"
 #include "meross/people/control.h"
+#include "meross/session/diary.h"
 #include "meross/session/door.h"
 #include "meross/session/plug.h"
 #include "meross/session/shield.h"
@@ -153,8 +154,10 @@ static bool shield(struct meross *m, const struct broker_client *who,
         return true;
     }
     log_refusal(m, who, "publish", message->topic, why);
-    if (d != NULL)
+    if (d != NULL) {
+        d->health.refused++;
         announce_event(m, d, "refused", "reason", why);
+    }
     return false;
 }
 
@@ -203,6 +206,11 @@ static void on_disconnect(void *ctx, const struct broker_client *who, const char
     drop(m, p);
 }
 
+static void on_failed(void *ctx, const struct broker_client *who, const char *why)
+{
+    diary_failed(ctx, who, why);
+}
+
 struct broker_hooks meross_hooks(struct meross *m)
 {
     return (struct broker_hooks){.on_connect = on_connect,
@@ -212,6 +220,7 @@ struct broker_hooks meross_hooks(struct meross *m)
                                  .on_publish = on_publish,
                                  .on_subscribe = on_subscribe,
                                  .on_disconnect = on_disconnect,
+                                 .on_failed = on_failed,
                                  .ctx = m};
 }
 

@@ -232,6 +232,7 @@ void meross_free(struct meross *m)
     if (m->plugs.bucket != NULL)
         hooks_clear(m);
     registry_free(m->registry);
+    attempts_clear(&m->attempts);
     keys_clear(&m->keys);
     mem_free(m->version);
     buf_free(&m->listeners);

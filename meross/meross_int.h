@@ -11,6 +11,7 @@
  *     plug.c      its life, its key, its messages
  *     inbound.c   what a plug says  ->  h_*.c
  *     command.c   what a plug is asked
+ *     diary.c     how its connections go, for who looks for a fault
  *     polls.c     what it is asked by us, after it is bound and from time to time
  *     setup.c       ... first: its abilities, everything
  *     shield.c    what may reach it
@@ -18,6 +19,7 @@
 #ifndef MEROSS_MEROSS_INT_H
 #define MEROSS_MEROSS_INT_H
 
+#include "meross/device/attempts.h"
 #include "meross/device/keys.h"
 #include "meross/meross.h"
 #include "meross/device/registry.h"
@@ -55,10 +57,12 @@ struct meross {
     enum meross_auth auth;
     uint64_t permit_until_ms; /* new plugs are let in; 0: no window is open */
     struct door_line said[DOOR_PLUGS];
-    unsigned unsaid;     /* refusals of plugs since the last line about one */
-    uint64_t started_ms; /* monotonic                      */
-    uint64_t refused_ms; /* when a refusal was logged last */
-    unsigned refused;    /* refusals since then            */
+    struct attempts attempts; /* connections that came to nothing: diary.c  */
+    uint64_t refused_ticket;  /* the one that was written down last         */
+    unsigned unsaid;          /* refusals of plugs since the last line about one */
+    uint64_t started_ms;      /* monotonic                      */
+    uint64_t refused_ms;      /* when a refusal was logged last */
+    unsigned refused;         /* refusals since then            */
 };
 
 /* Does the host know the time?  While it does not, it is looked at again every ten seconds, and

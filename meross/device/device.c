@@ -146,6 +146,7 @@ void device_clear(struct device *d)
     d->abilities = NULL;
     buf_free(&d->state);
     device_drop_keys(d);
+    health_clear(&d->health);
     facts_clear(&d->facts);
     subdevs_clear(&d->subs);
     askers_clear(&d->askers);

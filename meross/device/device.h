@@ -9,6 +9,7 @@
 #include "broker/base/map.h"
 #include "meross/device/askers.h"
 #include "meross/device/facts.h"
+#include "meross/device/health.h"
 #include "meross/device/subdevs.h"
 #include "meross/wire/json.h"
 #include "meross/wire/json_write.h"
@@ -63,6 +64,7 @@ struct device {
     int64_t last_seen;                          /* seconds since 1970 of the last message  */
     struct facts facts;                         /* what else is known, facts.h             */
     struct subdevs subs;                        /* of a hub                                */
+    struct health health;                       /* in part, health.h                       */
 
     /* Not on disk. */
     struct plug *plug;    /* the session; NULL when not connected                        */

@@ -73,6 +73,7 @@ void device_write_record(struct json_writer *w, const struct device *d)
     json_write_pair_int(w, "user_id", d->user_id);
     json_write_pair(w, "switch", device_switch_name(d->switches));
     json_write_pair(w, "ability_firmware", d->ability_firmware);
+    health_write_record(w, &d->health);
     if (d->abilities != NULL)
         device_write_abilities(w, d);
     write_channels(w, d);
@@ -184,6 +185,7 @@ static int read_members(struct device *d, struct json_at r)
     d->saved_seen = d->last_seen;
     d->key = (enum device_key)index_of(json_get(r, "key"), key_at, DEVICE_KEYS);
     d->switches = (enum device_switch)index_of(json_get(r, "switch"), switch_at, DEVICE_SWITCHES);
+    health_read_record(&d->health, r);
     read_channels(d, json_get(r, "channels"));
     read_facts(d, r);
     int err = device_read_keys(d, r);

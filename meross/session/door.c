@@ -2,6 +2,7 @@
 
 #include "broker/base/log.h"
 #include "meross/session/probe.h"
+#include "meross/session/diary.h"
 #include "meross/wire/text.h"
 
 _Static_assert(REGISTRY_MAX == 1024, "the number is in a message");
@@ -33,6 +34,7 @@ static bool may_say(struct meross *m, struct span uuid)
 static bool refuse(struct meross *m, const struct broker_client *who, const struct auth_plug *is,
                    const char *why)
 {
+    diary_refused(m, who, is->uuid, why);
     if (!may_say(m, is->uuid)) {
         m->unsaid++;
         return false;
@@ -86,7 +88,7 @@ bool door_open(struct meross *m, const struct broker_client *who, const struct a
         return true;
     if (m->auth == MEROSS_AUTH_STRICT && !key_is_ours(m, d, who, is))
         return refuse(m, who, is,
-                      "its password was made with none of the configured keys, and `meross_auth "
+                      "its password was made with no key that is known for it, and `meross_auth "
                       "strict`; add its `meross_key`, or pair it again");
     if (m->auth == MEROSS_AUTH_KNOWN && d == NULL && !permitted(m))
         return refuse(m, who, is,

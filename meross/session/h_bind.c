@@ -39,6 +39,7 @@ static void take(struct plug *p, const struct envelope *e)
 {
     struct json_at bind = json_get(e->payload, "bind");
     bool first = p->phase != PLUG_BOUND;
+    diary_step(p, TIMELINE_BIND);
     if (p->proven)
         state_take_identity(p, json_get(bind, "hardware"), json_get(bind, "firmware"));
     plug_bound(p);

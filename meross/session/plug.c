@@ -4,6 +4,7 @@
 #include "broker/base/mem.h"
 #include "meross/people/announce.h"
 #include "meross/session/command.h"
+#include "meross/session/diary.h"
 #include "meross/hooks.h"
 #include "meross/session/inbound.h"
 #include "meross/session/outbox.h"
@@ -16,18 +17,6 @@
 #define AWAY_MS      10000 /* a plug that was online and connected again has so long to subscribe */
 /* Now and then a firmware signs one message wrongly; this many in a row are meant. */
 #define STRANGERS_MAX TRUST_STRANGERS
-
-/* "192.0.2.7:51234" or "[2001:db8::1]:51234" without the port. */
-static void copy_address(struct plug *p, const char *peer)
-{
-    struct span s = span_str(peer != NULL ? peer : "");
-    while (s.n > 0 && s.p[s.n - 1] != ':')
-        s.n--;
-    s.n -= s.n > 0;
-    if (s.n >= 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
-        s = span_of(s.p + 1, s.n - 2);
-    (void)span_to_str(s, p->address, sizeof p->address);
-}
 
 /* key  of m->keys, of the device, or p->key. */
 static void use_key(struct plug *p, const char *key, enum device_key kind)
@@ -54,7 +43,8 @@ int plug_new(struct plug **out, struct meross *m, const struct broker_client *wh
     p->user_id = is->user_id;
     (void)span_to_str(is->uuid, p->uuid, sizeof p->uuid);
     (void)text_fold(is->mac, p->mac, sizeof p->mac);
-    copy_address(p, who->peer);
+    text_peer_address(who->peer, p->address, sizeof p->address);
+    diary_arrival_take(&p->arrival, who);
     const struct device *d = registry_by_uuid(m->registry, is->uuid);
     const char *key = keys_of_password(&m->keys, d, who->password, is->mac, &p->login_key);
     use_key(p, key, p->login_key);
@@ -69,6 +59,7 @@ void plug_free(struct plug *p)
 {
     plug_end(p, "", true);
     mem_wipe(p->own_key, sizeof p->own_key);
+    diary_arrival_free(&p->arrival);
     mem_free(p);
 }
 
@@ -90,6 +81,7 @@ static void replace(struct plug *old)
 static void take_identity(struct plug *p, struct device *d)
 {
     if (strcmp(d->address, p->address) != 0 && p->address[0] != '\0') {
+        d->health.address_changes += d->address[0] != '\0';
         memcpy(d->address, p->address, sizeof d->address);
         d->dirty = true;
     }
@@ -143,6 +135,7 @@ static void listens(struct plug *p)
     if (p->phase >= PLUG_SUBSCRIBED)
         return;
     p->phase = PLUG_SUBSCRIBED;
+    diary_step(p, TIMELINE_SUBSCRIBE);
     meross_timer_stop(&p->timer);
     meross_timer(p->m, &p->timer, BIND_WAIT_MS, on_bind_wait, p);
 }
@@ -167,8 +160,11 @@ int plug_attach(struct plug *p, bool proven)
     p->dev = d;
     d->plug = p;
     p->proven = proven || d->key == DEVICE_KEY_UNKNOWN;
-    if (p->proven)
+    diary_begin(p);
+    if (p->proven) {
         take_identity(p, d);
+        diary_proven(p);
+    }
     if (p->proven && p->login_key != DEVICE_KEY_UNKNOWN)
         set_key(p, p->key, p->login_key);
     else
@@ -275,8 +271,10 @@ static void take_message(struct plug *p, const struct envelope *e)
     if (p->dev == NULL)
         return;
     p->dev->last_seen = env_wall_s(p->m->env);
-    if (proven)
+    if (proven) {
+        diary_proven(p);
         learn_key(p, e);
+    }
     bool handled = inbound_dispatch(p, e);
     if (!(proven && command_resolve(p, e)) && !handled)
         log_debug("meross", "plug=%s %s %s: nothing to do", log_q(span_str(p->dev->name)),
@@ -332,6 +330,7 @@ void plug_bound(struct plug *p)
     if (p->phase == PLUG_BOUND)
         return;
     p->phase = PLUG_BOUND;
+    diary_step(p, TIMELINE_BOUND);
     meross_timer_stop(&p->timer);
     introduce(p);
     log_info("meross", "plug=%s bound type=%s firmware=%s key=%s", log_q(span_str(d->name)),
@@ -360,6 +359,8 @@ void plug_end(struct plug *p, const char *why, bool quiet)
     meross_timer_stop(&p->timer);
     polls_stop(p);
     command_close(p); /* the callbacks still see the device */
+    if (d != NULL)
+        diary_end(p, why);
     p->dev = NULL;
     if (d == NULL)
         return;

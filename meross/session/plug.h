@@ -12,6 +12,7 @@
 #define MEROSS_PLUG_H
 
 #include "meross/session/auth.h"
+#include "meross/session/diary.h"
 #include "meross/wire/envelope.h"
 #include "meross/meross_int.h"
 
@@ -37,8 +38,9 @@ struct plug {
     char uuid[DEVICE_UUID_MAX + 1], mac[18], address[DEVICE_ADDRESS_MAX + 1];
     int64_t user_id;
     char client_id[AUTH_CLIENT_ID_MAX + 1];
-    enum device_key login_key; /* of its password                                 */
-    const char *key;           /* signs for this plug; lent by keys, or own_key; NULL = unknown */
+    struct diary_arrival arrival; /* how it came, see diary.h                            */
+    enum device_key login_key;    /* of its password                                 */
+    const char *key; /* signs for this plug; lent by keys, or own_key; NULL = unknown */
     char own_key[SIGN_KEY_MAX + 1];  /* a copy: the device's may change meanwhile             */
     bool probe;                      /* none at all: probe.h */
     bool proven;                     /* it may speak for the plug, see trust.h                 */

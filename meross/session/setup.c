@@ -31,6 +31,7 @@ static unsigned heartbeat(const struct plug *p)
 static void count_mute(struct plug *p, int err)
 {
     p->mute = err == MD_TIMEOUT ? p->mute + 1 : 0;
+    diary_mute(p, p->mute >= MUTE_POLLS);
     if (p->mute == MUTE_POLLS)
         log_warn("meross",
                  "plug=%s is connected but does not answer; if that lasts, unplug it for "
