@@ -9,6 +9,7 @@
 #include "meross/people/verb.h"
 #include "meross/hooks.h"
 #include "meross/session/plug.h"
+#include "meross/session/presence.h"
 #include "meross/time/clock.h"
 #include "meross/wire/json_write.h"
 #include "meross/session/polls.h"
@@ -67,6 +68,8 @@ static int init(struct meross *m, const struct meross_config *cfg, struct store 
         err = map_init(&m->plugs, map_seed(m->env));
     if (err == MD_OK)
         err = registry_new(&m->registry, m->env, store);
+    if (err == MD_OK)
+        err = book_new(&m->book, m->env, store);
     return err;
 }
 
@@ -79,6 +82,8 @@ int meross_new(struct meross **out, const struct meross_config *cfg, const struc
     m->env = env;
     list_init(&m->unbinding);
     m->auth = cfg->auth;
+    m->offline_delay_s = cfg->offline_delay_s;
+    list_init(&m->waits);
     m->reply_timeout_s = cfg->reply_timeout_s > 0 ? cfg->reply_timeout_s : REPLY_TIMEOUT_S;
     m->started = env_wall_s(env);
     m->started_ms = env_mono_ms(env);
@@ -170,6 +175,11 @@ void meross_set_zone(struct meross *m, const struct zone *zone)
     tell_time(m);
 }
 
+void meross_set_offline_delay(struct meross *m, unsigned seconds)
+{
+    presence_set_delay(m, seconds);
+}
+
 static void tell_plug(void *ctx, struct map_node *node)
 {
     (void)ctx;
@@ -191,6 +201,7 @@ int meross_set_keys(struct meross *m, const char *const *keys)
 /* Everything asked is answered, and people are told that the plugs are out of reach. */
 static void say_goodbye(struct meross *m)
 {
+    presence_stop(m);
     for (struct device *d = registry_next(m->registry, NULL); d != NULL;
          d = registry_next(m->registry, d)) {
         if (d->plug != NULL) {
@@ -222,6 +233,9 @@ void meross_detach(struct meross *m)
     int err = registry_save(m->registry, true);
     if (err != MD_OK)
         log_warn("registry", "not saved: %s", md_err_text(err));
+    err = book_save_all(m->book);
+    if (err != MD_OK)
+        log_warn("energy", "not saved: %s", md_err_text(err));
 }
 
 void meross_free(struct meross *m)
@@ -232,6 +246,7 @@ void meross_free(struct meross *m)
     if (m->plugs.bucket != NULL)
         hooks_clear(m);
     registry_free(m->registry);
+    book_free(m->book);
     attempts_clear(&m->attempts);
     keys_clear(&m->keys);
     mem_free(m->version);

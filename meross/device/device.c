@@ -115,6 +115,12 @@ static int keep_abilities(struct device *d, struct buf *list)
     return MD_OK;
 }
 
+uint8_t device_small_number(struct json_at v)
+{
+    int64_t value = 0;
+    return json_int(v, &value) && value > 0 && value <= UINT8_MAX ? (uint8_t)value : 0;
+}
+
 int device_set_abilities(struct device *d, struct json_at ability)
 {
     struct buf list;
@@ -129,6 +135,9 @@ int device_set_abilities(struct device *d, struct json_at ability)
     if (err == MD_OK)
         err = keep_abilities(d, &list);
     buf_free(&list);
+    if (err == MD_OK)
+        d->max_commands =
+            device_small_number(json_get(json_get(ability, NS_MULTIPLE), "maxCmdNum"));
     if (err == MD_OK)
         memcpy(d->ability_firmware, d->firmware, sizeof d->ability_firmware);
     return err;

@@ -1,6 +1,7 @@
 /* device_record.c - a device on disk: a JSON object. */
 #include "meross/device/device.h"
 #include "meross/device/device_parts.h"
+#include "meross/wire/namespaces.h"
 #include "meross/wire/text.h"
 
 static void write_channels(struct json_writer *w, const struct device *d)
@@ -73,6 +74,7 @@ void device_write_record(struct json_writer *w, const struct device *d)
     json_write_pair_int(w, "user_id", d->user_id);
     json_write_pair(w, "switch", device_switch_name(d->switches));
     json_write_pair(w, "ability_firmware", d->ability_firmware);
+    json_write_pair_int(w, "max_commands", d->max_commands);
     health_write_record(w, &d->health);
     if (d->abilities != NULL)
         device_write_abilities(w, d);
@@ -188,10 +190,14 @@ static int read_members(struct device *d, struct json_at r)
     health_read_record(&d->health, r);
     read_channels(d, json_get(r, "channels"));
     read_facts(d, r);
+    d->max_commands = device_small_number(json_get(r, "max_commands"));
     int err = device_read_keys(d, r);
-    if (err != MD_OK)
-        return err;
-    return device_read_abilities(d, json_get(r, "abilities"));
+    if (err == MD_OK)
+        err = device_read_abilities(d, json_get(r, "abilities"));
+    /* Of before it was kept: the abilities are read again. */
+    if (d->max_commands == 0 && device_has_ability(d, NS_MULTIPLE))
+        d->ability_firmware[0] = '\0';
+    return err;
 }
 
 int device_read_record(struct device *d, struct span record)

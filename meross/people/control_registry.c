@@ -6,6 +6,7 @@
 #include "meross/people/verb.h"
 #include "meross/session/door.h"
 #include "meross/session/plug.h"
+#include "meross/session/presence.h"
 
 #include <stdio.h>
 
@@ -131,7 +132,7 @@ void verb_forget_device(struct meross *m, struct device *d)
     log_info("control", "plug=%s forgotten", log_q(span_str(d->name)));
     announce_event(m, d, "forgotten", NULL, NULL);
     announce_clear(m, d);
-    registry_remove(m->registry, d);
+    presence_remove(m, d);
     announce_soon(m);
 }
 

@@ -4,8 +4,10 @@
 #include "meross/people/announce.h"
 #include "meross/people/answer.h"
 #include "meross/session/command.h"
+#include "meross/session/energy.h"
 #include "meross/people/control.h"
 #include "meross/session/inbound.h"
+#include "meross/session/presence.h"
 #include "meross/wire/namespaces.h"
 #include "meross/people/orders.h"
 
@@ -178,7 +180,7 @@ static int send_set(struct request *r)
                               .cb = on_set_done,
                               .ctx = r};
     if (err == MD_OK)
-        err = command_send(r->dev->plug, &ask);
+        err = presence_send(r->m, r->dev, &ask);
     buf_free(&payload);
     return err;
 }
@@ -224,7 +226,7 @@ static void begin_read(struct request *r)
                               .deadline_ms = r->deadline_ms,
                               .cb = on_read_done,
                               .ctx = r};
-    int err = command_send(r->dev->plug, &ask);
+    int err = presence_send(r->m, r->dev, &ask);
     if (err == MD_OK)
         return;
     answer_failure(r, err);
@@ -327,6 +329,8 @@ void control_get(struct meross *m, const struct topics_ref *ref, struct span pay
         json_free(&json);
     }
     struct device *d = find(m, &r.answer, ref->plug);
-    if (d != NULL)
-        start(m, d, &r);
+    if (d == NULL)
+        return;
+    energy_watch(d->plug);
+    start(m, d, &r);
 }

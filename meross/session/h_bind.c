@@ -25,7 +25,7 @@ static int write_ack(struct plug *p, const struct envelope *e, struct buf *out)
 static void acknowledge(struct plug *p, const struct envelope *e)
 {
     struct buf ack;
-    buf_init(&ack, 2 * ENVELOPE_TO_PLUG_MAX);
+    buf_init(&ack, ENVELOPE_TO_HUB_MAX);
     int err = write_ack(p, e, &ack);
     if (err == MD_OK)
         plug_send(p, buf_view(&ack));

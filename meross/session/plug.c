@@ -8,8 +8,10 @@
 #include "meross/hooks.h"
 #include "meross/session/inbound.h"
 #include "meross/session/outbox.h"
+#include "meross/session/presence.h"
 #include "meross/session/polls.h"
 #include "meross/session/probe.h"
+#include "meross/session/shield.h"
 #include "meross/wire/text.h"
 #include "meross/session/trust.h"
 
@@ -176,6 +178,7 @@ int plug_attach(struct plug *p, bool proven)
         meross_timer(p->m, &p->timer, AWAY_MS, on_away, p);
     if (p->heard[0] != '\0')
         listens(p);
+    presence_connected(p);
     return MD_OK;
 }
 
@@ -210,6 +213,15 @@ void plug_subscribed(struct plug *p, struct span uuid)
 void plug_send(struct plug *p, struct span message)
 {
     char topic[TOPICS_MAX];
+    struct envelope e;
+    const char *why = shield_read(&e, message, shield_max(p->dev));
+    if (why != NULL) {
+        log_warn("meross", "plug=%s a message of merossd's own is not sent: %s",
+                 log_q(span_str(p->dev->name)), why);
+        return;
+    }
+    ids_note(&p->sent, e.message_id);
+    envelope_free(&e);
     topics_to_plug(topic, span_str(p->dev->uuid));
     outbox_publish(p->m, topic, message, false);
 }
@@ -271,6 +283,8 @@ static void take_message(struct plug *p, const struct envelope *e)
     if (p->dev == NULL)
         return;
     p->dev->last_seen = env_wall_s(p->m->env);
+    if (e->method == ENVELOPE_SET || e->method == ENVELOPE_PUSH)
+        ids_note(&p->said, e->message_id);
     if (proven) {
         diary_proven(p);
         learn_key(p, e);
@@ -317,6 +331,7 @@ static void introduce(struct plug *p)
     d->expected = false;
     d->bound = true;
     d->online = true;
+    presence_back(d);
     announce_state(p->m, d);
     announce_availability(p->m, d);
     if (!was_online)
@@ -347,6 +362,7 @@ void plug_offline(struct meross *m, struct device *d, const char *why)
     if (!d->online)
         return;
     d->online = false;
+    d->gone_ms = 0;
     announce_availability(m, d);
     announce_event(m, d, "offline", "reason", why);
     announce_soon(m);
@@ -368,7 +384,7 @@ void plug_end(struct plug *p, const char *why, bool quiet)
     if (quiet)
         return;
     log_info("meross", "plug=%s disconnected: %s", log_q(span_str(d->name)), why);
-    plug_offline(p->m, d, why);
+    presence_lost(p->m, d, why);
     if (!device_is_kept(d))
         registry_remove(p->m->registry, d);
 }

@@ -13,6 +13,7 @@
 
 #include "meross/session/auth.h"
 #include "meross/session/diary.h"
+#include "meross/session/ids.h"
 #include "meross/wire/envelope.h"
 #include "meross/meross_int.h"
 
@@ -29,6 +30,12 @@ struct polls {                  /* polls.c's: the same place for the same row */
     bool started;
     int asking; /* the row that is under way; negative: none */
     struct broker_timer *timer;
+};
+
+struct meter { /* h_energy.c's */
+    uint64_t watched_ms; /* monotonic: until then power is asked for often */
+    uint64_t dead_ms;    /* since then it reads 0 V; 0: it does not        */
+    bool dead_told;
 };
 
 struct plug {
@@ -53,13 +60,15 @@ struct plug {
     bool abilities_read;             /* in this connection, and understood                     */
     struct broker_timer *timer;      /* to offline while not subscribed; to BOUND without Bind */
     char heard[DEVICE_UUID_MAX + 1]; /* the uuid in its subscription, as it spells it; "" = none */
+    struct ids sent, said; /* messageIds: to it, and of its own SET and PUSH             */
     /* command.c's */
-    struct list commands; /* waiting */
-    unsigned n_commands;
+    struct list commands;           /* waiting */
+    unsigned n_commands, n_foreign; /* of them, those of other clients */
     struct command *in_flight;
     struct broker_timer *command_timer; /* to the time-out, or to the end of the pause */
     uint64_t not_before_ms;             /* for requests of our own                     */
     struct polls polls;
+    struct meter meter;
     /* hooks.c's */
     struct plug *self;
     struct map_node by_tag;
@@ -100,7 +109,7 @@ void plug_kick(const struct plug *p, const char *why);
  * quiet  a newer connection of the same plug takes over: nobody is told "offline". */
 void plug_end(struct plug *p, const char *why, bool quiet);
 
-/* Publishes to the plug's own topic, as it is. */
+/* Publishes to the plug's own topic, as it is; nothing that shield_read() objects to. */
 void plug_send(struct plug *p, struct span message);
 
 /* The device is not connected any more: tells people. */

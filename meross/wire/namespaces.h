@@ -12,7 +12,14 @@
 #define NS_TOGGLEX     "Appliance.Control.ToggleX"
 #define NS_TOGGLE      "Appliance.Control.Toggle" /* relays before ToggleX */
 #define NS_CONSUMPTION "Appliance.Control.ConsumptionConfig"
+#define NS_MULTIPLE    "Appliance.Control.Multiple" /* several requests in one */
 #define NS_CONFIG_KEY  "Appliance.Config.Key" /* which broker, and the key */
 #define NS_SUBDEVICES  "Appliance.Hub.SubdeviceList"
+
+/* Power and energy. */
+#define NS_ELECTRICITY  "Appliance.Control.Electricity"
+#define NS_ELECTRICITYX "Appliance.Control.ElectricityX" /* asked for and answered by PUSH */
+#define NS_CONSUMPTIONX "Appliance.Control.ConsumptionX" /* by local day  */
+#define NS_CONSUMPTIONH "Appliance.Control.ConsumptionH" /* by hour       */
 
 #endif

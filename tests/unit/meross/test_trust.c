@@ -1,5 +1,5 @@
 /* Who may speak for a plug, and what a stranger who claims to be one can do: little. */
-#include "tests/unit/meross/conversation.h"
+#include "tests/unit/meross/foreign_words.h"
 
 #include "meross/device/askers.h"
 #include "meross/session/auth.h"
@@ -110,11 +110,11 @@ static void test_in_the_place_of_the_plug(void **state)
 static void test_keys_change_beside_a_stranger(void **state)
 {
     (void)state;
-    static const char *const other[] = {"yet another", NULL};
+    static const char *const another[] = {"yet another", NULL};
     plug_is_there();
     rig_drop(&plug, "x");
     come(&stranger, "_wrong");
-    assert_int_equal(meross_set_keys(rig->m, other), MD_OK);
+    assert_int_equal(meross_set_keys(rig->m, another), MD_OK);
     rig_say(&stranger, RIG_FROM, "PUSH", TOGGLEX, "t", "stranger", OFF);
     rig_step(1000);
     assert_non_null(strstr(rig_last("meross/broker/plugs")->payload, "\"key\":\"configured\""));
@@ -208,11 +208,9 @@ static void test_answers(void **state)
     rig_ready(&plug);
     rig_client(&script, "script", NULL, NULL);
     assert_false(rig_may(&plug, BROKER_PUBLISH, "node-red/answers"));
-    assert_true(
-        rig_publish(&script, RIG_TO,
-                    "{\"header\":{\"messageId\":\"a\",\"namespace\":\"N\",\"method\":\"GET\","
-                    "\"from\":\"node-red/answers\"},\"payload\":{}}",
-                    false));
+    assert_false(rig_publish(
+        &script, RIG_TO, foreign_write("GET", ALL, ID("01"), "", "node-red/answers", "{}"), false));
+    foreign_arrives();
     assert_true(rig_may(&plug, BROKER_PUBLISH, "node-red/answers"));
     assert_false(rig_may(&plug, BROKER_PUBLISH, "node-red/answer"));
     rig_step(ASKERS_VALID_MS - 1);
