@@ -6,6 +6,7 @@
 #include "meross/people/announce.h"
 #include "meross/session/command.h"
 #include "meross/people/control.h"
+#include "meross/people/when_back.h"
 #include "meross/people/verb.h"
 #include "meross/hooks.h"
 #include "meross/session/plug.h"
@@ -84,6 +85,7 @@ int meross_new(struct meross **out, const struct meross_config *cfg, const struc
     m->auth = cfg->auth;
     m->offline_delay_s = cfg->offline_delay_s;
     list_init(&m->waits);
+    list_init(&m->kept);
     m->reply_timeout_s = cfg->reply_timeout_s > 0 ? cfg->reply_timeout_s : REPLY_TIMEOUT_S;
     m->started = env_wall_s(env);
     m->started_ms = env_mono_ms(env);
@@ -202,6 +204,7 @@ int meross_set_keys(struct meross *m, const char *const *keys)
 static void say_goodbye(struct meross *m)
 {
     presence_stop(m);
+    when_back_stop(m);
     for (struct device *d = registry_next(m->registry, NULL); d != NULL;
          d = registry_next(m->registry, d)) {
         if (d->plug != NULL) {
