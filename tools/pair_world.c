@@ -273,7 +273,13 @@ static bool io_tell_key(void *world, const struct about *plug, const char *key, 
                         const char *address, char *why, size_t cap)
 {
     struct pair_world *w = world;
+    struct pair_arrival known;
     struct pair_told t = {plug->uuid, plug->mac, key, name, address};
+    /* A plug that is known keeps its name until it is there: a failure must not rename it. */
+    w->rename = name[0] != '\0' && pair_world_arrival(w->c, plug->uuid, &known) &&
+                known.phase != PAIR_UNKNOWN && strcmp(known.name, name) != 0;
+    if (w->rename)
+        t.name = "";
     return pair_world_tell_key(w->c, &t, why, cap);
 }
 
@@ -534,9 +540,30 @@ static const char *fault_code(enum pair_fault f)
     return codes[f];
 }
 
+static void fill_rename(struct json_writer *j, const void *what)
+{
+    const struct pair *p = what;
+    json_write_pair(j, "plug", p->plug.uuid);
+    json_write_pair(j, "name", p->name);
+}
+
+static void rename_it(struct pair_world *w)
+{
+    struct cli_answer answer;
+    char why[QUIET_MAX];
+    if (pair_world_ask(w->c, "rename", fill_rename, &w->pair, &answer, why, sizeof why)) {
+        cli_answer_free(&answer);
+        (void)snprintf(w->pair.arrival.name, sizeof w->pair.arrival.name, "%s", w->pair.name);
+    } else {
+        say(w, PAIR_READING, PAIR_NOTE, why);
+    }
+}
+
 int pair_world_result(struct pair_world *w)
 {
     const struct pair *p = &w->pair;
+    if (p->fault == PAIR_FINE && w->rename)
+        rename_it(w);
     if (p->fault == PAIR_FINE) {
         print_result(w);
         return CLI_DONE;

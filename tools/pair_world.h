@@ -22,7 +22,7 @@ struct pair_world {
     struct zone zone;
     FILE *human; /* where the steps are told: not where JSON goes */
     char target[HTTP_HOST_MAX + 1], plug_host[HTTP_HOST_MAX + 1], dialled[HTTP_HOST_MAX + 8];
-    bool online; /* c->mqtt is open */
+    bool rename; /* at the end: the broker knows the plug under another name */
     bool coloured;
     uint64_t start_ms;
 };

@@ -356,6 +356,8 @@ static inline enum talk_net world_post(void *ctx, struct span request, unsigned 
     struct envelope e;
     struct buf open;
     (void)ctx;
+    if (w->p.step != PAIR_BROKER && w->p.step != PAIR_WIFI && world_stopped(NULL))
+        return TALK_NET_STOPPED;
     if (w->env.mono_ms < w->ap_after_ms)
         return TALK_NET_AWAY;
     const uint8_t *end = memmem(request.p, request.n, "\r\n\r\n", 4);
