@@ -33,6 +33,36 @@ static void topic_of(const struct house_plug *p, const char *end, char out[64])
     (void)snprintf(out, 64, "meross/%s-%.2s%.2s%s", o->type, mac, mac + 3, end);
 }
 
+static void assert_seen(const struct house *h, const char *name, const char *topic,
+                        const char *part)
+{
+    if (strstr(house_heard(h, topic), part) == NULL)
+        fail_msg("%s: \"%s\" is not in %s: %s", name, part, topic, house_heard(h, topic));
+}
+
+static void assert_no_violation(const char *name, const struct house_plug *p)
+{
+    if (simplug_violations(p->sim) > 0)
+        fail_msg("%s: %s", name, simplug_violation(p->sim, 0));
+    assert_int_equal(simplug_status(p->sim)->reboots, 0);
+}
+
+/* Switches what has relays on and off again. */
+static void check_relays(struct house *h, const char *name, const struct house_plug *p)
+{
+    char set[64], topic[64];
+    topic_of(p, "/set", set);
+    topic_of(p, "", topic);
+    if (strstr(house_heard(h, topic), "\"state\":\"OFF\"") == NULL)
+        return;
+    house_say(h, set, "ON");
+    house_run(h, 3000);
+    assert_seen(h, name, topic, "\"state\":\"ON\"");
+    house_say(h, set, "OFF");
+    house_run(h, 3000);
+    assert_seen(h, name, topic, "\"state\":\"OFF\"");
+}
+
 static void check_model(const char *name)
 {
     static struct house h;
@@ -43,10 +73,14 @@ static void check_model(const char *name)
     if (house_run_until_bound(&h, 20000) == UINT64_MAX)
         fail_msg("%s does not bind", name);
     house_run(&h, SETTLED);
+    topic_of(p, "/availability", topic);
+    assert_string_equal(house_heard(&h, topic), "online");
     topic_of(p, "", topic);
-    printf("%s %s\n", name, house_heard(&h, topic));
-    for (size_t i = 0; i < simplug_violations(p->sim); i++)
-        printf("%s: VIOLATION %s\n", name, simplug_violation(p->sim, i));
+    assert_seen(&h, name, topic, "{");
+    check_relays(&h, name, p);
+    house_run(&h, 60000);
+    assert_no_violation(name, p);
+    assert_int_equal(simplug_status(p->sim)->connects, 1);
     house_stop(&h);
 }
 
