@@ -1,6 +1,7 @@
 /* device_record.c - a device on disk: a JSON object.  Never holds a key. */
 #include "meross/device/device.h"
 #include "meross/device/device_parts.h"
+#include "meross/wire/namespaces.h"
 #include "meross/wire/text.h"
 
 static void write_channels(struct json_writer *w, const struct device *d)
@@ -72,6 +73,8 @@ void device_write_record(struct json_writer *w, const struct device *d)
     json_write_pair_int(w, "user_id", d->user_id);
     json_write_pair(w, "switch", device_switch_name(d->switches));
     json_write_pair(w, "ability_firmware", d->ability_firmware);
+    json_write_pair_int(w, "light_capacity", d->light_capacity);
+    json_write_pair_int(w, "led_wish", d->led_wish);
     if (d->abilities != NULL)
         device_write_abilities(w, d);
     write_channels(w, d);
@@ -152,6 +155,8 @@ static void read_facts(struct device *d, struct json_at r)
     read_channel_facts(d, json_get(r, "channel_facts"));
     read_subs(d, json_get(r, "subdevices"));
     d->facts.unsaved = false;
+    for (unsigned i = 0; i < d->facts.n; i++)
+        d->facts.v[i].news = FACT_OLD;
 }
 
 static void read_identity(struct device *d, struct json_at r)
@@ -185,7 +190,13 @@ static int read_members(struct device *d, struct json_at r)
     d->switches = (enum device_switch)index_of(json_get(r, "switch"), switch_at, DEVICE_SWITCHES);
     read_channels(d, json_get(r, "channels"));
     read_facts(d, r);
-    return device_read_abilities(d, json_get(r, "abilities"));
+    d->led_wish = device_small_number(json_get(r, "led_wish"));
+    d->light_capacity = device_small_number(json_get(r, "light_capacity"));
+    int err = device_read_abilities(d, json_get(r, "abilities"));
+    /* Of before it was kept: the abilities are read again. */
+    if (d->light_capacity == 0 && device_has_ability(d, NS_LIGHT))
+        d->ability_firmware[0] = '\0';
+    return err;
 }
 
 int device_read_record(struct device *d, struct span record)
