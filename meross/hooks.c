@@ -2,10 +2,11 @@
 #include "meross/hooks.h"
 
 #include "broker/base/log.h"
-#include "meross/people/announce.h"
+#include "meross/session/diary.h"
 #include "meross/session/door.h"
+#include "meross/session/foreign.h"
 #include "meross/session/plug.h"
-#include "meross/session/shield.h"
+#include "meross/session/presence.h"
 #include "meross/wire/text.h"
 
 #define QUIET_MS 10000 /* refusals within this time after one are only counted */
@@ -39,7 +40,7 @@ void hooks_refuse(struct meross *m, const char *what, struct span which, const c
     m->refused = 0;
 }
 
-static void log_refusal(struct meross *m, const struct broker_client *who, const char *what,
+void hooks_refuse_topic(struct meross *m, const struct broker_client *who, const char *what,
                         struct span topic, const char *why)
 {
     if (is_quiet(m))
@@ -66,7 +67,7 @@ static void discard_unconfirmed(struct meross *m)
     drop(m, p);
     if (d == NULL || d->plug != NULL)
         return;
-    plug_offline(m, d, "it connected again and failed");
+    presence_lost(m, d, "it connected again and failed");
     if (!d->announced)
         registry_remove(m->registry, d);
 }
@@ -122,9 +123,10 @@ static bool may(void *ctx, const struct broker_client *who, enum broker_action w
     bool ok = p != NULL ? auth_plug_may(&m->topics, span_str(p->uuid), what, topic, asked(p, topic))
                         : auth_client_may(&m->topics, what, topic);
     if (!ok)
-        log_refusal(m, who, what == BROKER_PUBLISH ? "publish" : "subscribe", topic,
-                    p != NULL ? "a plug uses its own topics and those it is asked to answer on"
-                              : "only merossd publishes there");
+        hooks_refuse_topic(m, who, what == BROKER_PUBLISH ? "publish" : "subscribe", topic,
+                           p != NULL
+                               ? "a plug uses its own topics and those it is asked to answer on"
+                               : "only merossd publishes there");
     return ok;
 }
 
@@ -136,35 +138,17 @@ static bool may_receive(void *ctx, const struct broker_client *who, struct span 
     return p == NULL || plug_may_hear(p);
 }
 
-/* A client sends something to a plug. */
-static bool shield(struct meross *m, const struct broker_client *who,
-                   const struct broker_message *message, struct span uuid)
-{
-    char from[ENVELOPE_FROM_MAX + 1];
-    const char *why = shield_objection(message, from);
-    struct device *d = registry_by_uuid(m->registry, uuid);
-    if (why == NULL) {
-        if (d != NULL && from[0] != '\0')
-            askers_note(&d->askers, from, env_mono_ms(m->env));
-        return true;
-    }
-    log_refusal(m, who, "publish", message->topic, why);
-    if (d != NULL)
-        announce_event(m, d, "refused", "reason", why);
-    return false;
-}
-
 static bool on_publish(void *ctx, const struct broker_client *who, const struct broker_message *msg)
 {
     struct meross *m = ctx;
     struct plug *p = hooks_plug(m, who);
     struct topics_ref ref = topics_read(&m->topics, msg->topic);
     if (ref.kind == TOPICS_TO_PLUG)
-        return shield(m, who, msg, ref.uuid);
+        return foreign_take(m, who, msg, ref.uuid);
     if (p == NULL)
         return true;
     if (msg->retain) {
-        log_refusal(m, who, "publish", msg->topic, "plugs do not use retained messages");
+        hooks_refuse_topic(m, who, "publish", msg->topic, "plugs do not use retained messages");
         return false;
     }
     plug_message(p, msg->payload);
@@ -195,6 +179,11 @@ static void on_disconnect(void *ctx, const struct broker_client *who, const char
     drop(m, p);
 }
 
+static void on_failed(void *ctx, const struct broker_client *who, const char *why)
+{
+    diary_failed(ctx, who, why);
+}
+
 struct broker_hooks meross_hooks(struct meross *m)
 {
     return (struct broker_hooks){.on_connect = on_connect,
@@ -204,6 +193,7 @@ struct broker_hooks meross_hooks(struct meross *m)
                                  .on_publish = on_publish,
                                  .on_subscribe = on_subscribe,
                                  .on_disconnect = on_disconnect,
+                                 .on_failed = on_failed,
                                  .ctx = m};
 }
 

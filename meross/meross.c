@@ -6,8 +6,10 @@
 #include "meross/people/announce.h"
 #include "meross/session/command.h"
 #include "meross/people/control.h"
+#include "meross/people/verb.h"
 #include "meross/hooks.h"
 #include "meross/session/plug.h"
+#include "meross/session/presence.h"
 #include "meross/time/clock.h"
 #include "meross/wire/json_write.h"
 #include "meross/session/polls.h"
@@ -76,7 +78,10 @@ int meross_new(struct meross **out, const struct meross_config *cfg, const struc
     if (m == NULL)
         return MD_NOMEM;
     m->env = env;
+    list_init(&m->unbinding);
     m->auth = cfg->auth;
+    m->offline_delay_s = cfg->offline_delay_s;
+    list_init(&m->waits);
     m->reply_timeout_s = cfg->reply_timeout_s > 0 ? cfg->reply_timeout_s : REPLY_TIMEOUT_S;
     m->started = env_wall_s(env);
     m->started_ms = env_mono_ms(env);
@@ -168,6 +173,11 @@ void meross_set_zone(struct meross *m, const struct zone *zone)
     tell_time(m);
 }
 
+void meross_set_offline_delay(struct meross *m, unsigned seconds)
+{
+    presence_set_delay(m, seconds);
+}
+
 static void tell_plug(void *ctx, struct map_node *node)
 {
     (void)ctx;
@@ -189,6 +199,7 @@ int meross_set_keys(struct meross *m, const char *const *keys)
 /* Everything asked is answered, and people are told that the plugs are out of reach. */
 static void say_goodbye(struct meross *m)
 {
+    presence_stop(m);
     for (struct device *d = registry_next(m->registry, NULL); d != NULL;
          d = registry_next(m->registry, d)) {
         if (d->plug != NULL) {
@@ -210,6 +221,7 @@ void meross_detach(struct meross *m)
 {
     if (m->broker == NULL)
         return;
+    pairing_end(m);
     say_goodbye(m);
     unsubscribe(m);
     meross_timer_stop(&m->soon);
@@ -229,6 +241,7 @@ void meross_free(struct meross *m)
     if (m->plugs.bucket != NULL)
         hooks_clear(m);
     registry_free(m->registry);
+    attempts_clear(&m->attempts);
     keys_clear(&m->keys);
     mem_free(m->version);
     buf_free(&m->listeners);

@@ -36,6 +36,7 @@ struct meross_config {
     const char *topic;        /* base of our topics; NULL = "meross"                             */
     const char *version;      /* shown in <base>/broker/info; NULL = ""                          */
     unsigned reply_timeout_s; /* how long a plug may take to answer; 0 = 5                  [5]  */
+    unsigned offline_delay_s; /* a plug may be away for so long before people are told  [0]  */
     enum meross_auth auth;    /* [MEROSS_AUTH_OPEN] */
     const struct meross_listener *listeners; /* NULL = not shown */
     size_t n_listeners;
@@ -89,6 +90,9 @@ MD_MUST_USE int meross_set_keys(struct meross *m, const char *const *keys);
 
 /* Another answer to which plugs are let in; those that are connected stay. */
 void meross_set_auth(struct meross *m, enum meross_auth auth);
+
+/* Another meross_config.offline_delay_s, also for plugs that are away now. */
+void meross_set_offline_delay(struct meross *m, unsigned seconds);
 
 /* Before the broker stops: everything asked but unanswered is answered "offline", plugs
  * and <base>/broker/state are published as offline (the broker needs one more turn to route it),

@@ -7,16 +7,20 @@
  *   device/     what is known of a plug, connected or not: device, registry, keys
  *   session/    one connection of a plug
  *     door.c      which plugs are let in
+ *     probe.c     one that is none, and asks whether plugs are answered here
  *     plug.c      its life, its key, its messages
  *     inbound.c   what a plug says  ->  h_*.c
  *     command.c   what a plug is asked
+ *     diary.c     how its connections go, for who looks for a fault
  *     polls.c     what it is asked by us, after it is bound and from time to time
  *     setup.c       ... first: its abilities, everything
- *     shield.c    what may reach it
+ *     shield.c    what may be sent to it
+ *     foreign.c   what other clients send to it; refusal.c: what becomes of what may not
  *   people/     what people ask (control.c) and are told (announce.c) */
 #ifndef MEROSS_MEROSS_INT_H
 #define MEROSS_MEROSS_INT_H
 
+#include "meross/device/attempts.h"
 #include "meross/device/keys.h"
 #include "meross/meross.h"
 #include "meross/device/registry.h"
@@ -45,18 +49,25 @@ struct meross {
     struct map plugs;         /* by the address of struct plug, which is the tag    */
     struct plug *unconfirmed; /* allowed by on_connect; on_connected has not come   */
     struct broker_sub *subs[MEROSS_SUBS];
+    struct list unbinding;      /* control_pairing.c: plugs that were told to reset themselves */
     struct broker_timer *soon;  /* running: the registry is to be saved               */
     bool list_changed;          /* and published                                      */
     struct broker_timer *clock; /* running: the host clock is not sane                */
-    struct broker_timer *info;  /* running: to the next info                          */
+    struct broker_timer *away;  /* running: plugs are away, see presence.h     */
+    struct list waits;          /* requests for them                           */
+    unsigned offline_delay_s;
+    struct broker_timer *info; /* running: to the next info                          */
     int64_t started;
     enum meross_auth auth;
     uint64_t permit_until_ms; /* new plugs are let in; 0: no window is open */
     struct door_line said[DOOR_PLUGS];
-    unsigned unsaid;     /* refusals of plugs since the last line about one */
-    uint64_t started_ms; /* monotonic                      */
-    uint64_t refused_ms; /* when a refusal was logged last */
-    unsigned refused;    /* refusals since then            */
+    struct attempts attempts;               /* connections that came to nothing: diary.c  */
+    uint64_t refused_ticket;                /* the one that was written down last         */
+    unsigned unsaid;                        /* refusals of plugs since the last line about one */
+    uint64_t started_ms;                    /* monotonic                      */
+    uint64_t shield_passed, shield_refused; /* messages of clients to plugs */
+    uint64_t refused_ms;                    /* when a refusal was logged last */
+    unsigned refused;                       /* refusals since then            */
 };
 
 /* Does the host know the time?  While it does not, it is looked at again every ten seconds, and

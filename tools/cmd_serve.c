@@ -177,6 +177,7 @@ static int make_broker(struct serve *s)
                                .keys = (const char *const *)s->cfg.meross_keys,
                                .topic = s->cfg.meross_topic,
                                .auth = s->cfg.meross_auth,
+                               .offline_delay_s = s->cfg.meross_offline_delay,
                                .version = MD_VERSION};
     const struct env *env = server_env(s->server);
     int err = meross_new(&s->meross, &mc, env, s->store);

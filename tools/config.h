@@ -106,12 +106,13 @@ struct config {
     bool home_listeners; /* the embedded defaults: the file opened none */
     bool connection_messages;
     bool per_listener_settings;
-    struct config_access access; /* see config_access_of() */
-    char *client_id_prefix;      /* NULL: any              */
-    unsigned meross_auth;        /* enum meross_auth       */
-    char *state_dir;             /* NULL: config_state_dir() */
-    char *pid_file;              /* NULL: none               */
-    char *psk_file;              /* for listeners with psk_hint */
+    struct config_access access;   /* see config_access_of() */
+    char *client_id_prefix;        /* NULL: any              */
+    unsigned meross_auth;          /* enum meross_auth       */
+    unsigned meross_offline_delay; /* seconds */
+    char *state_dir;               /* NULL: config_state_dir() */
+    char *pid_file;                /* NULL: none               */
+    char *psk_file;                /* for listeners with psk_hint */
     bool set_tcp_nodelay;
     char **meross_keys; /* NULL-terminated; NULL: none.  Secret. */
     char *meross_topic, *meross_timezone;

@@ -277,6 +277,11 @@ static const struct config_option options[] = {
      NULL, "first level of merossd's own topics"},
     {"meross_timezone", CONFIG_TEXT, GLOBAL(meross_timezone), 1, 128, false, false, false, "", NULL,
      NULL, "zone of the plugs: Europe/Berlin, or CET-1CEST,M3.5.0,M10.5.0/3"},
+    {"meross_offline_delay", CONFIG_NUMBER, GLOBAL(meross_offline_delay), 0, 3600, false, false,
+     false, "seconds", "15", NULL,
+     "a plug that lost its connection is offline after so long; what is asked of it meanwhile "
+     "waits "
+     "for it as long as an answer may take"},
     {"ntp_listener", CONFIG_PLACES, GLOBAL(ntp_listeners), 0, 65535, false, false, false,
      "PORT [ADDR]", NULL, NULL,
      "answers plugs that ask for the time by NTP, over UDP; 123 is the port they ask, and needs "

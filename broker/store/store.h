@@ -24,12 +24,13 @@
 enum store_ns {
     STORE_META = 1,
     STORE_DEVICE, /* meross/device/registry.c         */
-    STORE_RETAIN, /* the rest: broker/core/persist.c  */
+    STORE_RETAIN, /* to STORE_QOS2: broker/core/persist.c */
     STORE_SESSION,
     STORE_SUB,
     STORE_MESSAGE,
     STORE_QUEUE,
-    STORE_QOS2
+    STORE_QOS2,
+    STORE_ENERGY /* meross/energy/book.c */
 };
 
 enum store_when {

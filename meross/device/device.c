@@ -148,6 +148,9 @@ int device_set_abilities(struct device *d, struct json_at ability)
     if (err == MD_OK)
         d->light_capacity = device_small_number(json_get(json_get(ability, NS_LIGHT), "capacity"));
     if (err == MD_OK)
+        d->max_commands =
+            device_small_number(json_get(json_get(ability, NS_MULTIPLE), "maxCmdNum"));
+    if (err == MD_OK)
         memcpy(d->ability_firmware, d->firmware, sizeof d->ability_firmware);
     return err;
 }
@@ -200,6 +203,7 @@ void device_clear(struct device *d)
     buf_free(&d->state);
     mem_free(d->effects);
     d->effects = NULL;
+    health_clear(&d->health);
     facts_clear(&d->facts);
     subdevs_clear(&d->subs);
     askers_clear(&d->askers);

@@ -9,6 +9,7 @@
 #include "broker/base/map.h"
 #include "meross/device/askers.h"
 #include "meross/device/facts.h"
+#include "meross/device/health.h"
 #include "meross/device/subdevs.h"
 #include "meross/wire/json.h"
 #include "meross/wire/json_write.h"
@@ -17,6 +18,7 @@
 #define DEVICE_UUID_MAX      32
 #define DEVICE_TEXT_MAX      31     /* bytes of a type, a version, a chip                        */
 #define DEVICE_ADDRESS_MAX   45     /* bytes of an IP address                                    */
+#define DEVICE_WHY_MAX       63     /* bytes of why a connection ended; the rest is cut          */
 #define DEVICE_CHANNELS_MAX  16     /* further channels are ignored                              */
 #define DEVICE_ABILITIES_MAX 6144u  /* bytes of all ability names; further ones are left out  */
 #define DEVICE_STATE_MAX     49152u /* bytes of the state topic                               */
@@ -57,15 +59,19 @@ struct device {
     struct device_channel channel[DEVICE_CHANNELS_MAX]; /* ascending */
     char *abilities;                            /* each followed by '\n'; NULL = unknown   */
     char ability_firmware[DEVICE_TEXT_MAX + 1]; /* the firmware they were read from        */
-    int64_t last_seen;                          /* seconds since 1970 of the last message  */
     uint8_t led_wish;       /* of people, for the status LED: enum device_wish */
     uint8_t light_capacity; /* bits of what a lamp can: colour, temperature, brightness, effect */
-    struct facts facts;                         /* what else is known, facts.h             */
-    struct subdevs subs;                        /* of a hub                                */
+    uint8_t max_commands; /* in one Control.Multiple; 0 = it has none, or nobody knows       */
+    int64_t last_seen;    /* seconds since 1970 of the last message  */
+    struct facts facts;   /* what else is known, facts.h             */
+    struct subdevs subs;  /* of a hub                                */
+    struct health health; /* in part, health.h                       */
 
     /* Not on disk. */
-    struct plug *plug;    /* the session; NULL when not connected                        */
-    bool online;          /* connected, and bound in this session                        */
+    struct plug *plug; /* the session; NULL when not connected                        */
+    bool online;       /* bound in this session, or away for a moment (presence.h)    */
+    uint64_t gone_ms;  /* monotonic: not bound since then; 0 = it is, or is offline   */
+    char gone_why[DEVICE_WHY_MAX + 1];
     bool announced;       /* has its topics and its record; false until first bound      */
     bool dirty;           /* differs from the record                                     */
     int64_t saved_seen;   /* last_seen of the record                                     */
@@ -73,6 +79,7 @@ struct device {
     uint64_t battery_ms;  /* monotonic, when its sub-devices were asked for theirs; 0 = never */
     uint64_t time_set_ms; /* monotonic, of the last System.Time SET; 0 = never          */
     char *effects; /* names of a lamp's effects, each followed by '\n'; NULL = unknown    */
+    uint64_t refused_ms;  /* monotonic, of the last event about a refused message       */
     struct askers askers; /* where it may answer                                        */
     /* The registry's. */
     char uuid_key[DEVICE_UUID_MAX + 1], name_key[TOPICS_NAME_MAX + 1];

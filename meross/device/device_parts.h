@@ -13,6 +13,7 @@ void device_write_abilities(struct json_writer *w, const struct device *d);
  * Errors: MD_NOMEM; the old ones stay. */
 MD_MUST_USE int device_read_abilities(struct device *d, struct json_at list);
 
-uint8_t device_small_number(struct json_at v); /* 1 to 255; 0 for anything else */
+/* 1..255, or 0 for anything else. */
+uint8_t device_small_number(struct json_at v);
 
 #endif

@@ -75,6 +75,8 @@ void device_write_record(struct json_writer *w, const struct device *d)
     json_write_pair(w, "ability_firmware", d->ability_firmware);
     json_write_pair_int(w, "light_capacity", d->light_capacity);
     json_write_pair_int(w, "led_wish", d->led_wish);
+    json_write_pair_int(w, "max_commands", d->max_commands);
+    health_write_record(w, &d->health);
     if (d->abilities != NULL)
         device_write_abilities(w, d);
     write_channels(w, d);
@@ -188,13 +190,16 @@ static int read_members(struct device *d, struct json_at r)
     d->saved_seen = d->last_seen;
     d->key = (enum device_key)index_of(json_get(r, "key"), key_at, DEVICE_KEYS);
     d->switches = (enum device_switch)index_of(json_get(r, "switch"), switch_at, DEVICE_SWITCHES);
+    health_read_record(&d->health, r);
     read_channels(d, json_get(r, "channels"));
     read_facts(d, r);
     d->led_wish = device_small_number(json_get(r, "led_wish"));
     d->light_capacity = device_small_number(json_get(r, "light_capacity"));
+    d->max_commands = device_small_number(json_get(r, "max_commands"));
     int err = device_read_abilities(d, json_get(r, "abilities"));
     /* Of before it was kept: the abilities are read again. */
-    if (d->light_capacity == 0 && device_has_ability(d, NS_LIGHT))
+    if ((d->max_commands == 0 && device_has_ability(d, NS_MULTIPLE)) ||
+        (d->light_capacity == 0 && device_has_ability(d, NS_LIGHT)))
         d->ability_firmware[0] = '\0';
     return err;
 }

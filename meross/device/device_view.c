@@ -135,6 +135,8 @@ void device_write_public(struct json_writer *w, const struct device *d, enum dev
         json_write_int(w, all.v[i]);
     json_write_close(w, ']');
     json_write_pair(w, "switch", device_switch_name(d->switches));
+    if (view == DEVICE_ALL && d->health.hello != NULL)
+        json_write_pair(w, "hello", d->health.hello);
     if (view == DEVICE_ALL)
         device_write_abilities(w, d);
     if (view >= DEVICE_WITH_STATE) {

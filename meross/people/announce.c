@@ -186,6 +186,11 @@ static void write_info(struct meross *m, struct json_writer *w)
     json_write_pair_int(w, "plugs", known);
     json_write_pair_int(w, "online", online);
     write_counts(m, w);
+    json_write_name(w, "shield");
+    json_write_open(w, '{');
+    json_write_pair_int(w, "passed", (int64_t)m->shield_passed);
+    json_write_pair_int(w, "refused", (int64_t)m->shield_refused);
+    json_write_close(w, '}');
     json_write_close(w, '}');
 }
 

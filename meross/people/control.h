@@ -12,6 +12,12 @@
  *                                   is registered as new, under its first name, when it returns
  *       permit  seconds             {"seconds":120}; so long new plugs are let in where
  *                                   `meross_auth known` keeps them out; 120 when not given, 0 ends it
+ *       move    plug, host, port, key   {"name":"kettle","confirmed":true}; the plug is told another
+ *                                   broker, and its key there; without "key" it keeps the one it has.
+ *                                   confirmed is false when it left before it answered
+ *       unbind  plug                {"name":"kettle"}: it forgot its Wi-Fi and its key, and is
+ *                                   forgotten here
+ *       arrival uuid                {"phase":"bound",...}: how far a plug that is awaited has come
  *
  * `plug` is a name, the beginning of exactly one, a uuid or a MAC address; in a topic it is a
  * name.  The channel is 0 unless it is named: the outlet, or

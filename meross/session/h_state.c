@@ -140,6 +140,7 @@ void state_on_all(struct plug *p, const struct envelope *e)
     take_list(p, json_exists(togglex) ? togglex : toggle, all);
     drop_unlisted(p, togglex);
     family_on_digest(p, json_get(all, "digest"));
+    diary_all(p, json_get(system, "firmware"), json_get(system, "online"));
     announce_state(p->m, p->dev);
     time_check(p, json_get(system, "time"));
 }

@@ -99,9 +99,10 @@ static void on_done(void *ctx, int err, const struct envelope *reply)
     (void)reply;
     if (err == MD_AGAIN)
         p->dev->time_set_ms = 0; /* with the next poll */
-    else if (err == MD_OK)
+    else if (err == MD_OK) {
+        diary_zone(p, HEALTH_ZONE_OURS);
         log_debug("meross", "plug=%s took the time zone", log_q(span_str(p->dev->name)));
-    else if (err != MD_CLOSED)
+    } else if (err != MD_CLOSED)
         log_info("meross", "plug=%s did not take the time zone: %s; tried again in ten minutes",
                  log_q(span_str(p->dev->name)), md_err_text(err));
 }
@@ -140,8 +141,12 @@ void time_check(struct plug *p, struct json_at time)
         return;
     int64_t now = env_wall_s(m->env);
     size_t n = zone_table(&m->zone, now, rules, ZONE_TABLE_MAX);
-    if (!fits(m, time, rules, n, now))
-        set_time(p, rules, n, now);
+    if (fits(m, time, rules, n, now)) {
+        diary_zone(p, HEALTH_ZONE_OURS);
+        return;
+    }
+    diary_zone(p, HEALTH_ZONE_MISSING);
+    set_time(p, rules, n, now);
 }
 
 void time_on_push(struct plug *p, const struct envelope *e)

@@ -4,10 +4,14 @@
 #include "broker/base/mem.h"
 #include "meross/people/announce.h"
 #include "meross/session/command.h"
+#include "meross/session/diary.h"
 #include "meross/hooks.h"
 #include "meross/session/inbound.h"
 #include "meross/session/outbox.h"
+#include "meross/session/presence.h"
 #include "meross/session/polls.h"
+#include "meross/session/probe.h"
+#include "meross/session/shield.h"
 #include "meross/wire/text.h"
 #include "meross/session/trust.h"
 
@@ -15,18 +19,6 @@
 #define AWAY_MS      10000 /* a plug that was online and connected again has so long to subscribe */
 /* Now and then a firmware signs one message wrongly; this many in a row are meant. */
 #define STRANGERS_MAX TRUST_STRANGERS
-
-/* "192.0.2.7:51234" or "[2001:db8::1]:51234" without the port. */
-static void copy_address(struct plug *p, const char *peer)
-{
-    struct span s = span_str(peer != NULL ? peer : "");
-    while (s.n > 0 && s.p[s.n - 1] != ':')
-        s.n--;
-    s.n -= s.n > 0;
-    if (s.n >= 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
-        s = span_of(s.p + 1, s.n - 2);
-    (void)span_to_str(s, p->address, sizeof p->address);
-}
 
 int plug_new(struct plug **out, struct meross *m, const struct broker_client *who,
              const struct auth_plug *is)
@@ -40,8 +32,10 @@ int plug_new(struct plug **out, struct meross *m, const struct broker_client *wh
     p->user_id = is->user_id;
     (void)span_to_str(is->uuid, p->uuid, sizeof p->uuid);
     (void)text_fold(is->mac, p->mac, sizeof p->mac);
-    copy_address(p, who->peer);
+    text_peer_address(who->peer, p->address, sizeof p->address);
+    diary_arrival_take(&p->arrival, who);
     p->key = keys_of_password(&m->keys, who->password, is->mac, &p->login_key);
+    p->probe = probe_is(is->uuid);
     list_init(&p->commands);
     p->polls.asking = -1;
     *out = p;
@@ -51,6 +45,7 @@ int plug_new(struct plug **out, struct meross *m, const struct broker_client *wh
 void plug_free(struct plug *p)
 {
     plug_end(p, "", true);
+    diary_arrival_free(&p->arrival);
     mem_free(p);
 }
 
@@ -72,6 +67,7 @@ static void replace(struct plug *old)
 static void take_identity(struct plug *p, struct device *d)
 {
     if (strcmp(d->address, p->address) != 0 && p->address[0] != '\0') {
+        d->health.address_changes += d->address[0] != '\0';
         memcpy(d->address, p->address, sizeof d->address);
         d->dirty = true;
     }
@@ -125,6 +121,7 @@ static void listens(struct plug *p)
     if (p->phase >= PLUG_SUBSCRIBED)
         return;
     p->phase = PLUG_SUBSCRIBED;
+    diary_step(p, TIMELINE_SUBSCRIBE);
     meross_timer_stop(&p->timer);
     meross_timer(p->m, &p->timer, BIND_WAIT_MS, on_bind_wait, p);
 }
@@ -149,8 +146,11 @@ int plug_attach(struct plug *p, bool proven)
     p->dev = d;
     d->plug = p;
     p->proven = proven || d->key == DEVICE_KEY_UNKNOWN;
-    if (p->proven)
+    diary_begin(p);
+    if (p->proven) {
         take_identity(p, d);
+        diary_proven(p);
+    }
     if (p->proven && p->login_key != DEVICE_KEY_UNKNOWN)
         set_key(p, p->key, p->login_key);
     else
@@ -162,11 +162,16 @@ int plug_attach(struct plug *p, bool proven)
         meross_timer(p->m, &p->timer, AWAY_MS, on_away, p);
     if (p->heard[0] != '\0')
         listens(p);
+    presence_connected(p);
     return MD_OK;
 }
 
 int plug_connected(struct plug *p)
 {
+    if (p->probe) {
+        p->phase = PLUG_CONNECTED;
+        return MD_OK;
+    }
     const struct device *d = registry_by_uuid(p->m->registry, span_str(p->uuid));
     bool proven = d == NULL || trust_proves(d, p->login_key);
     p->phase = PLUG_CONNECTED;
@@ -179,7 +184,7 @@ int plug_connected(struct plug *p)
     return MD_OK;
 }
 
-bool plug_may_hear(const struct plug *p) { return p->dev != NULL; }
+bool plug_may_hear(const struct plug *p) { return p->dev != NULL || p->probe; }
 
 void plug_subscribed(struct plug *p, struct span uuid)
 {
@@ -192,6 +197,15 @@ void plug_subscribed(struct plug *p, struct span uuid)
 void plug_send(struct plug *p, struct span message)
 {
     char topic[TOPICS_MAX];
+    struct envelope e;
+    const char *why = shield_read(&e, message, shield_max(p->dev));
+    if (why != NULL) {
+        log_warn("meross", "plug=%s a message of merossd's own is not sent: %s",
+                 log_q(span_str(p->dev->name)), why);
+        return;
+    }
+    ids_note(&p->sent, e.message_id);
+    envelope_free(&e);
     topics_to_plug(topic, span_str(p->dev->uuid));
     outbox_publish(p->m, topic, message, false);
 }
@@ -247,8 +261,12 @@ static void take_message(struct plug *p, const struct envelope *e)
     if (p->dev == NULL)
         return;
     p->dev->last_seen = env_wall_s(p->m->env);
-    if (proven)
+    if (e->method == ENVELOPE_SET || e->method == ENVELOPE_PUSH)
+        ids_note(&p->said, e->message_id);
+    if (proven) {
+        diary_proven(p);
         learn_key(p, e);
+    }
     bool handled = inbound_dispatch(p, e);
     if (!(proven && command_resolve(p, e)) && !handled)
         log_debug("meross", "plug=%s %s %s: nothing to do", log_q(span_str(p->dev->name)),
@@ -260,6 +278,10 @@ void plug_message(struct plug *p, struct span payload)
     struct envelope e;
     if (p->phase == PLUG_CONNECTING)
         return;
+    if (p->probe) {
+        probe_message(p, payload);
+        return;
+    }
     int err = envelope_parse(&e, payload);
     if (err == MD_OK) {
         take_message(p, &e);
@@ -286,6 +308,7 @@ static void introduce(struct plug *p)
     d->announced = true;
     d->bound = true;
     d->online = true;
+    presence_back(d);
     announce_state(p->m, d);
     announce_availability(p->m, d);
     if (!was_online)
@@ -299,6 +322,7 @@ void plug_bound(struct plug *p)
     if (p->phase == PLUG_BOUND)
         return;
     p->phase = PLUG_BOUND;
+    diary_step(p, TIMELINE_BOUND);
     meross_timer_stop(&p->timer);
     introduce(p);
     log_info("meross", "plug=%s bound type=%s firmware=%s key=%s", log_q(span_str(d->name)),
@@ -315,6 +339,7 @@ void plug_offline(struct meross *m, struct device *d, const char *why)
     if (!d->online)
         return;
     d->online = false;
+    d->gone_ms = 0;
     announce_availability(m, d);
     announce_event(m, d, "offline", "reason", why);
     announce_soon(m);
@@ -327,6 +352,8 @@ void plug_end(struct plug *p, const char *why, bool quiet)
     meross_timer_stop(&p->timer);
     polls_stop(p);
     command_close(p); /* the callbacks still see the device */
+    if (d != NULL)
+        diary_end(p, why);
     p->dev = NULL;
     if (d == NULL)
         return;
@@ -334,7 +361,7 @@ void plug_end(struct plug *p, const char *why, bool quiet)
     if (quiet)
         return;
     log_info("meross", "plug=%s disconnected: %s", log_q(span_str(d->name)), why);
-    plug_offline(p->m, d, why);
+    presence_lost(p->m, d, why);
     if (!d->announced)
         registry_remove(p->m->registry, d);
 }

@@ -31,6 +31,7 @@ static unsigned heartbeat(const struct plug *p)
 static void count_mute(struct plug *p, int err)
 {
     p->mute = err == MD_TIMEOUT ? p->mute + 1 : 0;
+    diary_mute(p, p->mute >= MUTE_POLLS);
     if (p->mute == MUTE_POLLS)
         log_warn("meross",
                  "plug=%s is connected but does not answer; if that lasts, unplug it for "
@@ -42,6 +43,7 @@ static void on_all(struct plug *p, int err)
 {
     struct device *d = p->dev;
     count_mute(p, err);
+    p->state_read |= err == MD_OK;
     announce_save_soon(p->m); /* it was seen */
     /* A plug that came without Bind tells its firmware only here. */
     if (p->abilities_read && d->abilities != NULL && !(err == MD_OK && abilities_wanted(p)))

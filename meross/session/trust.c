@@ -2,6 +2,7 @@
 
 #include "broker/base/log.h"
 #include "meross/people/announce.h"
+#include "meross/session/presence.h"
 
 bool trust_proves(const struct device *d, enum device_key shown)
 {
@@ -56,7 +57,7 @@ static void forget(struct meross *m, struct device *d, const char *why)
              why);
     announce_event(m, d, "forgotten", NULL, NULL);
     announce_clear(m, d);
-    registry_remove(m->registry, d);
+    presence_remove(m, d);
     announce_soon(m);
 }
 

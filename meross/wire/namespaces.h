@@ -12,6 +12,8 @@
 #define NS_TOGGLEX     "Appliance.Control.ToggleX"
 #define NS_TOGGLE      "Appliance.Control.Toggle" /* relays before ToggleX */
 #define NS_CONSUMPTION "Appliance.Control.ConsumptionConfig"
+#define NS_MULTIPLE    "Appliance.Control.Multiple" /* several requests in one */
+#define NS_CONFIG_KEY  "Appliance.Config.Key" /* which broker, and the key */
 #define NS_SUBDEVICES  "Appliance.Hub.SubdeviceList"
 
 /* Families of devices (meross/family). */

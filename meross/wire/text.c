@@ -194,3 +194,15 @@ bool text_mac_digits(struct span s, char out[TEXT_MAC_DIGITS])
     out[n] = '\0';
     return n == TEXT_MAC_DIGITS - 1;
 }
+
+void text_peer_address(const char *peer, char *out, size_t cap)
+{
+    struct span s = span_str(peer != NULL ? peer : "");
+    while (s.n > 0 && s.p[s.n - 1] != ':')
+        s.n--;
+    s.n -= s.n > 0;
+    if (s.n >= 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
+        s = span_of(s.p + 1, s.n - 2);
+    s.n = s.n < cap ? s.n : cap - 1;
+    (void)span_to_str(s, out, cap);
+}

@@ -41,6 +41,10 @@ bool text_is_uuid(struct span s);
 /* xx:xx:xx:xx:xx:xx in hexadecimal. */
 bool text_is_mac(struct span s);
 
+/* "192.0.2.7" of the peer "192.0.2.7:51234", "2001:db8::1" of "[2001:db8::1]:51234"; cut to what
+ * fits, "" when there is no port. */
+void text_peer_address(const char *peer, char *out, size_t cap);
+
 #define TEXT_MAC_DIGITS 13 /* with the NUL */
 
 /* Twelve lower-case digits out of "48:E1:E9:00:11:22", "48-e1-..." or "48e1.e900.1122"; false for

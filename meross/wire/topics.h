@@ -32,6 +32,10 @@
 /* `from` of what the vendor's cloud sends by itself; nobody listens there. */
 #define TOPICS_HOOK "/cloud/hook/subscribe"
 
+/* The uuid of the plug that is none (probe.h), and its MAC address. */
+#define PROBE_UUID "00000000000000000000000000000000"
+#define PROBE_MAC  "00:00:00:00:00:00"
+
 /* Leaves below <base>/<plug>. */
 #define TOPICS_AVAILABILITY "availability"
 #define TOPICS_RESPONSE     "response"

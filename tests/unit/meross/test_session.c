@@ -83,7 +83,8 @@ static void test_first_announcement(void **state)
         "{\"version\":\"1.2.3\",\"started\":1717243200,\"uptime\":1,\"listeners\":[{\"port\":"
         "8883,\"tls\":true},{\"address\":\"127.0.0.1\",\"port\":1883,\"tls\":false}],"
         "\"plugs\":1,\"online\":1,\"connections\":2,\"sessions\":0,\"subscriptions\":0,"
-        "\"retained\":0,\"messages_in\":7,\"messages_out\":0,\"dropped\":0}");
+        "\"retained\":0,\"messages_in\":7,\"messages_out\":0,\"dropped\":0,\"shield\":{\"passed\":"
+        "0,\"refused\":0}}");
     rig_step(59000);
     assert_non_null(strstr(rig_last("meross/broker/info")->payload, "\"uptime\":60,"));
     assert_int_equal(rig_logged("bound type"), 1);

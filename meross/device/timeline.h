@@ -1,0 +1,72 @@
+/* timeline.h - how the last connections of one plug went: which steps it took, when, and how each
+ * ended.  A ring; pure, and not kept over a restart.
+ *
+ *   TCP -> TLS -> CONNECT -> SUBSCRIBE -> Bind -> bound -> time zone -> first reading -> its end
+ *
+ * A step that happens again counts only where that tells something (Bind). */
+#ifndef MEROSS_TIMELINE_H
+#define MEROSS_TIMELINE_H
+
+#include "meross/wire/json_write.h"
+
+#define TIMELINE_SESSIONS    6
+#define TIMELINE_CIPHER_MAX  63
+#define TIMELINE_ADDRESS_MAX 45
+#define TIMELINE_END_MAX     79
+
+enum timeline_step {
+    TIMELINE_TLS,
+    TIMELINE_CONNECT,
+    TIMELINE_SUBSCRIBE,
+    TIMELINE_BIND,    /* it asked to be taken in; a plug that is bound already may not */
+    TIMELINE_BOUND,   /* it is answered, or needs no answer                            */
+    TIMELINE_TIME,    /* its time zone is ours                                         */
+    TIMELINE_READING, /* it told its state                                             */
+    TIMELINE_STEPS
+};
+
+struct timeline_session {
+    int64_t opened;                /* seconds since 1970, by our clock of then */
+    uint64_t opened_ms;            /* monotonic; 0: nothing is here            */
+    uint64_t ended_ms;             /* 0: it stands                             */
+    int64_t at_ms[TIMELINE_STEPS]; /* since it opened; -1: not yet  */
+    unsigned level;                /* of MQTT: 3 or 4               */
+    unsigned binds;                /* how often it asked            */
+    bool tail;                     /* its client id has one         */
+    char address[TIMELINE_ADDRESS_MAX + 1];
+    char cipher[TIMELINE_CIPHER_MAX + 1]; /* "" = in clear   */
+    char end[TIMELINE_END_MAX + 1];       /* "" = it stands  */
+};
+
+struct timeline { /* a zeroed one is empty */
+    struct timeline_session v[TIMELINE_SESSIONS];
+    unsigned begun; /* sessions since the beginning; the newest is v[(begun - 1) % SESSIONS] */
+};
+
+/* A new connection, which was accepted at opened_ms (not 0); one that stands ends with it.  lent
+ * until the next call. */
+struct timeline_session *timeline_begin(struct timeline *t, int64_t opened, uint64_t opened_ms,
+                                        const char *address);
+
+/* The newest connection, if it stands; NULL otherwise. */
+struct timeline_session *timeline_now(struct timeline *t);
+
+/* A step of the newest connection; nothing when none stands. */
+void timeline_step(struct timeline *t, enum timeline_step step, uint64_t now_ms);
+void timeline_end(struct timeline *t, uint64_t now_ms, const char *why);
+
+/* The i-th newest session, 0 the newest; NULL: there is none. */
+const struct timeline_session *timeline_at(const struct timeline *t, unsigned i);
+
+/* How long it has stood, or stood, in seconds. */
+int64_t timeline_seconds(const struct timeline_session *s, uint64_t now_ms);
+
+/* How many of the sessions that are remembered ended within the last `window_ms`. */
+unsigned timeline_ended_within(const struct timeline *t, uint64_t now_ms, uint64_t window_ms);
+
+/* A list, the newest session first:
+ * [{"opened":1700000000,"address":"…","tls":"TLSv1.2 …","level":3,"client_id":"uuid_tail",
+ *   "steps":{"tls":12,"connect":14,…},"binds":1,"seconds":300,"end":"…"}]; steps in ms. */
+void timeline_write(struct json_writer *w, const struct timeline *t, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,30 @@
+/* verb.h - one request to <base>/broker/request/<verb>, as the functions behind the verbs see it. */
+#ifndef MEROSS_VERB_H
+#define MEROSS_VERB_H
+
+#include "meross/people/answer.h"
+
+#define VERB_REF_MAX 64 /* bytes of a name, uuid or MAC */
+
+struct verb_request {
+    struct meross *m;
+    struct answer answer;
+    struct json_at root; /* missing when there was no JSON */
+};
+
+/* The plug that "plug" refers to, or NULL, which has been answered. */
+struct device *verb_find(struct verb_request *r);
+
+/* {"name":"new","was":"old"}; was may be NULL. */
+void verb_answer_name(struct verb_request *r, const char *name, const char *was);
+
+/* Forgets a plug: its connection, its topics, its record. */
+void verb_forget_device(struct meross *m, struct device *d);
+
+/* control_pairing.c */
+void verb_move(struct verb_request *r);
+void verb_unbind(struct verb_request *r);
+void verb_arrival(struct verb_request *r);
+void pairing_end(struct meross *m); /* what waits is answered */
+
+#endif
