@@ -6,6 +6,7 @@
 #include "meross/people/announce.h"
 #include "meross/session/command.h"
 #include "meross/people/control.h"
+#include "meross/people/when_back.h"
 #include "meross/people/verb.h"
 #include "meross/hooks.h"
 #include "meross/session/plug.h"
@@ -68,6 +69,8 @@ static int init(struct meross *m, const struct meross_config *cfg, struct store 
         err = map_init(&m->plugs, map_seed(m->env));
     if (err == MD_OK)
         err = registry_new(&m->registry, m->env, store);
+    if (err == MD_OK)
+        err = book_new(&m->book, m->env, store);
     return err;
 }
 
@@ -82,6 +85,7 @@ int meross_new(struct meross **out, const struct meross_config *cfg, const struc
     m->auth = cfg->auth;
     m->offline_delay_s = cfg->offline_delay_s;
     list_init(&m->waits);
+    list_init(&m->kept);
     m->reply_timeout_s = cfg->reply_timeout_s > 0 ? cfg->reply_timeout_s : REPLY_TIMEOUT_S;
     m->started = env_wall_s(env);
     m->started_ms = env_mono_ms(env);
@@ -200,6 +204,7 @@ int meross_set_keys(struct meross *m, const char *const *keys)
 static void say_goodbye(struct meross *m)
 {
     presence_stop(m);
+    when_back_stop(m);
     for (struct device *d = registry_next(m->registry, NULL); d != NULL;
          d = registry_next(m->registry, d)) {
         if (d->plug != NULL) {
@@ -231,6 +236,9 @@ void meross_detach(struct meross *m)
     int err = registry_save(m->registry, true);
     if (err != MD_OK)
         log_warn("registry", "not saved: %s", md_err_text(err));
+    err = book_save_all(m->book);
+    if (err != MD_OK)
+        log_warn("energy", "not saved: %s", md_err_text(err));
 }
 
 void meross_free(struct meross *m)
@@ -241,6 +249,7 @@ void meross_free(struct meross *m)
     if (m->plugs.bucket != NULL)
         hooks_clear(m);
     registry_free(m->registry);
+    book_free(m->book);
     attempts_clear(&m->attempts);
     keys_clear(&m->keys);
     mem_free(m->version);

@@ -2,7 +2,8 @@
  *
  *   <base>/<plug>/set, <base>/<plug>/<channel>/set   ON | OFF | TOGGLE in any case, or
  *                              {"state":"ON","channel":0,"transaction":"t1"}, or
- *                              {"channels":[{"channel":1,"state":"ON"}]} (orders.h)
+ *                              {"channels":[{"channel":1,"state":"ON"}]} (orders.h);
+ *                              with "when_back":true also later (when_back.h)
  *   <base>/<plug>/get          empty, or {"transaction":"t1"}
  *   <base>/broker/request/<verb>  {"transaction":"t1",...}; always answered:
  *       list                        {"plugs":[...]}
@@ -32,6 +33,8 @@ MD_MUST_USE int control_subscribe(struct meross *m);
 
 /* control_switch.c */
 void control_set(struct meross *m, const struct topics_ref *ref, struct span payload);
+/* The same for an order that was kept (when_back.h); nobody waits for an answer. */
+void control_again(struct meross *m, struct device *d, struct span level, struct span payload);
 void control_get(struct meross *m, const struct topics_ref *ref, struct span payload);
 /* control_registry.c */
 void control_broker(struct meross *m, struct span verb, struct span payload);

@@ -4,7 +4,9 @@
 #include "meross/people/announce.h"
 #include "meross/people/answer.h"
 #include "meross/session/command.h"
+#include "meross/session/energy.h"
 #include "meross/people/control.h"
+#include "meross/people/when_back.h"
 #include "meross/session/inbound.h"
 #include "meross/session/presence.h"
 #include "meross/wire/namespaces.h"
@@ -293,6 +295,16 @@ static bool switchable(struct meross *m, struct device *d, const struct request 
     return true;
 }
 
+void control_again(struct meross *m, struct device *d, struct span level, struct span payload)
+{
+    struct request r = {.next = 0};
+    topics_of_plug(&m->topics, r.answer.topic, span_str(d->name), TOPICS_RESPONSE);
+    bool ok = orders_read(&r.orders, level, payload, &r.answer) && orders_settle(&r.orders, d);
+    r.answer.has_transaction = false;
+    if (ok && switchable(m, d, &r)) /* it may have another firmware than before */
+        start(m, d, &r);
+}
+
 void control_set(struct meross *m, const struct topics_ref *ref, struct span payload)
 {
     struct request r;
@@ -313,7 +325,7 @@ void control_set(struct meross *m, const struct topics_ref *ref, struct span pay
                      "the order for %s contradicts itself: channel 0 is all of its outlets; leave "
                      "it out",
                      d->name);
-    else if (switchable(m, d, &r))
+    else if (switchable(m, d, &r) && !when_back_take(m, d, ref->channel, payload, &r.answer))
         start(m, d, &r);
 }
 
@@ -328,6 +340,8 @@ void control_get(struct meross *m, const struct topics_ref *ref, struct span pay
         json_free(&json);
     }
     struct device *d = find(m, &r.answer, ref->plug);
-    if (d != NULL)
-        start(m, d, &r);
+    if (d == NULL)
+        return;
+    energy_watch(d->plug);
+    start(m, d, &r);
 }

@@ -3,6 +3,7 @@
 #include "broker/base/log.h"
 #include "meross/people/announce.h"
 #include "meross/session/command.h"
+#include "meross/session/energy.h"
 #include "meross/session/inbound.h"
 #include "meross/wire/namespaces.h"
 
@@ -47,8 +48,10 @@ static void set_channel(struct plug *p, unsigned number, bool on, bool by_us)
         announce_soon(p->m);
     else
         announce_save_soon(p->m);
-    if (event)
-        announce_switched(p->m, d, number, on, by_us);
+    if (!event)
+        return;
+    announce_switched(p->m, d, number, on, by_us);
+    energy_watch(p);
 }
 
 static bool read_channel(struct json_at v, int64_t *channel)

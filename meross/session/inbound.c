@@ -23,6 +23,14 @@ static const struct {
     {NS_TOGGLEX, ENVELOPE_GETACK, state_on_togglex, false},
     {NS_TOGGLE, ENVELOPE_PUSH, state_on_toggle, false},
     {NS_TOGGLE, ENVELOPE_GETACK, state_on_toggle, false},
+    {NS_ELECTRICITY, ENVELOPE_PUSH, energy_on_electricity, false},
+    {NS_ELECTRICITY, ENVELOPE_GETACK, energy_on_electricity, false},
+    {NS_ELECTRICITYX, ENVELOPE_PUSH, energy_on_electricity, false},
+    {NS_ELECTRICITYX, ENVELOPE_GETACK, energy_on_electricity, false},
+    {NS_CONSUMPTIONX, ENVELOPE_PUSH, energy_on_days, false},
+    {NS_CONSUMPTIONX, ENVELOPE_GETACK, energy_on_days, false},
+    {NS_CONSUMPTIONH, ENVELOPE_PUSH, energy_on_hours, false},
+    {NS_CONSUMPTIONH, ENVELOPE_GETACK, energy_on_hours, false},
 };
 
 bool inbound_dispatch(struct plug *p, const struct envelope *e)

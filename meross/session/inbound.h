@@ -37,6 +37,10 @@ void state_on_all(struct plug *p, const struct envelope *e);
 void state_on_ability(struct plug *p, const struct envelope *e);
 void state_on_togglex(struct plug *p, const struct envelope *e);
 void state_on_toggle(struct plug *p, const struct envelope *e);
+/* h_energy.c */
+void energy_on_electricity(struct plug *p, const struct envelope *e);
+void energy_on_days(struct plug *p, const struct envelope *e);
+void energy_on_hours(struct plug *p, const struct envelope *e);
 /* We asked for it and the plug agreed: as if it had said so. */
 void state_assume(struct plug *p, unsigned channel, bool on);
 /* Remembers the members of "hardware" and "firmware", as in Bind and System.All; a plug that had

@@ -32,6 +32,12 @@ struct polls {                  /* polls.c's: the same place for the same row */
     struct broker_timer *timer;
 };
 
+struct meter { /* h_energy.c's */
+    uint64_t watched_ms; /* monotonic: until then power is asked for often */
+    uint64_t dead_ms;    /* since then it reads 0 V; 0: it does not        */
+    bool dead_told;
+};
+
 struct plug {
     struct meross *m;
     struct device *dev; /* NULL before on_connected, while it waits for trust, after the end */
@@ -62,6 +68,7 @@ struct plug {
     struct broker_timer *command_timer; /* to the time-out, or to the end of the pause */
     uint64_t not_before_ms;             /* for requests of our own                     */
     struct polls polls;
+    struct meter meter;
     /* hooks.c's */
     struct plug *self;
     struct map_node by_tag;

@@ -61,5 +61,10 @@
 #define NS_SMOKE        "Appliance.Hub.Sensor.Smoke"
 #define NS_WATER_LEAK   "Appliance.Hub.Sensor.WaterLeak"
 #define NS_MOTION       "Appliance.Hub.Sensor.Motion"
+/* Power and energy. */
+#define NS_ELECTRICITY  "Appliance.Control.Electricity"
+#define NS_ELECTRICITYX "Appliance.Control.ElectricityX" /* asked for and answered by PUSH */
+#define NS_CONSUMPTIONX "Appliance.Control.ConsumptionX" /* by local day  */
+#define NS_CONSUMPTIONH "Appliance.Control.ConsumptionH" /* by hour       */
 
 #endif
