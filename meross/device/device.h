@@ -61,11 +61,11 @@ struct device {
     char ability_firmware[DEVICE_TEXT_MAX + 1]; /* the firmware they were read from        */
     uint8_t led_wish;       /* of people, for the status LED: enum device_wish */
     uint8_t light_capacity; /* bits of what a lamp can: colour, temperature, brightness, effect */
-    uint8_t max_commands; /* in one Control.Multiple; 0 = it has none, or nobody knows       */
-    int64_t last_seen;    /* seconds since 1970 of the last message  */
-    struct facts facts;   /* what else is known, facts.h             */
-    struct subdevs subs;  /* of a hub                                */
-    struct health health; /* in part, health.h                       */
+    uint8_t max_commands;   /* in one Control.Multiple; 0 = it has none, or nobody knows       */
+    int64_t last_seen;      /* seconds since 1970 of the last message  */
+    struct facts facts;     /* what else is known, facts.h             */
+    struct subdevs subs;    /* of a hub                                */
+    struct health health;   /* in part, health.h                       */
 
     /* Not on disk. */
     struct plug *plug; /* the session; NULL when not connected                        */
@@ -78,7 +78,7 @@ struct device {
     struct buf state;     /* the state topic as published last                           */
     uint64_t battery_ms;  /* monotonic, when its sub-devices were asked for theirs; 0 = never */
     uint64_t time_set_ms; /* monotonic, of the last System.Time SET; 0 = never          */
-    char *effects; /* names of a lamp's effects, each followed by '\n'; NULL = unknown    */
+    char *effects;        /* names of a lamp's effects, each followed by '\n'; NULL = unknown    */
     uint64_t refused_ms;  /* monotonic, of the last event about a refused message       */
     struct askers askers; /* where it may answer                                        */
     /* The registry's. */

@@ -198,18 +198,21 @@ const struct fact *facts_get(const struct facts *f, uint32_t at, const char *nam
     return stands(f, place, at, number) ? &f->v[place] : NULL;
 }
 
-int64_t facts_value(const struct facts *f, uint32_t at, const char *name, unsigned decimals,
-                    int64_t other)
+int64_t facts_scaled(const struct fact *it, unsigned decimals)
 {
-    const struct fact *it = facts_get(f, at, name);
-    if (it == NULL || it->kind != FACT_NUMBER)
-        return other;
     int64_t value = it->value;
     for (unsigned i = it->decimals; i < decimals; i++)
         value *= 10;
     for (unsigned i = it->decimals; i > decimals; i--)
         value /= 10;
     return value;
+}
+
+int64_t facts_value(const struct facts *f, uint32_t at, const char *name, unsigned decimals,
+                    int64_t other)
+{
+    const struct fact *it = facts_get(f, at, name);
+    return it != NULL && it->kind == FACT_NUMBER ? facts_scaled(it, decimals) : other;
 }
 
 static void write_number(struct json_writer *w, const struct fact *it)

@@ -119,6 +119,8 @@ const struct fact *facts_get(const struct facts *f, uint32_t at, const char *nam
 int64_t facts_value(const struct facts *f, uint32_t at, const char *name, unsigned decimals,
                     int64_t other);
 
+int64_t facts_scaled(const struct fact *it, unsigned decimals); /* of a number */
+
 const char *facts_name(const struct fact *it); /* lent, static */
 bool facts_named(const char *name);            /* is it one of ours? */
 

@@ -59,9 +59,10 @@ static bool check_position(const struct device *d, const struct fact *wish,
 {
     if (device_has_ability(d, NS_ADJUST) || wish->value == 0 || wish->value == 100)
         return true;
-    (void)snprintf(why, FAMILY_WHY_MAX,
-                   "can only be open (100) or closed (0): its firmware %s knows no position between",
-                   d->firmware);
+    (void)snprintf(
+        why, FAMILY_WHY_MAX,
+        "can only be open (100) or closed (0): its firmware %s knows no position between",
+        d->firmware);
     return false;
 }
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 static const struct family_row *(*const tables[])(size_t *n) = {
-    family_of_lights, family_of_doors, family_of_thermostats, family_of_air,
+    family_of_lights, family_of_doors,   family_of_thermostats, family_of_air,
     family_of_hubs,   family_of_sensors, family_of_all};
 
 void family_each(bool (*cb)(void *ctx, const struct family_row *row), void *ctx)
@@ -188,8 +188,7 @@ void family_word(const struct family_at *at, struct json_at value, const char *f
 
 void family_relay(const struct family_at *at, bool on)
 {
-    struct device_channel *c =
-        at->sub == NULL ? device_channel_add(at->d, at->channel) : NULL;
+    struct device_channel *c = at->sub == NULL ? device_channel_add(at->d, at->channel) : NULL;
     int8_t *state = at->sub != NULL ? &at->sub->on : c != NULL ? &c->on : NULL;
     if (state == NULL || *state == (int8_t)on)
         return;

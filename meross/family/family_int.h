@@ -20,8 +20,8 @@ struct family_key {
     enum fact_kind kind;
     int64_t min, max; /* of a number, in units of its last decimal; 0 and 0: any */
     unsigned decimals;
-    bool or_text;             /* a number that may also be called by its name */
-    const char *const *words; /* of a text: NULL after the last; a NULL list: any text */
+    bool or_text;                        /* a number that may also be called by its name */
+    const char *const *words;            /* of a text: NULL after the last; a NULL list: any text */
     bool (*can)(const struct device *d); /* NULL: every device with the namespace */
     /* Looks further; false and `why` ("knows no effect \"x\"") when it is no good.  NULL: fine. */
     bool (*check)(const struct device *d, const struct fact *wish, char why[FAMILY_WHY_MAX]);
@@ -36,10 +36,10 @@ struct family_ask { /* an order, checked */
     int on;                   /* 1, 0; -1: not asked for */
 };
 
-enum family_ack {    /* what an acknowledgement means */
-    FAMILY_ASSUME,   /* it is so now: what was asked for is taken for true */
-    FAMILY_ACK_TELLS, /* the acknowledgement says what is so, unless it is empty */
-    FAMILY_ACK_WAITS /* nothing yet: a push will tell */
+enum family_ack {                   /* what an acknowledgement means */
+                  FAMILY_ASSUME,    /* it is so now: what was asked for is taken for true */
+                  FAMILY_ACK_TELLS, /* the acknowledgement says what is so, unless it is empty */
+                  FAMILY_ACK_WAITS  /* nothing yet: a push will tell */
 };
 
 struct family_row {
@@ -51,9 +51,10 @@ struct family_row {
     /* The rest: for what can be set. */
     const struct family_key *keys; /* name NULL after the last; NULL: none */
     void (*write)(struct json_writer *w, const struct family_ask *ask); /* members of the entry */
-    bool (*switches)(const struct device *d); /* NULL: never; else "ON" and "OFF" go there as well */
-    bool list;                                /* the entry stands in a list */
-    bool with_type;                           /* the type of the device stands beside it */
+    bool (*switches)(
+        const struct device *d); /* NULL: never; else "ON" and "OFF" go there as well */
+    bool list;                   /* the entry stands in a list */
+    bool with_type;              /* the type of the device stands beside it */
     enum family_ack ack;
     void (*acked)(const struct family_at *at, struct json_at asked, struct json_at reply);
 };
@@ -84,7 +85,8 @@ void family_flag(const struct family_at *at, struct json_at value, const char *f
 /* The word of a number; of one that is out of the list, the number itself. */
 void family_word(const struct family_at *at, struct json_at value, const char *fact,
                  const char *const *words);
-void family_relay(const struct family_at *at, bool on); /* the channel (or sub-device) is on or off */
+void family_relay(const struct family_at *at,
+                  bool on); /* the channel (or sub-device) is on or off */
 
 /* light.c: a check for a colour. */
 bool family_check_color(const struct device *d, const struct fact *wish, char why[FAMILY_WHY_MAX]);

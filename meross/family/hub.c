@@ -109,8 +109,8 @@ static void take_valve_temperature(const struct family_at *at, struct json_at t)
 {
     struct json_at target = json_get(t, "currentSet");
     family_number(at, json_get(t, "room"), FACT_TEMPERATURE, 1);
-    family_number(at, json_exists(target) ? target : json_get(t, "custom"),
-                  FACT_TARGET_TEMPERATURE, 1);
+    family_number(at, json_exists(target) ? target : json_get(t, "custom"), FACT_TARGET_TEMPERATURE,
+                  1);
     family_number(at, json_get(t, "min"), FACT_MIN_TEMPERATURE, 1);
     family_number(at, json_get(t, "max"), FACT_MAX_TEMPERATURE, 1);
     family_flag(at, json_get(t, "heating"), FACT_HEATING);
@@ -128,9 +128,9 @@ static const struct {
     const char *member; /* which is also the name of a type */
     void (*take)(const struct family_at *at, struct json_at v);
 } kinds[] = {
-    {"ms100", take_climate},       {"ms130", take_climate},   {"tempHumi", take_climate},
-    {"doorWindow", take_contact},  {"ms200", take_contact},   {"smokeAlarm", take_smoke},
-    {"waterLeak", take_leak},      {"ms400", take_leak},      {"ms405", take_leak},
+    {"ms100", take_climate},      {"ms130", take_climate}, {"tempHumi", take_climate},
+    {"doorWindow", take_contact}, {"ms200", take_contact}, {"smokeAlarm", take_smoke},
+    {"waterLeak", take_leak},     {"ms400", take_leak},    {"ms405", take_leak},
     {"motion", take_motion},
 };
 
@@ -148,8 +148,8 @@ static void set_type(const struct family_at *at, struct json_at type)
 
 static bool is_frame(const char *member)
 {
-    static const char *const frame[] = {"online", "temperature", "humidity", "togglex",
-                                        "timeSync", "mode",      "scheduleB"};
+    static const char *const frame[] = {"online",   "temperature", "humidity", "togglex",
+                                        "timeSync", "mode",        "scheduleB"};
     for (size_t i = 0; i < sizeof frame / sizeof frame[0]; i++)
         if (strcmp(member, frame[i]) == 0)
             return true;

@@ -209,16 +209,14 @@ static const struct family_key light_keys[] = {
 
 const struct family_row *family_of_lights(size_t *n)
 {
-    static const struct family_row rows[] = {{.ns = NS_LIGHT,
-                                              .key = "light",
-                                              .take = take_light,
-                                              .keys = light_keys,
-                                              .write = write_light,
-                                              .switches = has_own_switch},
-                                             {.ns = NS_EFFECT,
-                                              .key = "effect",
-                                              .by = FAMILY_BY_DEVICE,
-                                              .take_all = take_effects}};
+    static const struct family_row rows[] = {
+        {.ns = NS_LIGHT,
+         .key = "light",
+         .take = take_light,
+         .keys = light_keys,
+         .write = write_light,
+         .switches = has_own_switch},
+        {.ns = NS_EFFECT, .key = "effect", .by = FAMILY_BY_DEVICE, .take_all = take_effects}};
     *n = sizeof rows / sizeof rows[0];
     return rows;
 }

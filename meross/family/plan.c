@@ -44,8 +44,7 @@ int family_wish_word(const struct family_ask *ask, const char *name, const char 
 
 static bool has_row(const struct device *d, const struct family_row *row, bool sub)
 {
-    return row->keys != NULL && (row->by == FAMILY_BY_SUB) == sub &&
-           device_has_ability(d, row->ns);
+    return row->keys != NULL && (row->by == FAMILY_BY_SUB) == sub && device_has_ability(d, row->ns);
 }
 
 static const struct family_key *key_of(const struct device *d, const struct family_row *row,
@@ -89,7 +88,8 @@ bool family_settable(const struct device *d, bool sub, const char *name)
 static bool look_switch(void *ctx, const struct family_row *row)
 {
     struct search *s = ctx;
-    s->row = has_row(s->d, row, s->sub) && row->switches != NULL && row->switches(s->d) ? row : NULL;
+    s->row =
+        has_row(s->d, row, s->sub) && row->switches != NULL && row->switches(s->d) ? row : NULL;
     return s->row == NULL;
 }
 
@@ -165,7 +165,6 @@ static int check_number(const struct device *d, uint32_t at, const struct family
                         const struct fact *wish, char why[FAMILY_WHY_MAX])
 {
     char low[32], high[32];
-    struct facts f = {.v = (struct fact *)(uintptr_t)wish, .n = 1};
     if (wish->kind != FACT_NUMBER)
         return say(why, "takes a number as %s", k->name);
     int64_t min = k->min, max = k->max;
@@ -173,7 +172,7 @@ static int check_number(const struct device *d, uint32_t at, const struct family
         min = facts_value(&d->facts, at, FACT_MIN_TEMPERATURE, k->decimals, min);
         max = facts_value(&d->facts, at, FACT_MAX_TEMPERATURE, k->decimals, max);
     }
-    int64_t value = facts_value(&f, wish->at, k->name, k->decimals, 0);
+    int64_t value = facts_scaled(wish, k->decimals);
     if (wish->decimals <= k->decimals && value >= min && value <= max)
         return MD_OK;
     write_limit(low, min, k->decimals);
@@ -182,8 +181,7 @@ static int check_number(const struct device *d, uint32_t at, const struct family
                k->decimals == 0 ? ", without a fraction" : "");
 }
 
-static int check_text(const struct family_key *k, const struct fact *wish,
-                      char why[FAMILY_WHY_MAX])
+static int check_text(const struct family_key *k, const struct fact *wish, char why[FAMILY_WHY_MAX])
 {
     char list[160] = "";
     size_t n = 0;
@@ -206,8 +204,8 @@ static bool settle_bool(struct fact *wish)
     static const char *const words[] = {"off", "on", "false", "true", "no", "yes"};
     for (int i = 0; wish->kind == FACT_TEXT && i < 6; i++) {
         if (text_eq_nocase(span_str(wish->text), span_str(words[i]))) {
-            *wish = (struct fact){.at = wish->at, .name = wish->name, .kind = FACT_BOOL,
-                                  .value = i % 2};
+            *wish = (struct fact){
+                .at = wish->at, .name = wish->name, .kind = FACT_BOOL, .value = i % 2};
             return true;
         }
     }
@@ -216,8 +214,8 @@ static bool settle_bool(struct fact *wish)
     return wish->kind == FACT_BOOL;
 }
 
-static int check(const struct device *d, uint32_t at, const struct family_key *k,
-                 struct fact *wish, char why[FAMILY_WHY_MAX])
+static int check(const struct device *d, uint32_t at, const struct family_key *k, struct fact *wish,
+                 char why[FAMILY_WHY_MAX])
 {
     int err = MD_OK;
     if (k->kind == FACT_BOOL && !settle_bool(wish))

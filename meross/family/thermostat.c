@@ -118,7 +118,11 @@ static void write_mode_b(struct json_writer *w, const struct family_ask *ask)
 }
 
 static const struct family_key mode_b_keys[] = {
-    {.name = FACT_TARGET_TEMPERATURE, .kind = FACT_NUMBER, .min = -2000, .max = 9900, .decimals = 2},
+    {.name = FACT_TARGET_TEMPERATURE,
+     .kind = FACT_NUMBER,
+     .min = -2000,
+     .max = 9900,
+     .decimals = 2},
     {.name = FACT_MODE, .kind = FACT_TEXT, .words = mode_b_words},
     {.name = NULL}};
 
@@ -204,8 +208,8 @@ static void take_summer(const struct family_at *at, struct json_at e)
         (void)facts_text(&at->d->facts, at->at, FACT_SEASON, words[mode]);
 }
 
-static const struct family_key window_keys[] = {
-    {.name = FACT_WINDOW_DETECTION, .kind = FACT_BOOL}, {.name = NULL}};
+static const struct family_key window_keys[] = {{.name = FACT_WINDOW_DETECTION, .kind = FACT_BOOL},
+                                                {.name = NULL}};
 static const struct family_key calibration_keys[] = {
     {.name = FACT_CALIBRATION, .kind = FACT_NUMBER, .min = -80, .max = 80, .decimals = 1},
     {.name = NULL}};

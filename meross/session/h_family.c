@@ -13,9 +13,9 @@
 
 static bool is_event(const struct fact *it)
 {
-    static const char *const names[] = {FACT_DOOR,  FACT_OPEN,     FACT_SMOKE,      FACT_LEAK,
-                                        FACT_MOTION, FACT_PRESENCE, FACT_OVERHEATED, FACT_ALARM,
-                                        FACT_WINDOW_OPEN};
+    static const char *const names[] = {FACT_DOOR,       FACT_OPEN,   FACT_SMOKE,
+                                        FACT_LEAK,       FACT_MOTION, FACT_PRESENCE,
+                                        FACT_OVERHEATED, FACT_ALARM,  FACT_WINDOW_OPEN};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(facts_name(it), names[i]) == 0)
             return true;

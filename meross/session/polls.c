@@ -9,7 +9,7 @@
 #define PAYLOAD_MAX 2048u /* bytes; plugs have little memory                             */
 
 static const struct poll_row *(*const tables[])(size_t *n) = {polls_of_setup, polls_of_energy,
-                                                               polls_of_family};
+                                                              polls_of_family};
 
 static const struct poll_row *row_at(unsigned number)
 {
