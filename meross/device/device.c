@@ -11,7 +11,8 @@
 
 const char *device_key_name(enum device_key k)
 {
-    static const char *const names[DEVICE_KEYS] = {"unknown", "configured", "empty", "default"};
+    static const char *const names[DEVICE_KEYS] = {"unknown", "configured", "empty", "default",
+                                                   "own"};
     return names[k];
 }
 
@@ -203,6 +204,7 @@ void device_clear(struct device *d)
     buf_free(&d->state);
     mem_free(d->effects);
     d->effects = NULL;
+    device_drop_keys(d);
     health_clear(&d->health);
     facts_clear(&d->facts);
     subdevs_clear(&d->subs);

@@ -28,6 +28,7 @@ enum device_key { /* which key the plug signs with */
                   DEVICE_KEY_CONFIGURED,
                   DEVICE_KEY_EMPTY,
                   DEVICE_KEY_DEFAULT, /* "meross" */
+                  DEVICE_KEY_OWN,     /* one that no other plug has: device.own_key */
                   DEVICE_KEYS
 };
 
@@ -52,6 +53,10 @@ struct device {
     char chip[DEVICE_TEXT_MAX + 1], address[DEVICE_ADDRESS_MAX + 1];
     int64_t user_id;
     enum device_key key;
+    /* Secret: in the record, and nowhere else.  NULL = none.  A plug that is given a new key has
+     * both, until it shows with which it signs; so a change that fails loses nothing. */
+    char *own_key, *pending_key;
+    bool expected; /* its key was told, and it has not come yet: it has a record, and no topics */
     enum device_switch switches;
     bool bound;
     bool nameless; /* the name was made before the type was known */
@@ -89,6 +94,17 @@ struct device {
 
 const char *device_key_name(enum device_key k);       /* "configured"; lent, static */
 const char *device_switch_name(enum device_switch s); /* "togglex"; lent, static    */
+
+/* It will sign with this key: from now on if none was known, else once it has shown so.
+ * key  copied; not empty, at most SIGN_KEY_MAX bytes.
+ * Errors: MD_NOMEM; nothing changed. */
+MD_MUST_USE int device_expect_key(struct device *d, const char *key);
+
+/* It signed with pending_key, which is its own key now. */
+void device_key_shown(struct device *d);
+
+/* Has it a record? */
+static inline bool device_is_kept(const struct device *d) { return d->announced || d->expected; }
 
 /* Copies text of a plug into a member of struct device; false when it is the same
  * already, is no text, does not fit or holds control characters: then nothing changes. */
@@ -133,7 +149,7 @@ void device_write_state(struct json_writer *w, const struct device *d);
 enum device_view { DEVICE_BRIEF, DEVICE_WITH_STATE, DEVICE_ALL };
 void device_write_public(struct json_writer *w, const struct device *d, enum device_view view);
 
-/* The record: a JSON object.  Never holds a key. */
+/* The record: a JSON object.  Holds the plug's own key, if it has one, so it is secret. */
 void device_write_record(struct json_writer *w, const struct device *d);
 
 /* Fills the members that the record has; `d` is zeroed but for what registry.c needs.

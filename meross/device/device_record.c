@@ -1,4 +1,4 @@
-/* device_record.c - a device on disk: a JSON object.  Never holds a key. */
+/* device_record.c - a device on disk: a JSON object. */
 #include "meross/device/device.h"
 #include "meross/device/device_parts.h"
 #include "meross/wire/namespaces.h"
@@ -70,6 +70,7 @@ void device_write_record(struct json_writer *w, const struct device *d)
     json_write_pair_bool(w, "bound", d->bound);
     json_write_pair_int(w, "last_seen", d->last_seen);
     json_write_pair(w, "key", device_key_name(d->key));
+    device_write_keys(w, d);
     json_write_pair_int(w, "user_id", d->user_id);
     json_write_pair(w, "switch", device_switch_name(d->switches));
     json_write_pair(w, "ability_firmware", d->ability_firmware);
@@ -196,7 +197,9 @@ static int read_members(struct device *d, struct json_at r)
     d->led_wish = device_small_number(json_get(r, "led_wish"));
     d->light_capacity = device_small_number(json_get(r, "light_capacity"));
     d->max_commands = device_small_number(json_get(r, "max_commands"));
-    int err = device_read_abilities(d, json_get(r, "abilities"));
+    int err = device_read_keys(d, r);
+    if (err == MD_OK)
+        err = device_read_abilities(d, json_get(r, "abilities"));
     /* Of before it was kept: the abilities are read again. */
     if ((d->max_commands == 0 && device_has_ability(d, NS_MULTIPLE)) ||
         (d->light_capacity == 0 && device_has_ability(d, NS_LIGHT)))

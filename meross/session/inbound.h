@@ -32,6 +32,8 @@ void family_on_digest(struct plug *p, struct json_at digest); /* of System.All *
 /* A SET of ours was acknowledged. */
 struct family_step;
 void family_on_step(struct plug *p, const struct family_step *step, struct json_at reply);
+/* diary.c */
+void diary_on_debug(struct plug *p, const struct envelope *e);
 /* h_state.c */
 void state_on_all(struct plug *p, const struct envelope *e);
 void state_on_ability(struct plug *p, const struct envelope *e);

@@ -45,10 +45,11 @@ struct plug {
     char uuid[DEVICE_UUID_MAX + 1], mac[18], address[DEVICE_ADDRESS_MAX + 1];
     int64_t user_id;
     char client_id[AUTH_CLIENT_ID_MAX + 1];
-    struct diary_arrival arrival;    /* how it came, see diary.h                            */
-    enum device_key login_key;       /* of its password                                 */
-    const char *key;                 /* signs for this plug; lent by keys; NULL = unknown      */
-    bool probe;                      /* none at all: probe.h                            */
+    struct diary_arrival arrival; /* how it came, see diary.h                            */
+    enum device_key login_key;    /* of its password                                 */
+    const char *key; /* signs for this plug; lent by keys, or own_key; NULL = unknown */
+    char own_key[SIGN_KEY_MAX + 1];  /* a copy: the device's may change meanwhile             */
+    bool probe;                      /* none at all: probe.h */
     bool proven;                     /* it may speak for the plug, see trust.h                 */
     bool key_told;                   /* the line about the wrong key was written               */
     bool key_seen;                   /* a message of this connection had a known key           */

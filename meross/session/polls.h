@@ -48,5 +48,6 @@ void polls_stop(struct plug *p); /* nothing more is asked */
 const struct poll_row *polls_of_energy(size_t *n); /* polls_energy.c: power and counters */
 const struct poll_row *polls_of_setup(size_t *n);  /* setup.c: abilities, the state of everything */
 const struct poll_row *polls_of_family(size_t *n); /* h_family.c: what families do not tell there */
+const struct poll_row *polls_of_diary(size_t *n); /* diary.c: how the plug sees its connection */
 
 #endif
