@@ -142,7 +142,7 @@ static void test_a_lamp_takes_what_its_capacity_names(void **state)
     bench_free(b);
 }
 
-/* [trap 24] */
+/* */
 static void test_a_garage_door_takes_its_time(void **state)
 {
     (void)state;
@@ -183,7 +183,7 @@ static void test_a_shutter_moves_and_stops(void **state)
     assert_clean(b);
     bench_free(b);
     b = bound("mrs100-2.1.2");
-    /* [trap 21] */
+    /* */
     holds(ask(b, "GET", TOGGLEX, "{}", "GETACK"), "\"payload\":{\"channel\":0}}");
     (void)ask(b, "SET", POSITION, "{\"position\":{\"channel\":0,\"position\":50}}", "ERROR");
     assert_violation(b, "position is 50");
@@ -254,7 +254,7 @@ static void test_a_query_by_push(void **state)
     bench_free(b);
 }
 
-/* [trap 36] [trap 38] [trap 25] */
+/* */
 static void test_a_hub_and_its_sub_devices(void **state)
 {
     (void)state;
@@ -402,7 +402,7 @@ static void test_the_meter_counts_local_days_and_hours(void **state)
     bench_free(b);
 }
 
-/* [trap 34] The day of 31 March 2024 has 23 hours in Berlin; some plugs begin a day with the value
+/* The day of 31 March 2024 has 23 hours in Berlin; some plugs begin a day with the value
  * of the one before. */
 static void test_short_days_and_stale_ones(void **state)
 {
