@@ -77,6 +77,8 @@ static const struct option options[] = {
      "the Wi-Fi interface for --join"},
     {"--plug", "HOST", ARGS_PAIR, KIND_TEXT, offsetof(struct args, plug_at), NULL,
      "address, or address:port, of the plug; 10.10.10.1 when not given"},
+    {"--find-timeout", "SECONDS", ARGS_PAIR, KIND_SECONDS, offsetof(struct args, find_s), NULL,
+     "how long to wait for a plug in set-up mode; 300 when not given"},
     {"--key-file", "FILE", ARGS_ADOPT, KIND_TEXT, offsetof(struct args, key_file), NULL,
      "the first line of FILE is the key that the plug has now"},
     {"--to-port", "PORT", ARGS_MOVE, KIND_PORT, offsetof(struct args, to_port), NULL,
@@ -190,6 +192,7 @@ int args_parse(struct args *out, unsigned groups, int argc, char *const *argv,
                      .target_port = -1,
                      .to_port = -1,
                      .timeout_s = -1,
+                     .find_s = -1,
                      .channel = -1,
                      .iterations = -1};
     bool plain = false;

@@ -191,6 +191,7 @@ static void set_new(struct moving *m, struct cli *c)
                                 .target_port = -1,
                                 .to_port = -1,
                                 .timeout_s = -1,
+                                .find_s = -1,
                                 .channel = -1,
                                 .user = a->to_user,
                                 .password = a->to_password,

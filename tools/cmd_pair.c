@@ -325,7 +325,8 @@ static void connect_parts(struct pairing *p)
     io->name = on_name;
     p->join.run = run_program;
     p->join.ctx = p;
-    p->world.pair.ap_timeout_s = AP_TIMEOUT_S;
+    p->world.pair.ap_timeout_s =
+        p->world.c->args->find_s > 0 ? (unsigned)p->world.c->args->find_s : AP_TIMEOUT_S;
 }
 
 int cmd_pair(struct cli *c)

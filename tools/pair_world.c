@@ -251,14 +251,14 @@ static const char *const step_words[PAIR_STEPS] = {[PAIR_PROBE] = "does the brok
 
 static void say(void *world, enum pair_step step, enum pair_mark mark, const char *text)
 {
-    static const struct {
-        const char *sign, *colour;
-    } marks[] = {[PAIR_DONE] = {"✓", "\033[32m"},
-                 [PAIR_NOTE] = {"!", "\033[33m"},
-                 [PAIR_WAITS] = {"…", "\033[2m"},
-                 [PAIR_FAILED] = {"✗", "\033[31m"}};
+    static const char *const signs[] = {
+        [PAIR_DONE] = "✓", [PAIR_NOTE] = "!", [PAIR_WAITS] = "…", [PAIR_FAILED] = "✗"};
+    static const char *const colours[] = {[PAIR_DONE] = "\033[32m",
+                                          [PAIR_NOTE] = "\033[33m",
+                                          [PAIR_WAITS] = "\033[2m",
+                                          [PAIR_FAILED] = "\033[31m"};
     const struct pair_world *w = world;
-    fprintf(w->human, " %s%s%s %s\n", w->coloured ? marks[mark].colour : "", marks[mark].sign,
+    fprintf(w->human, " %s%s%s %s\n", w->coloured ? colours[mark] : "", signs[mark],
             w->coloured ? "\033[0m" : "", mark == PAIR_FAILED ? step_words[step] : text);
     (void)fflush(w->human);
 }

@@ -16,9 +16,8 @@
 extern char **environ;
 
 /* The environment with LC_ALL=C in front; what is read must not be translated. */
-static void plain_words(char *out[ENV_MAX])
+static void plain_words(char *locale, char *out[ENV_MAX])
 {
-    static char locale[] = "LC_ALL=C";
     size_t n = 0;
     out[n++] = locale;
     for (char **e = environ; e != NULL && *e != NULL && n + 1 < ENV_MAX; e++)
@@ -47,14 +46,14 @@ static int start(pid_t *pid, const char *const *argv, int write_end)
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attr;
-    char *words[ENV_MAX];
+    char locale[] = "LC_ALL=C", *words[ENV_MAX];
     if (posix_spawn_file_actions_init(&files) != 0)
         return MD_IO;
     if (posix_spawnattr_init(&attr) != 0) {
         (void)posix_spawn_file_actions_destroy(&files);
         return MD_IO;
     }
-    plain_words(words);
+    plain_words(locale, words);
     int err = prepare(&files, &attr, write_end);
     int bad = err != MD_OK ? 0
                            : posix_spawnp(pid, argv[0], &files, &attr,

@@ -137,7 +137,7 @@ int verbs_main(int argc, char **argv, FILE *in, FILE *out, FILE *err)
         .env = host_env(), .in = in, .out = out, .err = err, .timeout_ms = CLI_TIMEOUT_MS};
     const char *first = argc > 1 ? argv[1] : "serve";
     static const struct args none = {
-        .port = -1, .target_port = -1, .to_port = -1, .timeout_s = -1, .channel = -1};
+        .port = -1, .target_port = -1, .to_port = -1, .timeout_s = -1, .find_s = -1, .channel = -1};
     c.args = &none;
     if (strcmp(first, "--version") == 0)
         return version(&c);

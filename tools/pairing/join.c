@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 bool join_is_plug(struct span ssid)
 {
@@ -58,6 +59,12 @@ bool join_line(struct span *rest, struct span *line)
     if (line->n > 0 && line->p[line->n - 1] == '\r')
         line->n--;
     return true;
+}
+
+int join_number(const char *text)
+{
+    long n = strtol(text, NULL, 10);
+    return n > 100000 || n < -100000 ? 0 : (int)n;
 }
 
 void join_add(struct join *j, const char *ssid, int signal, unsigned freq_mhz)

@@ -14,6 +14,7 @@ void join_explain(char why[JOIN_TEXT_MAX], const char *what, const struct buf *o
 
 /* Cuts one line off *rest; false at the end. */
 bool join_line(struct span *rest, struct span *line);
+int join_number(const char *text); /* at its beginning; 0: none */
 void join_add(struct join *j, const char *ssid, int signal, unsigned freq_mhz);
 
 bool join_nmcli_open(struct join *j, const char *interface, char why[JOIN_TEXT_MAX]);

@@ -73,10 +73,10 @@ void join_read_iw(struct join *j, struct span text)
             freq = 0;
         } else if (after(line, "freq: ", &rest)) {
             copy(rest, number, sizeof number);
-            freq = (unsigned)abs(atoi(number));
+            freq = (unsigned)abs(join_number(number));
         } else if (after(line, "signal: ", &rest)) {
             copy(rest, number, sizeof number);
-            signal = atoi(number);
+            signal = join_number(number);
         } else if (after(line, "SSID: ", &rest)) {
             copy(rest, ssid, sizeof ssid);
             join_add(j, ssid, signal, freq);

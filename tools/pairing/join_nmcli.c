@@ -75,7 +75,7 @@ void join_read_nmcli(struct join *j, struct span text)
     while (join_line(&text, &line))
         if (field(&line, ssid, sizeof ssid) && field(&line, signal, sizeof signal) &&
             field(&line, freq, sizeof freq))
-            join_add(j, ssid, atoi(signal), (unsigned)abs(atoi(freq)));
+            join_add(j, ssid, join_number(signal), (unsigned)abs(join_number(freq)));
 }
 
 bool join_nmcli_scan(struct join *j, char why[JOIN_TEXT_MAX])
