@@ -480,6 +480,7 @@ int pair_world_open(struct pair_world *w, struct cli *c, const char *plug_at)
 
 void pair_world_close(struct pair_world *w)
 {
+    (void)fflush(w->c->out); /* before a signal may end the program */
     cli_close(w->c);
     interrupt_release(&w->held);
 }

@@ -45,7 +45,8 @@ class Sim:
         return self.program.wait_line(pattern, since)
 
     def asked(self, namespace):
-        return len(re.findall(rf"http SET Appliance\.{re.escape(namespace)}$", self.program.text(),
+        return len(re.findall(rf"http SET Appliance\.{re.escape(namespace)}(?: encrypted)?$",
+                              self.program.text(),
                               re.M))
 
     def __exit__(self, kind, value, trace):
@@ -125,14 +126,10 @@ def json_for_programs():
 
 def generations():
     """Old, encrypted and slow plugs, and their habits."""
-    cases = (("mss310-1.1.18", ()), ("mss110", ()), ("mss310-2.1.17", ()), ("mss305", ()),
+    cases = (("mss310-1.1.18", ()), ("mss110-7.3.37", ()), ("mss310-2.1.17", ()), ("mss305-8.3.15", ()),
              ("mss310", ("http_bare_lf=1",)), ("mss310", ("lost_setack=1",)),
              ("mss310", ("wifix=1", "ecdhe=1")), ("mss310", ("wifix=0", "ecdhe=0")))
-    known = subprocess.run([PLUGSIM, "--help"], capture_output=True).stdout.decode()
-    for i, (model, options) in enumerate(cases):
-        if model not in known and not (pathlib.Path(__file__).parents[1] / "plugsim" / "models" /
-                                       f"{model}.json").exists():
-            model = model.split("-")[0]
+    for model, options in cases:
         with Broker(MEROSSD) as b:
             words = [w for o in options for w in ("--option", o)]
             with Sim(b, "--ap", "--type", model, *words) as sim:
@@ -319,25 +316,26 @@ def a_broker_without_bind():
     if path is None:
         raise harness.Skip("no mosquitto")
     with Broker(MEROSSD) as b, Sim(b, "--ap") as sim, tempfile.TemporaryDirectory() as folder:
-        port = free_port()
-        state = pathlib.Path(b.state)
-        cert = next(state.rglob("server*.pem"), None) or next(state.rglob("*cert*.pem"))
-        key = next(p for p in state.rglob("*.key") if p.name.startswith(cert.name.split(".")[0]))
         os.chmod(folder, 0o755)
-        for f in (cert, key):
-            copy = pathlib.Path(folder) / f.name
-            copy.write_bytes(f.read_bytes())
+        for f in ("server.pem", "server.key", "server-ec.pem", "server-ec.key"):
+            copy = pathlib.Path(folder) / f
+            copy.write_bytes((pathlib.Path(b.state) / f).read_bytes())
             os.chmod(copy, 0o644)
-        conf = pathlib.Path(folder) / "m.conf"
-        conf.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n"
-                        f"certfile {folder}/{cert.name}\nkeyfile {folder}/{key.name}\n")
-        plain = Program([path, "-c", conf])
-        try:
-            plain.wait_line("running")
-            code, out, err = pair(b, sim, "--port", port)
-            check(code == 1 and "does not answer a plug's Bind" in err, err)
-        finally:
-            plain.kill()
+        # [trap 15] With an ECDSA certificate alone a plug finds no cipher suite.
+        for name, words in (("server", "does not answer a plug's Bind"),
+                            ("server-ec", "with an RSA certificate")):
+            port = free_port()
+            conf = pathlib.Path(folder) / "m.conf"
+            conf.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n"
+                            f"tls_version tlsv1.2\n"
+                            f"certfile {folder}/{name}.pem\nkeyfile {folder}/{name}.key\n")
+            plain = Program([path, "-c", conf])
+            try:
+                plain.wait_line("running")
+                code, out, err = pair(b, sim, "--port", port)
+                check(code == 1 and words in err and "untouched" in err, err)
+            finally:
+                plain.kill()
         nothing_registered(b)
 
 
@@ -401,12 +399,12 @@ def interrupts():
             status = p.wait()
             text = p.text()
             keyed, told = sim.asked("Config.Key"), sim.asked("Config.WifiX")
-            check(status in (0, 1), f"{step}: {status} {text}")
+            # One that came when all was done ends the program the usual way.
+            check(status in (0, 1) or "is ready" in text, f"{step}: {status} {text}")
             check(keyed == told, f"{step}: half of it was told\n{sim.program.text()}")
             if told == 0:
                 check("untouched" in text, f"{step}: {text}")
                 nothing_registered(b)
-                check(b'"expected"' not in records(b)[-20000:] or True, "")
             else:
                 check("goes on by itself" in text or "is ready" in text, f"{step}: {text}")
                 sim.event("^plug 0 bound")
@@ -504,7 +502,8 @@ def comes_back_after_a_failure():
             check(way == "iw" or stand.has("home"), stand.log())
             # It does not let us in at all.
             (stand.path / "refuses").touch()
-            code, out, err = pair(b, sim, "--join", env=stand.env)
+            code, out, err = verb(b, "pair", "--plug", f"127.0.0.1:{free_port()}", "--ssid", "Home",
+                                  "--join", env=stand.env)
             check(code == 1 and "cannot join the plug's network" in err, f"{way}: {err}")
             check(not stand.has("inside") and not stand.has("profile"), f"{way}:\n{stand.log()}")
             nothing_registered(b)
@@ -548,7 +547,7 @@ def no_tool_no_network():
 
 def adopts_with_each_key():
     for key, more in (("", ()), ("meross", ()), ("my old key", ("-c",)), ("my old key", ("file",))):
-        for model in ("mss310", "mss110"):
+        for model in ("mss310", "mss110-7.3.37"):
             with Broker(MEROSSD) as old, Broker(MEROSSD) as b, \
                     Sim(old, "--type", model, "--key", key) as sim, \
                     tempfile.TemporaryDirectory() as folder:
@@ -589,7 +588,7 @@ def adopt_rekeys_here():
 
 def adopt_with_an_unknown_key():
     with Broker(MEROSSD) as old, Broker(MEROSSD) as b:
-        for model in ("mss310", "mss110"):
+        for model in ("mss310", "mss110-7.3.37"):
             with Sim(old, "--type", model, "--key", "nobody knows") as sim:
                 port = sim.port()
                 code, out, err = verb(b, "adopt", f"127.0.0.1:{port}")
@@ -616,7 +615,7 @@ def adopt_nobody():
 # ---------------------------------------------------------------- move-all, unbind
 
 def ten_plugs_move():
-    models = "mss310,mss210,mss425e,mss110,mss305"
+    models = "mss310,mss210,mss425e,mss110-7.3.37,mss305-8.3.15"
     with Broker(MEROSSD) as old, Broker(MEROSSD) as new, \
             Sim(old, "--type", models, "--count", "10") as sim:
         for i in range(10):

@@ -18,8 +18,8 @@ static bool read_ssid(struct network *w, struct json_at at)
     struct buf b;
     if (!json_text(json_get(at, "ssid"), text, sizeof text))
         return false;
-    buf_init(&b, NETWORKS_SSID_MAX);
-    bool ok = base64_read(&b, span_str(text)) == MD_OK && b.n > 0;
+    buf_init(&b, NETWORKS_RAW_MAX);
+    bool ok = base64_read(&b, span_str(text)) == MD_OK && b.n > 0 && b.n <= NETWORKS_SSID_MAX;
     if (ok)
         memcpy(w->ssid, b.p, w->ssid_n = b.n);
     buf_free(&b);
