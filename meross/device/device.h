@@ -72,6 +72,7 @@ struct device {
     bool dirty;           /* differs from the record                                     */
     int64_t saved_seen;   /* last_seen of the record                                     */
     struct buf state;     /* the state topic as published last                           */
+    bool clock_jumped;    /* the host's clock was set, and this plug not looked at since */
     uint64_t time_set_ms; /* monotonic, of the last System.Time SET; 0 = never          */
     uint64_t refused_ms;  /* monotonic, of the last event about a refused message       */
     struct askers askers; /* where it may answer                                        */
