@@ -18,7 +18,12 @@
  *                                   confirmed is false when it left before it answered
  *       unbind  plug                {"name":"kettle"}: it forgot its Wi-Fi and its key, and is
  *                                   forgotten here
+ *       key     uuid, mac, key, name, address   {"name":"plug-3456","uuid":"...","expected":true}:
+ *                                   the key of a plug, told before it comes, or before it gets a
+ *                                   new one; name and address may be left out.  The request reaches
+ *                                   nobody but merossd
  *       arrival uuid                {"phase":"bound",...}: how far a plug that is awaited has come
+ *       doctor  plug, if at all     what is known about faults: control_doctor.c
  *
  * `plug` is a name, the beginning of exactly one, a uuid or a MAC address; in a topic it is a
  * name.  The channel is 0 unless it is named: the outlet, or
