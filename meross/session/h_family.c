@@ -208,6 +208,9 @@ static void on_battery(struct plug *p, int err)
 
 static bool is_single(const struct plug *p) { return p->dev->n_channels <= 1; }
 
+/* A hub tells of its sensors by their own numbers, not by channels. */
+static bool is_no_hub(const struct plug *p) { return !device_has_ability(p->dev, NS_SUBDEVICES); }
+
 #define GET  .how = ENVELOPE_GET
 #define PUSH .how = ENVELOPE_PUSH
 
@@ -235,7 +238,11 @@ const struct poll_row *polls_of_family(size_t *n)
         {.ns = NS_DIFF_SENSOR, GET, .every_s = five_minutes},
         {.ns = NS_FAN, GET, .channels = "fan", .every_s = five_minutes, .wanted = is_single},
         {.ns = NS_FILTER, PUSH, .every_s = battery_time},
-        {.ns = NS_LATEST, GET, .channels = "latest", .every_s = five_minutes},
+        {.ns = NS_LATEST,
+         GET,
+         .channels = "latest",
+         .every_s = five_minutes,
+         .wanted = is_no_hub},
         {.ns = NS_LOCK, PUSH, .every_s = hour},
         {.ns = NS_STANDBY, GET, .channels = "config", .every_s = hour},
         {.ns = NS_DND, GET, .every_s = hour},
