@@ -18,6 +18,10 @@
  *                                   confirmed is false when it left before it answered
  *       unbind  plug                {"name":"kettle"}: it forgot its Wi-Fi and its key, and is
  *                                   forgotten here
+ *       key     uuid, mac, key, name, address   {"name":"plug-3456","uuid":"...","expected":true}:
+ *                                   the key of a plug, told before it comes, or before it gets a
+ *                                   new one; name and address may be left out.  The request reaches
+ *                                   nobody but merossd
  *       arrival uuid                {"phase":"bound",...}: how far a plug that is awaited has come
  *       doctor  plug, if at all     what is known about faults: control_doctor.c
  *
@@ -32,7 +36,7 @@
 /* Subscribes to all of them, into m->subs.  Errors: MD_NOMEM; some may be subscribed then. */
 MD_MUST_USE int control_subscribe(struct meross *m);
 
-/* control_switch.c */
+/* control_set.c */
 void control_set(struct meross *m, const struct topics_ref *ref, struct span payload);
 /* The same for an order that was kept (when_back.h); nobody waits for an answer. */
 void control_again(struct meross *m, struct device *d, struct span level, struct span payload);
