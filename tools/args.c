@@ -90,6 +90,10 @@ static const struct option options[] = {
      "password there; others on this computer can see it here, but not in the environment"},
     {"--to-cafile", "FILE", ARGS_MOVE, KIND_TEXT, offsetof(struct args, to_ca_file),
      "MEROSSD_TO_CAFILE", "the CA to trust there: its ca.pem"},
+    {"--offline", NULL, ARGS_DOCTOR, KIND_FLAG, offsetof(struct args, offline), NULL,
+     "only this: did the broker send anything out of the house?"},
+    {"--hello", NULL, ARGS_DOCTOR, KIND_FLAG, offsetof(struct args, hello), NULL,
+     "only this: what the TLS of each plug offers, without names and addresses, to be sent to us"},
     {"--help", NULL, ~0u, KIND_FLAG, offsetof(struct args, help), NULL, "this text"},
 };
 

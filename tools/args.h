@@ -25,6 +25,7 @@ enum args_group {                          /* bits: which options a verb takes *
                   ARGS_TARGET = 1 << 11,   /* --host --port --name --timeout */
                   ARGS_ADOPT = 1 << 12,    /* --key-file */
                   ARGS_MOVE = 1 << 13,     /* --port --timeout --to-... */
+                  ARGS_DOCTOR = 1 << 16,   /* --offline --hello      */
                   ARGS_WHEN_BACK = 1 << 20 /* --when-back           */
 };
 
@@ -39,6 +40,7 @@ struct args { /* strings are those of argv or of the environment */
     const char *to_user, *to_password, *to_ca_file;
     int target_port, to_port, timeout_s, find_s; /* -1: not given */
     bool join;
+    bool offline, hello;
     const char *words[ARGS_MAX_WORDS];
     unsigned n_words;
 };

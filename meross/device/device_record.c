@@ -51,7 +51,7 @@ static void write_subs(struct json_writer *w, const struct device *d)
         const struct subdev *s = &d->subs.v[i];
         json_write_open(w, '{');
         json_write_pair(w, "id", s->id);
-        json_write_pair(w, "name", s->name);
+        json_write_pair(w, "label", s->name);
         json_write_pair(w, "type", s->type);
         json_write_pair_int(w, "online", s->online);
         json_write_pair_int(w, "on", s->on);
@@ -144,7 +144,7 @@ static void read_subs(struct device *d, struct json_at list)
             json_text(json_get(it, "id"), id, sizeof id) ? subdevs_add(&d->subs, id) : NULL;
         if (s == NULL)
             continue;
-        (void)json_text(json_get(it, "name"), s->name, sizeof s->name);
+        (void)json_text(json_get(it, "label"), s->name, sizeof s->name);
         (void)json_text(json_get(it, "type"), s->type, sizeof s->type);
         s->online = maybe(json_get(it, "online"));
         s->on = maybe(json_get(it, "on"));
