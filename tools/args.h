@@ -21,6 +21,7 @@ enum args_group {                          /* bits: which options a verb takes *
                   ARGS_SERVE = 32,         /* -p -v -d                     */
                   ARGS_PASSWD = 64,        /* -c -D -b -I                  */
                   ARGS_DRY_RUN = 128,      /* --dry-run                  */
+                  ARGS_DOCTOR = 1 << 16,   /* --offline --hello      */
                   ARGS_WHEN_BACK = 1 << 20 /* --when-back           */
 };
 
@@ -30,6 +31,7 @@ struct args { /* strings are those of argv or of the environment */
     int channel;    /* -1: not given */
     int iterations; /* -1: not given */
     bool json, yes, verbose, daemon, help, create, remove, batch, dry_run, when_back;
+    bool offline, hello;
     const char *words[ARGS_MAX_WORDS];
     unsigned n_words;
 };

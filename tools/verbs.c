@@ -34,6 +34,11 @@ static const struct cmd verbs[] = {
      ARGS_CONFIG | ARGS_JSON, 0, 0, cmd_cert},
     {"check", "FILE", "check a configuration file without starting", NULL, ARGS_JSON, 1, 1,
      cmd_check},
+    {"doctor", "[PLUG]", "look for faults, and say what to do about each",
+     "It looks at this computer, at the broker, if one runs, and at each plug, or at PLUG alone, "
+     "with the steps of its last connections.  Exit status 0: no red line; 1: there are some.  "
+     "With -h HOST it looks at a broker on another computer, and at nothing here.",
+     CLIENT | ARGS_CONFIG | ARGS_DOCTOR, 0, 1, cmd_doctor},
     {"import", "mosquitto [CONF]", "take over what an installed mosquitto has kept",
      "CONF is /etc/mosquitto/mosquitto.conf when it is left out.  It is checked as `merossd check` "
      "does; mosquitto.db is read where it says, and retained messages, sessions and what waits in "
