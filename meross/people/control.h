@@ -17,6 +17,9 @@
  *                                   confirmed is false when it left before it answered
  *       unbind  plug                {"name":"kettle"}: it forgot its Wi-Fi and its key, and is
  *                                   forgotten here
+ *       raw     plug, method, namespace, payload
+ *                                   {"plug":"kettle","answered":true,"method":"GETACK",
+ *                                   "namespace":"...","payload":{...}}; a PUSH need not be answered
  *       arrival uuid                {"phase":"bound",...}: how far a plug that is awaited has come
  *
  * `plug` is a name, the beginning of exactly one, a uuid or a MAC address; in a topic it is a
