@@ -15,6 +15,7 @@
  *     polls.c     what it is asked by us, after it is bound and from time to time
  *     setup.c       ... first: its abilities, everything
  *     shield.c    what may be sent to it
+ *     apps.c      what programs like the vendor's app are told
  *     foreign.c   what other clients send to it; refusal.c: what becomes of what may not
  *   people/     what people ask (control.c) and are told (announce.c) */
 #ifndef MEROSS_MEROSS_INT_H

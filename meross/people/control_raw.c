@@ -3,7 +3,7 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/people/verb.h"
-#include "meross/session/command.h"
+#include "meross/session/presence.h"
 #include "meross/session/shield.h"
 
 #define SIGN_ERROR 5001
@@ -136,7 +136,7 @@ static void send(struct raw *r, struct span payload)
                               .deadline_ms = command_deadline(r->m),
                               .cb = on_done,
                               .ctx = kept};
-    int err = kept == NULL ? MD_NOMEM : command_send(r->dev->plug, &ask);
+    int err = kept == NULL ? MD_NOMEM : presence_send(r->m, r->dev, &ask);
     if (err == MD_OK)
         return;
     mem_free(kept);
