@@ -7,18 +7,18 @@
 #include "meross/session/apps.h"
 #include "meross/session/command.h"
 #include "meross/people/control.h"
+#include "meross/people/when_back.h"
 #include "meross/people/verb.h"
 #include "meross/hooks.h"
+#include "meross/session/clockwatch.h"
 #include "meross/session/plug.h"
 #include "meross/session/presence.h"
-#include "meross/time/clock.h"
 #include "meross/wire/json_write.h"
 #include "meross/session/polls.h"
 #include "meross/wire/namespaces.h"
 
 #define REPLY_TIMEOUT_S 5
 #define LISTENERS_MAX   16384 /* bytes of their list in the info                     */
-#define CLOCK_CHECK_MS  10000 /* how often a host without time is looked at again */
 
 void meross_timer(struct meross *m, struct broker_timer **slot, uint64_t delay_ms,
                   void (*cb)(void *ctx), void *ctx)
@@ -69,6 +69,8 @@ static int init(struct meross *m, const struct meross_config *cfg, struct store 
         err = map_init(&m->plugs, map_seed(m->env));
     if (err == MD_OK)
         err = registry_new(&m->registry, m->env, store);
+    if (err == MD_OK)
+        err = book_new(&m->book, m->env, store);
     return err;
 }
 
@@ -83,6 +85,7 @@ int meross_new(struct meross **out, const struct meross_config *cfg, const struc
     m->auth = cfg->auth;
     m->offline_delay_s = cfg->offline_delay_s;
     list_init(&m->waits);
+    list_init(&m->kept);
     m->reply_timeout_s = cfg->reply_timeout_s > 0 ? cfg->reply_timeout_s : REPLY_TIMEOUT_S;
     m->started = env_wall_s(env);
     m->started_ms = env_mono_ms(env);
@@ -102,41 +105,6 @@ static void unsubscribe(struct meross *m)
         broker_unsubscribe(m->subs[i]);
         m->subs[i] = NULL;
     }
-}
-
-/* Plugs that were told nothing because the host had no time are told now. */
-static void tell_time(struct meross *m)
-{
-    for (struct device *d = registry_next(m->registry, NULL); d != NULL;
-         d = registry_next(m->registry, d))
-        if (d->plug != NULL && d->plug->phase == PLUG_BOUND && d->plug->key != NULL)
-            polls_hurry(d->plug, NS_ALL);
-}
-
-static bool is_sane(const struct meross *m) { return clock_is_sane(env_wall_s(m->env)); }
-
-static void on_clock_check(void *ctx)
-{
-    struct meross *m = ctx;
-    m->clock = NULL;
-    if (!is_sane(m)) {
-        meross_timer(m, &m->clock, CLOCK_CHECK_MS, on_clock_check, m);
-        return;
-    }
-    log_info("meross", "this host knows the time now; the plugs are told");
-    tell_time(m);
-}
-
-bool meross_clock_sane(struct meross *m)
-{
-    if (is_sane(m))
-        return true;
-    if (m->clock != NULL || m->broker == NULL)
-        return false;
-    log_warn("meross", "this host does not know the time yet: plugs get no clock and no time zone "
-                       "until it does (is NTP running?)");
-    meross_timer(m, &m->clock, CLOCK_CHECK_MS, on_clock_check, m);
-    return false;
 }
 
 static void announce_start(struct meross *m)
@@ -160,7 +128,7 @@ int meross_attach(struct meross *m, struct broker *b)
         return err;
     }
     announce_start(m);
-    (void)meross_clock_sane(m); /* says so at once if it does not know the time */
+    clockwatch_start(m);
     return MD_OK;
 }
 
@@ -168,10 +136,7 @@ void meross_set_zone(struct meross *m, const struct zone *zone)
 {
     m->zone = *zone;
     m->has_zone = true;
-    for (struct device *d = registry_next(m->registry, NULL); d != NULL;
-         d = registry_next(m->registry, d))
-        d->time_set_ms = 0; /* the new table is another matter than the last one */
-    tell_time(m);
+    clockwatch_tell(m);
 }
 
 void meross_set_offline_delay(struct meross *m, unsigned seconds)
@@ -201,6 +166,7 @@ int meross_set_keys(struct meross *m, const char *const *keys)
 static void say_goodbye(struct meross *m)
 {
     presence_stop(m);
+    when_back_stop(m);
     for (struct device *d = registry_next(m->registry, NULL); d != NULL;
          d = registry_next(m->registry, d)) {
         if (d->plug != NULL) {
@@ -227,12 +193,15 @@ void meross_detach(struct meross *m)
     say_goodbye(m);
     unsubscribe(m);
     meross_timer_stop(&m->soon);
-    meross_timer_stop(&m->clock);
+    clockwatch_stop(m);
     meross_timer_stop(&m->info);
     m->broker = NULL;
     int err = registry_save(m->registry, true);
     if (err != MD_OK)
         log_warn("registry", "not saved: %s", md_err_text(err));
+    err = book_save_all(m->book);
+    if (err != MD_OK)
+        log_warn("energy", "not saved: %s", md_err_text(err));
 }
 
 void meross_free(struct meross *m)
@@ -243,6 +212,7 @@ void meross_free(struct meross *m)
     if (m->plugs.bucket != NULL)
         hooks_clear(m);
     registry_free(m->registry);
+    book_free(m->book);
     attempts_clear(&m->attempts);
     keys_clear(&m->keys);
     mem_free(m->version);

@@ -5,6 +5,8 @@
  *   wire/       messages and topics as bytes, pure
  *   time/       zones, pure
  *   device/     what is known of a plug, connected or not: device, registry, keys
+ *   energy/     what plugs have counted: ledgers and their records
+ *   family/     the families of devices: their messages, orders for them; pure
  *   session/    one connection of a plug
  *     door.c      which plugs are let in
  *     probe.c     one that is none, and asks whether plugs are answered here
@@ -13,6 +15,7 @@
  *     command.c   what a plug is asked
  *     diary.c     how its connections go, for who looks for a fault
  *     polls.c     what it is asked by us, after it is bound and from time to time
+ *     polls_energy.c ... of those that meter: power, and what they have counted
  *     setup.c       ... first: its abilities, everything
  *     shield.c    what may be sent to it
  *     apps.c      what programs like the vendor's app are told
@@ -25,6 +28,7 @@
 #include "meross/device/keys.h"
 #include "meross/meross.h"
 #include "meross/device/registry.h"
+#include "meross/energy/book.h"
 #include "meross/wire/topics.h"
 
 #define MEROSS_SUBS 4
@@ -45,6 +49,7 @@ struct meross {
     struct buf listeners; /* a JSON list */
     unsigned reply_timeout_s;
     struct registry *registry;
+    struct book *book; /* energy */
     bool has_zone;
     struct zone zone;
     struct map plugs;         /* by the address of struct plug, which is the tag    */
@@ -53,10 +58,13 @@ struct meross {
     struct list unbinding;      /* control_pairing.c: plugs that were told to reset themselves */
     struct broker_timer *soon;  /* running: the registry is to be saved               */
     bool list_changed;          /* and published                                      */
+    int64_t clock_base;         /* wall second at monotonic 0, see clockwatch.h */
     struct broker_timer *clock; /* running: the host clock is not sane                */
     struct broker_timer *away;  /* running: plugs are away, see presence.h     */
     struct list waits;          /* requests for them                           */
     unsigned offline_delay_s;
+    struct list kept; /* orders for plugs that are not there, see when_back.h */
+    struct broker_timer *kept_timer;
     struct broker_timer *info; /* running: to the next info                          */
     int64_t started;
     enum meross_auth auth;

@@ -54,6 +54,12 @@ static const struct option options[] = {
      "how often the password is hashed; default 5000"},
     {"--dry-run", NULL, ARGS_DRY_RUN, KIND_FLAG, offsetof(struct args, dry_run), NULL,
      "only say what would be done"},
+    {"--when-back", NULL, ARGS_WHEN_BACK, KIND_FLAG, offsetof(struct args, when_back), NULL,
+     "if the plug is not connected, do it when it is back, within a day"},
+    {"--offline", NULL, ARGS_DOCTOR, KIND_FLAG, offsetof(struct args, offline), NULL,
+     "only this: did the broker send anything out of the house?"},
+    {"--hello", NULL, ARGS_DOCTOR, KIND_FLAG, offsetof(struct args, hello), NULL,
+     "only this: what the TLS of each plug offers, without names and addresses, to be sent to us"},
     {"--help", NULL, ~0u, KIND_FLAG, offsetof(struct args, help), NULL, "this text"},
 };
 

@@ -12,15 +12,17 @@
 #define ARGS_ERR_MAX   256
 #define ARGS_MAX_WORDS 4u
 
-enum args_group {                    /* bits: which options a verb takes */
-                  ARGS_CLIENT = 1,   /* -h -p -u -P --cafile --topic */
-                  ARGS_JSON = 2,     /* --json                       */
-                  ARGS_CHANNEL = 4,  /* --channel                    */
-                  ARGS_YES = 8,      /* --yes                        */
-                  ARGS_CONFIG = 16,  /* -c                           */
-                  ARGS_SERVE = 32,   /* -p -v -d                     */
-                  ARGS_PASSWD = 64,  /* -c -D -b -I                  */
-                  ARGS_DRY_RUN = 128 /* --dry-run                   */
+enum args_group {                          /* bits: which options a verb takes */
+                  ARGS_CLIENT = 1,         /* -h -p -u -P --cafile --topic */
+                  ARGS_JSON = 2,           /* --json                       */
+                  ARGS_CHANNEL = 4,        /* --channel                    */
+                  ARGS_YES = 8,            /* --yes                        */
+                  ARGS_CONFIG = 16,        /* -c                           */
+                  ARGS_SERVE = 32,         /* -p -v -d                     */
+                  ARGS_PASSWD = 64,        /* -c -D -b -I                  */
+                  ARGS_DRY_RUN = 128,      /* --dry-run                  */
+                  ARGS_DOCTOR = 1 << 16,   /* --offline --hello      */
+                  ARGS_WHEN_BACK = 1 << 20 /* --when-back           */
 };
 
 struct args { /* strings are those of argv or of the environment */
@@ -28,7 +30,8 @@ struct args { /* strings are those of argv or of the environment */
     int port;       /* -1: not given */
     int channel;    /* -1: not given */
     int iterations; /* -1: not given */
-    bool json, yes, verbose, daemon, help, create, remove, batch, dry_run;
+    bool json, yes, verbose, daemon, help, create, remove, batch, dry_run, when_back;
+    bool offline, hello;
     const char *words[ARGS_MAX_WORDS];
     unsigned n_words;
 };

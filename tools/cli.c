@@ -187,9 +187,10 @@ static int refused(struct cli *c, struct span payload)
 static int take_answer(struct cli *c, struct span payload, struct cli_answer *out)
 {
     char status[16];
-    if (!member_text(payload, "status", status, sizeof status) || strcmp(status, "ok") != 0)
+    bool good = member_text(payload, "status", status, sizeof status);
+    struct cli_answer a = {.queued = good && strcmp(status, "queued") == 0};
+    if (!good || (strcmp(status, "ok") != 0 && !a.queued))
         return refused(c, payload);
-    struct cli_answer a = {.data = {NULL, 0}};
     buf_init(&a.text, MQTT_CLIENT_PACKET_MAX);
     if (buf_put(&a.text, payload) != MD_OK) {
         cli_answer_free(&a);

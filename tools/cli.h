@@ -44,6 +44,7 @@ static inline const char *cli_s(size_t n) { return n == 1 ? "" : "s"; }
 struct cli_answer {
     struct buf text;  /* the whole payload                              */
     struct span data; /* its data, as it stands there; lent by `text`   */
+    bool queued;      /* it will be done later                          */
 };
 void cli_answer_free(struct cli_answer *a); /* fine on a zeroed one */
 

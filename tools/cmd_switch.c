@@ -48,6 +48,8 @@ static int switch_plug(struct cli *c, const struct plug *p, const char *state)
     json_write_pair(&w, "state", state);
     if (c->args->channel >= 0)
         json_write_pair_int(&w, "channel", c->args->channel);
+    if (c->args->when_back)
+        json_write_pair_bool(&w, "when_back", true);
     uint64_t start = env_mono_ms(c->env);
     c->plug = p->name;
     int status = cli_request(c, ask, reply, &w, &body, &answer);
@@ -56,6 +58,11 @@ static int switch_plug(struct cli *c, const struct plug *p, const char *state)
         return status;
     if (c->args->json)
         status = cli_print_json(c, answer.data);
+    else if (answer.queued)
+        fprintf(c->out,
+                "%s is not connected: it gets %s when it is back, within a day, unless merossd "
+                "restarts\n",
+                p->name, state);
     else
         report(c, p, answer.data, state, env_mono_ms(c->env) - start);
     cli_answer_free(&answer);

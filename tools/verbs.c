@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define CLIENT (ARGS_CLIENT | ARGS_JSON)
+#define SWITCH (CLIENT | ARGS_CHANNEL | ARGS_WHEN_BACK)
 
 static const struct cmd verbs[] = {
     {"serve", "", "run the broker; also what `merossd` without a verb does",
@@ -15,9 +16,9 @@ static const struct cmd verbs[] = {
      ARGS_CONFIG | ARGS_SERVE, 0, 0, cmd_serve},
     {"list", "", "list the plugs and their state", NULL, CLIENT, 0, 0, cmd_list},
     {"show", "PLUG", "show all that is known about a plug", NULL, CLIENT, 1, 1, cmd_show},
-    {"on", "PLUG", "switch a plug on", NULL, CLIENT | ARGS_CHANNEL, 1, 1, cmd_on},
-    {"off", "PLUG", "switch a plug off", NULL, CLIENT | ARGS_CHANNEL, 1, 1, cmd_off},
-    {"toggle", "PLUG", "switch a plug over", NULL, CLIENT | ARGS_CHANNEL, 1, 1, cmd_toggle},
+    {"on", "PLUG", "switch a plug on", NULL, SWITCH, 1, 1, cmd_on},
+    {"off", "PLUG", "switch a plug off", NULL, SWITCH, 1, 1, cmd_off},
+    {"toggle", "PLUG", "switch a plug over", NULL, SWITCH, 1, 1, cmd_toggle},
     {"rename", "PLUG NAME", "give a plug another name",
      "A name has 1 to 32 bytes and none of / + #.  Its topics move with it.", CLIENT, 2, 2,
      cmd_rename},
@@ -38,6 +39,11 @@ static const struct cmd verbs[] = {
      ARGS_CONFIG | ARGS_JSON, 0, 0, cmd_cert},
     {"check", "FILE", "check a configuration file without starting", NULL, ARGS_JSON, 1, 1,
      cmd_check},
+    {"doctor", "[PLUG]", "look for faults, and say what to do about each",
+     "It looks at this computer, at the broker, if one runs, and at each plug, or at PLUG alone, "
+     "with the steps of its last connections.  Exit status 0: no red line; 1: there are some.  "
+     "With -h HOST it looks at a broker on another computer, and at nothing here.",
+     CLIENT | ARGS_CONFIG | ARGS_DOCTOR, 0, 1, cmd_doctor},
     {"import", "mosquitto [CONF]", "take over what an installed mosquitto has kept",
      "CONF is /etc/mosquitto/mosquitto.conf when it is left out.  It is checked as `merossd check` "
      "does; mosquitto.db is read where it says, and retained messages, sessions and what waits in "

@@ -30,11 +30,17 @@ static void start(const struct answer *a, struct json_writer *w, struct buf *b)
         json_write_str(w, a->transaction);
 }
 
-void answer_start(const struct answer *a, struct json_writer *w, struct buf *b)
+void answer_start_as(const struct answer *a, const char *status, struct json_writer *w,
+                     struct buf *b)
 {
     start(a, w, b);
-    json_write_pair(w, "status", "ok");
+    json_write_pair(w, "status", status);
     json_write_name(w, "data");
+}
+
+void answer_start(const struct answer *a, struct json_writer *w, struct buf *b)
+{
+    answer_start_as(a, "ok", w, b);
 }
 
 void answer_end(struct meross *m, const struct answer *a, struct json_writer *w)

@@ -2,7 +2,8 @@
  *
  *   <base>/<plug>/set, <base>/<plug>/<channel>/set   ON | OFF | TOGGLE in any case, or
  *                              {"state":"ON","channel":0,"transaction":"t1"}, or
- *                              {"channels":[{"channel":1,"state":"ON"}]} (orders.h)
+ *                              {"channels":[{"channel":1,"state":"ON"}]} (orders.h);
+ *                              with "when_back":true also later (when_back.h)
  *   <base>/<plug>/get          empty, or {"transaction":"t1"}
  *   <base>/broker/request/<verb>  {"transaction":"t1",...}; always answered:
  *       list                        {"plugs":[...]}
@@ -20,7 +21,12 @@
  *       raw     plug, method, namespace, payload
  *                                   {"plug":"kettle","answered":true,"method":"GETACK",
  *                                   "namespace":"...","payload":{...}}; a PUSH need not be answered
+ *       key     uuid, mac, key, name, address   {"name":"plug-3456","uuid":"...","expected":true}:
+ *                                   the key of a plug, told before it comes, or before it gets a
+ *                                   new one; name and address may be left out.  The request reaches
+ *                                   nobody but merossd
  *       arrival uuid                {"phase":"bound",...}: how far a plug that is awaited has come
+ *       doctor  plug, if at all     what is known about faults: control_doctor.c
  *
  * `plug` is a name, the beginning of exactly one, a uuid or a MAC address; in a topic it is a
  * name.  The channel is 0 unless it is named: the outlet, or
@@ -33,8 +39,10 @@
 /* Subscribes to all of them, into m->subs.  Errors: MD_NOMEM; some may be subscribed then. */
 MD_MUST_USE int control_subscribe(struct meross *m);
 
-/* control_switch.c */
+/* control_set.c */
 void control_set(struct meross *m, const struct topics_ref *ref, struct span payload);
+/* The same for an order that was kept (when_back.h); nobody waits for an answer. */
+void control_again(struct meross *m, struct device *d, struct span level, struct span payload);
 void control_get(struct meross *m, const struct topics_ref *ref, struct span payload);
 /* control_registry.c */
 void control_broker(struct meross *m, struct span verb, struct span payload);

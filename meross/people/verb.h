@@ -22,6 +22,10 @@ void verb_answer_name(struct verb_request *r, const char *name, const char *was)
 void verb_forget_device(struct meross *m, struct device *d);
 
 void verb_raw(struct verb_request *r); /* control_raw.c */
+/* control_key.c */
+void verb_key(struct verb_request *r);
+void verb_doctor(struct verb_request *r); /* control_doctor.c */
+
 /* control_pairing.c */
 void verb_move(struct verb_request *r);
 void verb_unbind(struct verb_request *r);

@@ -24,7 +24,7 @@ void apps_push(const struct plug *p, const struct envelope *e)
 
 static const char *key_of(const struct meross *m, const struct device *d)
 {
-    const char *key = d->plug != NULL ? d->plug->key : keys_guess(&m->keys, d->key);
+    const char *key = d->plug != NULL ? d->plug->key : keys_guess(&m->keys, d);
     return key != NULL ? key : "";
 }
 

@@ -1,6 +1,7 @@
 #include "meross/session/presence.h"
 
 #include "broker/base/mem.h"
+#include "meross/people/when_back.h"
 
 #include <stdio.h>
 
@@ -190,6 +191,8 @@ void presence_connected(struct plug *p)
 void presence_remove(struct meross *m, struct device *d)
 {
     end_waits(m, d);
+    when_back_drop(m, d);
+    book_forget(m->book, d->uuid_key);
     registry_remove(m->registry, d);
 }
 
