@@ -81,6 +81,7 @@ struct device {
     bool dirty;           /* differs from the record                                     */
     int64_t saved_seen;   /* last_seen of the record                                     */
     struct buf state;     /* the state topic as published last                           */
+    bool clock_jumped;    /* the host's clock was set, and this plug not looked at since */
     uint64_t battery_ms;  /* monotonic, when its sub-devices were asked for theirs; 0 = never */
     uint64_t time_set_ms; /* monotonic, of the last System.Time SET; 0 = never          */
     char *effects;        /* names of a lamp's effects, each followed by '\n'; NULL = unknown    */
