@@ -26,6 +26,7 @@ void verb_rename_part(struct verb_request *r, struct device *d, const char *name
 
 /* control_key.c */
 void verb_key(struct verb_request *r);
+void verb_unkey(struct verb_request *r);
 void verb_doctor(struct verb_request *r); /* control_doctor.c */
 
 /* control_pairing.c */
