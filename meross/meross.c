@@ -9,7 +9,9 @@
 #include "meross/people/when_back.h"
 #include "meross/people/verb.h"
 #include "meross/hooks.h"
+#include "meross/session/lan.h"
 #include "meross/session/plug.h"
+#include "meross/session/watchdog.h"
 #include "meross/session/presence.h"
 #include "meross/time/clock.h"
 #include "meross/wire/json_write.h"
@@ -83,6 +85,9 @@ int meross_new(struct meross **out, const struct meross_config *cfg, const struc
     m->env = env;
     list_init(&m->unbinding);
     m->auth = cfg->auth;
+    list_init(&m->lan_sessions);
+    list_init(&m->lan_dead);
+    list_init(&m->lan_asks);
     m->offline_delay_s = cfg->offline_delay_s;
     list_init(&m->waits);
     list_init(&m->kept);
@@ -163,6 +168,7 @@ int meross_attach(struct meross *m, struct broker *b)
         return err;
     }
     announce_start(m);
+    watchdog_start(m);
     (void)meross_clock_sane(m); /* says so at once if it does not know the time */
     return MD_OK;
 }
@@ -222,11 +228,24 @@ static void say_goodbye(struct meross *m)
     announce_broker_state(m, false);
 }
 
+void meross_set_lan(struct meross *m, const struct meross_lan *lan, unsigned port)
+{
+    m->lan_port = port;
+    if (lan != NULL) {
+        m->lan = *lan;
+        return;
+    }
+    m->lan = (struct meross_lan){.ask = NULL};
+    lan_stop(m);
+}
+
 void meross_detach(struct meross *m)
 {
     if (m->broker == NULL)
         return;
     pairing_end(m);
+    watchdog_stop(m);
+    lan_stop(m);
     say_goodbye(m);
     unsubscribe(m);
     meross_timer_stop(&m->soon);

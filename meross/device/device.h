@@ -19,6 +19,7 @@
 #define DEVICE_TEXT_MAX      31     /* bytes of a type, a version, a chip                        */
 #define DEVICE_ADDRESS_MAX   45     /* bytes of an IP address                                    */
 #define DEVICE_WHY_MAX       63     /* bytes of why a connection ended; the rest is cut          */
+#define DEVICE_SERVER_MAX    63     /* bytes of the name or address of a broker                  */
 #define DEVICE_CHANNELS_MAX  16     /* further channels are ignored                              */
 #define DEVICE_ABILITIES_MAX 6144u  /* bytes of all ability names; further ones are left out  */
 #define DEVICE_STATE_MAX     49152u /* bytes of the state topic                               */
@@ -55,6 +56,9 @@ struct device {
      * both, until it shows with which it signs; so a change that fails loses nothing. */
     char *own_key, *pending_key;
     bool expected; /* its key was told, and it has not come yet: it has a record, and no topics */
+    /* The broker that it said it connects to, when it came here. */
+    char server[DEVICE_SERVER_MAX + 1];
+    uint16_t server_port;
     enum device_switch switches;
     bool bound;
     bool nameless; /* the name was made before the type was known */
@@ -69,9 +73,13 @@ struct device {
     struct health health; /* in part, health.h                       */
 
     /* Not on disk. */
-    struct plug *plug; /* the session; NULL when not connected                        */
-    bool online;       /* bound in this session, or away for a moment (presence.h)    */
-    uint64_t gone_ms;  /* monotonic: not bound since then; 0 = it is, or is offline   */
+    struct plug *plug;      /* the session; NULL when not connected                        */
+    struct plug *lan;       /* the one over the LAN (lan.h); NULL: none                    */
+    uint64_t watch_ms;      /* watchdog.c's: when it is looked at again; 0 = no need  */
+    unsigned watch_pause_s; /* and the pause after that                               */
+    uint64_t lan_failed_ms; /* monotonic: when it did not answer there; 0 = it did    */
+    bool online;            /* bound in this session, or away for a moment (presence.h)    */
+    uint64_t gone_ms;       /* monotonic: not bound since then; 0 = it is, or is offline   */
     char gone_why[DEVICE_WHY_MAX + 1];
     bool announced;       /* has its topics and its record; false until first bound      */
     bool dirty;           /* differs from the record                                     */

@@ -8,6 +8,7 @@
 #include "meross/people/control.h"
 #include "meross/people/when_back.h"
 #include "meross/session/inbound.h"
+#include "meross/session/lan.h"
 #include "meross/session/presence.h"
 #include "meross/wire/namespaces.h"
 #include "meross/people/orders.h"
@@ -44,6 +45,11 @@ static void answer_failure(struct request *r, int err)
         answer_error(m, &r->answer, "busy",
                      "%s has %d requests waiting already: send fewer, or wait for the answers",
                      name, COMMAND_QUEUE_MAX);
+    else if (err == MD_PROTO)
+        answer_error(m, &r->answer, "refused",
+                     "%s answered over the LAN, but its answer was cut off or could not be "
+                     "understood: unplug it for ten seconds, so that it connects again",
+                     name);
     else
         answer_error(m, &r->answer, "internal", "%s was not asked: %s", name, md_err_text(err));
 }
@@ -118,7 +124,7 @@ static void assume(const struct request *r)
 {
     for (unsigned i = r->next; i < past(r); i++) {
         const struct order *o = &r->orders.v[i];
-        state_assume(r->dev->plug, o->channel, o->want == WANT_ON);
+        state_assume(lan_voice(r->dev), o->channel, o->want == WANT_ON);
         log_info("control", "plug=%s channel=%u switched %s", quoted(r->dev), o->channel,
                  o->want == WANT_ON ? "ON" : "OFF");
     }

@@ -15,6 +15,7 @@
 #define NS_CONSUMPTION "Appliance.Control.ConsumptionConfig"
 #define NS_MULTIPLE    "Appliance.Control.Multiple" /* several requests in one */
 #define NS_CONFIG_KEY  "Appliance.Config.Key" /* which broker, and the key */
+#define NS_ECDHE       "Appliance.Encrypt.ECDHE" /* what comes over the LAN has to be sealed */
 #define NS_SUBDEVICES  "Appliance.Hub.SubdeviceList"
 
 /* Power and energy. */
