@@ -168,7 +168,8 @@ int meross_attach(struct meross *m, struct broker *b)
         return err;
     }
     announce_start(m);
-    watchdog_start(m);
+    if (m->lan.ask != NULL)
+        watchdog_start(m);
     (void)meross_clock_sane(m); /* says so at once if it does not know the time */
     return MD_OK;
 }
@@ -230,13 +231,15 @@ static void say_goodbye(struct meross *m)
 
 void meross_set_lan(struct meross *m, const struct meross_lan *lan, unsigned port)
 {
-    m->lan_port = port;
-    if (lan != NULL) {
-        m->lan = *lan;
+    m->lan_port = port > 0 ? port : LAN_PORT;
+    if (lan == NULL) {
+        m->lan = (struct meross_lan){.ask = NULL};
+        watchdog_stop(m);
+        lan_stop(m);
         return;
     }
-    m->lan = (struct meross_lan){.ask = NULL};
-    lan_stop(m);
+    m->lan = *lan;
+    watchdog_start(m);
 }
 
 void meross_detach(struct meross *m)

@@ -116,7 +116,7 @@ void meross_set_offline_delay(struct meross *m, unsigned seconds);
  * ourselves after some minutes, to make them connect again.  Until the first call they are not.
  *
  * lan   copied; NULL: no longer.
- * port  where they listen for HTTP: 80, except in tests. */
+ * port  where they listen for HTTP; 0 = 80, which it is except in tests. */
 void meross_set_lan(struct meross *m, const struct meross_lan *lan, unsigned port);
 
 /* Before the broker stops: everything asked but unanswered is answered "offline", plugs

@@ -286,7 +286,7 @@ static const struct config_option options[] = {
     {"meross_lan", CONFIG_WORD, GLOBAL(meross_lan), 0, 0, false, false, false, "", "on", on_words,
      "plugs without a connection are asked over the LAN (HTTP): what you want of them, and after "
      "some minutes to connect again"},
-    {"meross_lan_port", CONFIG_NUMBER, GLOBAL(meross_lan_port), 1, 65535, false, false, false, "",
+    {"meross_lan_port", CONFIG_NUMBER, GLOBAL(meross_lan_port), 0, 65535, false, false, false, "",
      "80", NULL, "the port where plugs answer over the LAN"},
     {"ntp_listener", CONFIG_PLACES, GLOBAL(ntp_listeners), 0, 65535, false, false, false,
      "PORT [ADDR]", NULL, NULL,

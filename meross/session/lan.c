@@ -148,6 +148,8 @@ static void fail_soon(struct lan_session *s, const char *why)
 {
     s->why = why;
     rest(s, 0);
+    if (s->plug.timer == NULL)
+        fail(s, why); /* without a timer rather early than never */
 }
 
 /* --- one exchange --------------------------------------------------------------------------- */
@@ -231,22 +233,24 @@ static void start(struct lan_session *s)
     struct meross *m = s->plug.m;
     unsigned timeout_ms = patience(s);
     struct lan_ask *a = timeout_ms > 0 ? mem_alloc(sizeof *a) : NULL;
-    if (a != NULL) {
+    int err = a == NULL ? MD_NOMEM : MD_OK;
+    if (err == MD_OK) {
         a->session = s;
         a->m = m;
         http_reader_init(&a->reader);
-        int err = begin(s, a, timeout_ms);
-        if (err == MD_OK) {
-            s->ask = a;
-            list_append(&m->lan_asks, &a->link);
-            m->lan_n++;
-        } else {
-            mem_free(a);
-            fail_soon(s, "could not be asked over the LAN");
-        }
+        err = begin(s, a, timeout_ms);
     }
     buf_wipe(&s->out); /* also when nobody waits for it any more */
     buf_init(&s->out, ENVELOPE_TO_HUB_MAX);
+    if (err == MD_OK) {
+        s->ask = a;
+        list_append(&m->lan_asks, &a->link);
+        m->lan_n++;
+        return;
+    }
+    mem_free(a);
+    if (timeout_ms > 0)
+        fail_soon(s, "could not be asked over the LAN");
 }
 
 /* The sessions that wait, in order. */

@@ -149,6 +149,8 @@ static void on_tick(void *ctx)
 
 void watchdog_start(struct meross *m)
 {
+    if (m->watch != NULL)
+        return;
     meross_timer(m, &m->watch, WATCHDOG_TICK_S * 1000, on_tick, m);
 }
 

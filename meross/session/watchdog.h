@@ -16,7 +16,7 @@
 #define WATCHDOG_PAUSE_S     300
 #define WATCHDOG_PAUSE_MAX_S (4 * 3600)
 
-void watchdog_start(struct meross *m); /* after meross_attach() */
+void watchdog_start(struct meross *m); /* nothing happens before meross_attach() */
 void watchdog_stop(struct meross *m);
 
 /* The plug is forgotten. */
