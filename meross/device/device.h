@@ -35,6 +35,8 @@ enum device_key { /* which key the plug signs with */
 
 enum device_switch { DEVICE_TOGGLEX, DEVICE_TOGGLE, DEVICE_NO_SWITCH, DEVICE_SWITCHES };
 
+enum device_wish { DEVICE_NO_WISH, DEVICE_WISH_OFF, DEVICE_WISH_ON };
+
 struct device_channel {
     uint8_t number; /* 0 = the outlet, or all outlets of a strip */
     int8_t on;      /* 0, 1, or -1 when nobody knows             */
@@ -66,11 +68,13 @@ struct device {
     struct device_channel channel[DEVICE_CHANNELS_MAX]; /* ascending */
     char *abilities;                            /* each followed by '\n'; NULL = unknown   */
     char ability_firmware[DEVICE_TEXT_MAX + 1]; /* the firmware they were read from        */
-    uint8_t max_commands; /* in one Control.Multiple; 0 = it has none, or nobody knows       */
-    int64_t last_seen;    /* seconds since 1970 of the last message  */
-    struct facts facts;   /* what else is known, facts.h             */
-    struct subdevs subs;  /* of a hub                                */
-    struct health health; /* in part, health.h                       */
+    uint8_t led_wish;       /* of people, for the status LED: enum device_wish */
+    uint8_t light_capacity; /* bits of what a lamp can: colour, temperature, brightness, effect */
+    uint8_t max_commands;   /* in one Control.Multiple; 0 = it has none, or nobody knows       */
+    int64_t last_seen;      /* seconds since 1970 of the last message  */
+    struct facts facts;     /* what else is known, facts.h             */
+    struct subdevs subs;    /* of a hub                                */
+    struct health health;   /* in part, health.h                       */
 
     /* Not on disk. */
     struct plug *plug;      /* the session; NULL when not connected                        */
@@ -85,7 +89,9 @@ struct device {
     bool dirty;           /* differs from the record                                     */
     int64_t saved_seen;   /* last_seen of the record                                     */
     struct buf state;     /* the state topic as published last                           */
+    uint64_t battery_ms;  /* monotonic, when its sub-devices were asked for theirs; 0 = never */
     uint64_t time_set_ms; /* monotonic, of the last System.Time SET; 0 = never          */
+    char *effects;        /* names of a lamp's effects, each followed by '\n'; NULL = unknown    */
     uint64_t refused_ms;  /* monotonic, of the last event about a refused message       */
     struct askers askers; /* where it may answer                                        */
     /* The registry's. */
@@ -123,9 +129,20 @@ int device_expected(struct device *d, unsigned number);
 
 bool device_has_ability(const struct device *d, const char *ability); /* false if unknown */
 
+/* A garage opener has a ToggleX, too, but its door is what people mean; likewise shutters and
+ * thermostats. */
+bool device_hides_relays(const struct device *d);
+
 /* Replaces the list by the member names of `ability`, an object as in System.Ability.
  * Errors: MD_INVAL no object, MD_NOMEM; the old list stays. */
 MD_MUST_USE int device_set_abilities(struct device *d, struct json_at ability);
+
+/* Replaces the names of the effects by those of a list as in Control.Light.Effect.  Without memory
+ * there are none. */
+void device_set_effects(struct device *d, struct json_at list);
+
+/* The name of an effect by its place in that list; false when there is none. */
+bool device_effect_name(const struct device *d, size_t index, char out[FACTS_TEXT_MAX + 1]);
 
 /* Major number of the firmware, 0 if unknown. */
 unsigned device_major(const struct device *d);

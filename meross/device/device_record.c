@@ -51,7 +51,7 @@ static void write_subs(struct json_writer *w, const struct device *d)
         const struct subdev *s = &d->subs.v[i];
         json_write_open(w, '{');
         json_write_pair(w, "id", s->id);
-        json_write_pair(w, "name", s->name);
+        json_write_pair(w, "label", s->name);
         json_write_pair(w, "type", s->type);
         json_write_pair_int(w, "online", s->online);
         json_write_pair_int(w, "on", s->on);
@@ -76,6 +76,8 @@ void device_write_record(struct json_writer *w, const struct device *d)
     json_write_pair_int(w, "user_id", d->user_id);
     json_write_pair(w, "switch", device_switch_name(d->switches));
     json_write_pair(w, "ability_firmware", d->ability_firmware);
+    json_write_pair_int(w, "light_capacity", d->light_capacity);
+    json_write_pair_int(w, "led_wish", d->led_wish);
     json_write_pair_int(w, "max_commands", d->max_commands);
     health_write_record(w, &d->health);
     if (d->abilities != NULL)
@@ -144,7 +146,7 @@ static void read_subs(struct device *d, struct json_at list)
             json_text(json_get(it, "id"), id, sizeof id) ? subdevs_add(&d->subs, id) : NULL;
         if (s == NULL)
             continue;
-        (void)json_text(json_get(it, "name"), s->name, sizeof s->name);
+        (void)json_text(json_get(it, "label"), s->name, sizeof s->name);
         (void)json_text(json_get(it, "type"), s->type, sizeof s->type);
         s->online = maybe(json_get(it, "online"));
         s->on = maybe(json_get(it, "on"));
@@ -158,6 +160,8 @@ static void read_facts(struct device *d, struct json_at r)
     read_channel_facts(d, json_get(r, "channel_facts"));
     read_subs(d, json_get(r, "subdevices"));
     d->facts.unsaved = false;
+    for (unsigned i = 0; i < d->facts.n; i++)
+        d->facts.v[i].news = FACT_OLD;
 }
 
 static void read_identity(struct device *d, struct json_at r)
@@ -201,12 +205,15 @@ static int read_members(struct device *d, struct json_at r)
     health_read_record(&d->health, r);
     read_channels(d, json_get(r, "channels"));
     read_facts(d, r);
+    d->led_wish = device_small_number(json_get(r, "led_wish"));
+    d->light_capacity = device_small_number(json_get(r, "light_capacity"));
     d->max_commands = device_small_number(json_get(r, "max_commands"));
     int err = device_read_keys(d, r);
     if (err == MD_OK)
         err = device_read_abilities(d, json_get(r, "abilities"));
     /* Of before it was kept: the abilities are read again. */
-    if (d->max_commands == 0 && device_has_ability(d, NS_MULTIPLE))
+    if ((d->max_commands == 0 && device_has_ability(d, NS_MULTIPLE)) ||
+        (d->light_capacity == 0 && device_has_ability(d, NS_LIGHT)))
         d->ability_firmware[0] = '\0';
     return err;
 }

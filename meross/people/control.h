@@ -36,7 +36,7 @@
 /* Subscribes to all of them, into m->subs.  Errors: MD_NOMEM; some may be subscribed then. */
 MD_MUST_USE int control_subscribe(struct meross *m);
 
-/* control_switch.c */
+/* control_set.c */
 void control_set(struct meross *m, const struct topics_ref *ref, struct span payload);
 /* The same for an order that was kept (when_back.h); nobody waits for an answer. */
 void control_again(struct meross *m, struct device *d, struct span level, struct span payload);

@@ -108,9 +108,11 @@ static bool changed(const struct plug *p, const struct reading *r)
 {
     const struct facts *f = &p->dev->facts;
     int64_t was = 100 * facts_value(f, facts_channel(r->channel), FACT_POWER, 1, INT64_MAX / 100);
+    if (was >= LEDGER_MW_MAX) /* not known */
+        return false;
     int64_t by = r->mw > was ? r->mw - was : was - r->mw;
     int64_t most = r->mw > was ? r->mw : was;
-    return was < LEDGER_MW_MAX && by >= CHANGE_MW && by >= most / 5;
+    return by >= CHANGE_MW && by >= most / 5;
 }
 
 /* Without a counter, power is the account.  While nobody knows, it is not. */

@@ -57,6 +57,7 @@ struct plug {
     unsigned strangers;              /* messages in a row that the expected key did not sign   */
     unsigned mute;                   /* polls in a row without an answer                       */
     bool abilities_asked;            /* in this connection, and it was answered or silent      */
+    bool led_checked;                /* in this connection, against the wish of people         */
     bool state_read;                 /* in this connection: System.All was answered            */
     bool abilities_read;             /* in this connection, and understood                     */
     struct broker_timer *timer;      /* to offline while not subscribed; to BOUND without Bind */

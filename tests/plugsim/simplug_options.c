@@ -148,6 +148,7 @@ static const struct field fields[] = {
     FIELD(FLAG, matter),
     FIELD(TEXT, report_value),
     FIELD(FLAG, reboot_on_malformed),
+    FIELD(NUMBER, gentle_ms),
     FIELD(NUMBER, timestamp_window_s),
     FIELD(TEXT, timezone),
     FIELD(FLAG, ap),

@@ -63,6 +63,7 @@ struct simplug_options {
     bool matter;      /* the `matter` member in Bind               */
     char report_value[4];
     bool reboot_on_malformed;
+    unsigned gentle_ms;          /* two requests closer than this, soon after the connect: reboot */
     unsigned timestamp_window_s; /* drops signed requests that are further off; 0: takes all */
     char timezone[40];           /* "" until System.Time is set                              */
 

@@ -24,7 +24,7 @@ struct house_plug {
 
 struct house_note { /* one message the hand received */
     char topic[128];
-    char payload[1024];
+    char payload[4096];
     bool retain;
 };
 

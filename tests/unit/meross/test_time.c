@@ -1,7 +1,7 @@
-/* Clock and time zone (sheet, 4.3 and 4.5, traps 29-33). */
+/* Clock and time zone (sheet, 4.3 and 4.5). */
 #include "tests/unit/meross/conversation.h"
 
-/* Traps 29-31: the header comes back, the method stays PUSH, uuid goes, our time is in it. */
+/* [trap 29] [trap 30] [trap 31] The header comes back, the method stays PUSH, uuid goes, our time is in it. */
 static void test_clock(void **state)
 {
     (void)state;
@@ -26,7 +26,7 @@ static void test_clock(void **state)
     assert_int_equal(rig->log_n, lines); /* answered again, logged never */
 }
 
-/* Trap 33: a host without a clock binds, but tells no time until it knows it. */
+/* [trap 33] A host without a clock binds, but tells no time until it knows it. */
 static void test_insane_clock(void **state)
 {
     (void)state;
