@@ -246,7 +246,7 @@ static void on_step_done(void *ctx, int err, const struct envelope *reply)
         return;
     }
     log_info("control", "plug=%s %s set", quoted(r->dev), step->ns);
-    family_on_step(r->dev->plug, step, reply->payload);
+    family_on_step(lan_voice(r->dev), step, reply->payload);
     r->step++;
     go_on(r);
 }

@@ -358,12 +358,20 @@ static void checked(struct lan_session *s, const struct envelope *e)
 
 /* --- answers -------------------------------------------------------------------------------- */
 
+/* What was asked will not be answered.  When something waits, that is what is in flight by now, and
+ * what this was about has ended already. */
+static void give_up(struct lan_session *s, int err)
+{
+    if (s->out.n == 0)
+        command_fail(&s->plug, err);
+}
+
 /* A plug with ECDHE closes when what it gets is not sealed with its key. */
 static void unanswered(struct lan_session *s)
 {
     struct plug *p = &s->plug;
     if (p->phase == PLUG_BOUND) {
-        command_fail(p, MD_TIMEOUT); /* so it says that it does not know the request */
+        give_up(s, MD_TIMEOUT); /* so it says that it does not know the request */
     } else if (!s->sealed && p->dev->abilities == NULL) {
         s->sealed = true;
         if (!check(s))
@@ -380,7 +388,7 @@ static void strange(struct lan_session *s, const char *why)
     log_info("lan", "plug=%s at %s %s", log_q(span_str(s->plug.dev->name)), s->plug.dev->address,
              why);
     if (s->plug.phase == PLUG_BOUND)
-        command_fail(&s->plug, MD_PROTO);
+        give_up(s, MD_PROTO);
     else
         fail(s, why);
 }
@@ -403,7 +411,7 @@ static void message(struct lan_session *s, struct span text)
         p->dev->last_seen = env_wall_s(p->m->env);
         (void)inbound_dispatch(p, &e);
         if (!command_resolve(p, &e))
-            command_fail(p, MD_PROTO);
+            give_up(s, MD_PROTO);
     }
     envelope_free(&e);
 }
@@ -436,7 +444,9 @@ static void took(struct lan_session *s, int err, struct http_reader *r)
         return; /* it ends anyhow */
     if (s->plug.phase == PLUG_BOUND)
         rest(s, LAN_IDLE_MS);
-    if (err == MD_IO || err == MD_TIMEOUT || err == MD_CLOSED)
+    if (err == MD_TIMEOUT && s->plug.phase == PLUG_BOUND)
+        give_up(s, MD_TIMEOUT);
+    else if (err == MD_IO || err == MD_TIMEOUT || err == MD_CLOSED)
         fail(s, err == MD_IO        ? "cannot be reached over the LAN"
                 : err == MD_TIMEOUT ? "did not answer over the LAN in time"
                                     : "is not asked any more: the broker stops");

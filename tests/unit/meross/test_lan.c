@@ -490,6 +490,30 @@ static void shown(void)
     answer("SET", CONFIG, "{}");
 }
 
+/* A plug that is not connected is sent to another broker over the LAN. */
+static void test_moved(void **state)
+{
+    (void)state;
+    static const char to[] = "{\"plug\":\"" NAME "\",\"host\":\"192.168.1.77\",\"port\":8883,"
+                             "\"key\":\"fresh\"}";
+    plug_is_gone();
+    rig_ask("meross/broker/request/move",
+            "{\"plug\":\"" NAME "\",\"host\":\"192.168.1.77\",\"port\":8883}");
+    assert_non_null(strstr(rig_last("meross/broker/response/move")->payload, "\"key\\\""));
+    over(now(), MD_IO);
+    rig_ask("meross/broker/request/move", to);
+    over(now(), MD_IO);
+    assert_non_null(
+        strstr(rig_last("meross/broker/response/move")->payload, "\"code\":\"offline\""));
+    rig_ask("meross/broker/request/move", to);
+    answer("GET", ALL, ALL_OFF);
+    struct rig_request r = request_of(now());
+    assert_non_null(strstr(r.payload, "\"host\":\"192.168.1.77\""));
+    assert_non_null(strstr(r.payload, "\"key\":\"fresh\""));
+    answer("SET", CONFIG, "{}");
+    assert_non_null(strstr(rig_last("meross/broker/response/move")->payload, "\"confirmed\":true"));
+}
+
 static void no_answer(void)
 {
     over(now(), MD_IO);
@@ -635,13 +659,22 @@ static int teardown(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(test_switched),       T(test_another_device),
-                                       T(test_out_of_reach),   T(test_answers),
-                                       T(test_deadline),       T(test_keys),
-                                       T(test_sealed),         T(test_only_in_the_house),
-                                       T(test_switched_off),   T(test_while_it_is_asked),
-                                       T(test_mute),           T(test_watchdog),
-                                       T(test_watchdog_holds), T(test_watchdog_of_many),
-                                       T(test_limit),          T(test_no_memory)};
+    const struct CMUnitTest tests[] = {T(test_switched),
+                                       T(test_another_device),
+                                       T(test_out_of_reach),
+                                       T(test_answers),
+                                       T(test_deadline),
+                                       T(test_keys),
+                                       T(test_sealed),
+                                       T(test_only_in_the_house),
+                                       T(test_switched_off),
+                                       T(test_while_it_is_asked),
+                                       T(test_mute),
+                                       T(test_moved),
+                                       T(test_watchdog),
+                                       T(test_watchdog_holds),
+                                       T(test_watchdog_of_many),
+                                       T(test_limit),
+                                       T(test_no_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
