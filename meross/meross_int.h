@@ -66,6 +66,7 @@ struct meross {
     struct broker_timer *lan_bury; /* running: the dead ones are to be freed */
     struct broker_timer *soon;     /* running: the registry is to be saved               */
     bool list_changed;             /* and published                                      */
+    int64_t clock_base;            /* wall second at monotonic 0, see clockwatch.h */
     struct broker_timer *clock;    /* running: the host clock is not sane                */
     struct broker_timer *away;     /* running: plugs are away, see presence.h     */
     struct list waits;             /* requests for them                           */

@@ -19,7 +19,6 @@
 #define DEVICE_TEXT_MAX      31     /* bytes of a type, a version, a chip                        */
 #define DEVICE_ADDRESS_MAX   45     /* bytes of an IP address                                    */
 #define DEVICE_WHY_MAX       63     /* bytes of why a connection ended; the rest is cut          */
-#define DEVICE_SERVER_MAX    63     /* bytes of the name or address of a broker                  */
 #define DEVICE_CHANNELS_MAX  16     /* further channels are ignored                              */
 #define DEVICE_ABILITIES_MAX 6144u  /* bytes of all ability names; further ones are left out  */
 #define DEVICE_STATE_MAX     49152u /* bytes of the state topic                               */
@@ -58,9 +57,6 @@ struct device {
      * both, until it shows with which it signs; so a change that fails loses nothing. */
     char *own_key, *pending_key;
     bool expected; /* its key was told, and it has not come yet: it has a record, and no topics */
-    /* The broker that it said it connects to, when it came here. */
-    char server[DEVICE_SERVER_MAX + 1];
-    uint16_t server_port;
     enum device_switch switches;
     bool bound;
     bool nameless; /* the name was made before the type was known */
@@ -89,6 +85,7 @@ struct device {
     bool dirty;           /* differs from the record                                     */
     int64_t saved_seen;   /* last_seen of the record                                     */
     struct buf state;     /* the state topic as published last                           */
+    bool clock_jumped;    /* the host's clock was set, and this plug not looked at since */
     uint64_t battery_ms;  /* monotonic, when its sub-devices were asked for theirs; 0 = never */
     uint64_t time_set_ms; /* monotonic, of the last System.Time SET; 0 = never          */
     char *effects;        /* names of a lamp's effects, each followed by '\n'; NULL = unknown    */

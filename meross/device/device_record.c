@@ -71,8 +71,6 @@ void device_write_record(struct json_writer *w, const struct device *d)
     json_write_pair_int(w, "last_seen", d->last_seen);
     json_write_pair(w, "key", device_key_name(d->key));
     device_write_keys(w, d);
-    json_write_pair(w, "server", d->server);
-    json_write_pair_int(w, "server_port", d->server_port);
     json_write_pair_int(w, "user_id", d->user_id);
     json_write_pair(w, "switch", device_switch_name(d->switches));
     json_write_pair(w, "ability_firmware", d->ability_firmware);
@@ -178,14 +176,6 @@ static void read_identity(struct device *d, struct json_at r)
                           json_get(r, "ability_firmware"));
 }
 
-static void read_server(struct device *d, struct json_at r)
-{
-    int64_t port = 0;
-    if (device_set_text(d->server, sizeof d->server, json_get(r, "server")) &&
-        json_int(json_get(r, "server_port"), &port) && port > 0 && port <= UINT16_MAX)
-        d->server_port = (uint16_t)port;
-}
-
 static int read_members(struct device *d, struct json_at r)
 {
     int64_t format = 0;
@@ -194,7 +184,6 @@ static int read_members(struct device *d, struct json_at r)
     read_identity(d, r);
     if (!text_is_uuid(span_str(d->uuid)) || !text_is_mac(span_str(d->mac)))
         return MD_CORRUPT;
-    read_server(d, r);
     d->nameless = is_true(json_get(r, "nameless"));
     d->bound = is_true(json_get(r, "bound"));
     (void)json_int(json_get(r, "last_seen"), &d->last_seen);

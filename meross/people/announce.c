@@ -1,6 +1,7 @@
 #include "meross/people/announce.h"
 
 #include "broker/base/log.h"
+#include "meross/session/clockwatch.h"
 #include "meross/session/outbox.h"
 
 #define SOON_MS   1000
@@ -213,6 +214,7 @@ static void on_info(void *ctx)
 {
     struct meross *m = ctx;
     m->info = NULL;
+    clockwatch_look(m);
     publish_info(m);
     announce_info_later(m);
 }

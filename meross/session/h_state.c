@@ -19,29 +19,12 @@ static void name_it(struct plug *p)
         announce_all(p->m, d);
 }
 
-/* Where it connects; not what one says that is asked over the LAN because it does not. */
-static void take_server(struct plug *p, struct json_at firmware)
-{
-    struct device *d = p->dev;
-    int64_t port = 0;
-    if (p->over_lan || !json_int(json_get(firmware, "port"), &port) || port < 1 ||
-        port > UINT16_MAX)
-        return;
-    bool changed = device_set_text(d->server, sizeof d->server, json_get(firmware, "server"));
-    if (!changed && d->server_port == (uint16_t)port)
-        return;
-    d->server_port = (uint16_t)port;
-    d->dirty = true;
-    announce_save_soon(p->m);
-}
-
 void state_take_identity(struct plug *p, struct json_at hardware, struct json_at firmware)
 {
     struct device *d = p->dev;
     bool changed = device_set_text(d->type, sizeof d->type, json_get(hardware, "type"));
     changed |= device_set_text(d->hardware, sizeof d->hardware, json_get(hardware, "version"));
     changed |= device_set_text(d->chip, sizeof d->chip, json_get(hardware, "chipType"));
-    take_server(p, firmware);
     changed |= device_set_text(d->firmware, sizeof d->firmware, json_get(firmware, "version"));
     if (!changed)
         return;

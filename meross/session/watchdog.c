@@ -37,7 +37,7 @@ static void on_told(void *ctx, int err, const struct envelope *reply)
 {
     struct meross *m = ctx;
     struct device *d = m->watched;
-    char server[DEVICE_SERVER_MAX + 8];
+    char server[HEALTH_HOST_MAX + 24];
     if (d == NULL)
         return; /* it was forgotten */
     over(m, d);
@@ -48,7 +48,8 @@ static void on_told(void *ctx, int err, const struct envelope *reply)
         return;
     }
     m->woken++;
-    (void)snprintf(server, sizeof server, "%s:%u", d->server, d->server_port);
+    (void)snprintf(server, sizeof server, "%s:%u", d->health.main.host,
+                   (unsigned)d->health.main.port);
     log_warn("lan",
              "plug=%s had lost its connection; over the LAN it was told again to connect to %s; "
              "if that happens often, look at its Wi-Fi",
@@ -58,8 +59,10 @@ static void on_told(void *ctx, int err, const struct envelope *reply)
 
 static int tell(struct meross *m, struct device *d, struct plug *p)
 {
-    struct gateway g = {
-        .host = d->server, .port = d->server_port, .key = p->key, .user_id = d->user_id};
+    struct gateway g = {.host = d->health.main.host,
+                        .port = (unsigned)d->health.main.port,
+                        .key = p->key,
+                        .user_id = d->user_id};
     struct json_writer w;
     struct buf payload;
     buf_init(&payload, PAYLOAD_MAX);
@@ -79,21 +82,22 @@ static int tell(struct meross *m, struct device *d, struct plug *p)
 /* Which broker does it look for?  False: none that it may be told again, which was logged. */
 static bool server_is_ours(struct device *d, const struct envelope *reply)
 {
-    char server[DEVICE_SERVER_MAX + 1];
+    char server[HEALTH_HOST_MAX + 1];
     int64_t port = 0;
+    struct health_server *known = &d->health.main;
     struct json_at firmware =
         json_get(json_get(json_get(reply->payload, "all"), "system"), "firmware");
     if (!json_text(json_get(firmware, "server"), server, sizeof server) ||
         !gateway_host_ok(span_str(server)) || !json_int(json_get(firmware, "port"), &port) ||
         port < 1 || port > UINT16_MAX)
         return false;
-    if (d->server[0] != '\0' && (strcmp(d->server, server) != 0 || d->server_port != port)) {
+    if (known->host[0] != '\0' && (strcmp(known->host, server) != 0 || known->port != port)) {
         log_info("lan", "plug=%s connects to %s port %u now; it is left alone",
                  log_q(span_str(d->name)), log_q(span_str(server)), (unsigned)port);
         return false;
     }
-    memcpy(d->server, server, sizeof d->server);
-    d->server_port = (uint16_t)port;
+    memcpy(known->host, server, sizeof known->host);
+    known->port = port;
     return true;
 }
 
