@@ -31,9 +31,14 @@ int cmd_permit(struct cli *c);  /* cmd_registry.c                               
 int cmd_passwd(struct cli *c);  /* cmd_passwd.c                                    */
 int cmd_watch(struct cli *c);   /* cmd_watch.c                                     */
 int cmd_clients(struct cli *c); /* cmd_clients.c                                */
+int cmd_pair(struct cli *c);     /* cmd_pair.c                                      */
+int cmd_adopt(struct cli *c);    /* cmd_adopt.c                                     */
+int cmd_move_all(struct cli *c); /* cmd_move.c                                      */
+int cmd_unbind(struct cli *c);   /* cmd_unbind.c                                    */
 int cmd_cert(struct cli *c);    /* cmd_cert.c                                      */
 int cmd_check(struct cli *c);   /* cmd_check.c                                     */
 int cmd_import(struct cli *c);  /* cmd_import.c                                 */
+int cmd_doctor(struct cli *c);  /* cmd_doctor.c                                 */
 int cmd_help(struct cli *c);    /* cmd_help.c                                      */
 
 #endif

@@ -144,6 +144,14 @@ static void print_plug(struct cli *c, const struct plug *p)
     fprintf(out, "  %-12s %u\n", "abilities", p->n_abilities);
 }
 
+static void print_hello(FILE *out, struct json_at plug)
+{
+    char text[1400], clean[1400];
+    (void)json_text(json_get(plug, "hello"), text, sizeof text);
+    table_clean(span_str(text), clean, sizeof clean);
+    line(out, "TLS offers", clean);
+}
+
 static int show(struct cli *c, struct span data)
 {
     struct plugs one;
@@ -157,6 +165,7 @@ static int show(struct cli *c, struct span data)
     print_plug(c, &one.v[0]);
     if (json_parse(&j, data) == MD_OK) {
         print_measures(c->out, json_get(json_root(&j), "state"));
+        print_hello(c->out, json_root(&j));
         json_free(&j);
     }
     plugs_free(&one);

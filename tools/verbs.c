@@ -30,10 +30,38 @@ static const struct cmd verbs[] = {
     {"permit", "[SECONDS]",
      "let new plugs in for a while, where `meross_auth known` keeps them out",
      "120 seconds when not given, at most 3600; 0 ends it.", CLIENT, 0, 1, cmd_permit},
+    {"pair", "", "set a new plug up: Wi-Fi, broker, key, name",
+     "Hold the plug's button until its LED alternates amber and green, and join the open network "
+     "Meross_SW_... (or give --join).  Without --ssid it shows the networks that the plug sees.  "
+     "The "
+     "password is asked for, or the first line of standard input or of --password-file.  Before "
+     "anything is changed it is tested that plugs are answered where this one will be sent.",
+     CLIENT | ARGS_PAIR | ARGS_TARGET | ARGS_YES, 0, 0, cmd_pair},
+    {"adopt", "ADDRESS", "take over a plug that is in the network already",
+     "The plug keeps its Wi-Fi and gets this broker and a key of its own.  Its present key is "
+     "found "
+     "when it is empty, \"meross\", or a meross_key of -c FILE; otherwise it is asked for.",
+     CLIENT | ARGS_TARGET | ARGS_ADOPT | ARGS_CONFIG, 1, 1, cmd_adopt},
+    {"move-all", "HOST", "send every plug to the broker at HOST",
+     "Each gets a new key, which HOST is told first, with the name; then the plug goes.  Plugs "
+     "that "
+     "are not connected are named and stay.  It can be run again.  -h, -p, -u and -P are for the "
+     "old "
+     "broker.",
+     CLIENT | ARGS_MOVE, 1, 1, cmd_move_all},
+    {"unbind", "PLUG", "reset a plug to what it was when new, and forget it",
+     "It loses its Wi-Fi, key and timers, and is in set-up mode again.  Asks for its name unless "
+     "--yes.",
+     CLIENT | ARGS_YES, 1, 1, cmd_unbind},
     {"cert", "", "show the certificates in use and how a client trusts them", NULL,
      ARGS_CONFIG | ARGS_JSON, 0, 0, cmd_cert},
     {"check", "FILE", "check a configuration file without starting", NULL, ARGS_JSON, 1, 1,
      cmd_check},
+    {"doctor", "[PLUG]", "look for faults, and say what to do about each",
+     "It looks at this computer, at the broker, if one runs, and at each plug, or at PLUG alone, "
+     "with the steps of its last connections.  Exit status 0: no red line; 1: there are some.  "
+     "With -h HOST it looks at a broker on another computer, and at nothing here.",
+     CLIENT | ARGS_CONFIG | ARGS_DOCTOR, 0, 1, cmd_doctor},
     {"import", "mosquitto [CONF]", "take over what an installed mosquitto has kept",
      "CONF is /etc/mosquitto/mosquitto.conf when it is left out.  It is checked as `merossd check` "
      "does; mosquitto.db is read where it says, and retained messages, sessions and what waits in "
@@ -113,7 +141,8 @@ int verbs_main(int argc, char **argv, FILE *in, FILE *out, FILE *err)
     struct cli c = {
         .env = host_env(), .in = in, .out = out, .err = err, .timeout_ms = CLI_TIMEOUT_MS};
     const char *first = argc > 1 ? argv[1] : "serve";
-    static const struct args none = {.port = -1, .channel = -1};
+    static const struct args none = {
+        .port = -1, .target_port = -1, .to_port = -1, .timeout_s = -1, .find_s = -1, .channel = -1};
     c.args = &none;
     if (strcmp(first, "--version") == 0)
         return version(&c);

@@ -22,6 +22,7 @@
  *                                   the key of a plug, told before it comes, or before it gets a
  *                                   new one; name and address may be left out.  The request reaches
  *                                   nobody but merossd
+ *       unkey   uuid                {"taken_back":true}: the key that was told last will not be used
  *       arrival uuid                {"phase":"bound",...}: how far a plug that is awaited has come
  *       doctor  plug, if at all     what is known about faults: control_doctor.c
  *

@@ -177,7 +177,8 @@ static const struct {
 } verbs[] = {{"list", verb_list},     {"show", verb_show},         {"rename", verb_rename},
              {"forget", verb_forget}, {"permit", verb_permit},     {"clients", verb_elsewhere},
              {"doctor", verb_doctor}, {"network", verb_elsewhere}, {"move", verb_move},
-             {"unbind", verb_unbind}, {"arrival", verb_arrival},     {"key", verb_key}};
+             {"unbind", verb_unbind}, {"arrival", verb_arrival},   {"key", verb_key},
+             {"unkey", verb_unkey}};
 
 static void run(struct verb_request *r, struct span verb)
 {

@@ -23,6 +23,7 @@ void verb_forget_device(struct meross *m, struct device *d);
 
 /* control_key.c */
 void verb_key(struct verb_request *r);
+void verb_unkey(struct verb_request *r);
 void verb_doctor(struct verb_request *r); /* control_doctor.c */
 
 /* control_pairing.c */

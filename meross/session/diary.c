@@ -175,8 +175,7 @@ static void note(struct meross *m, const struct broker_client *who, struct span 
 /* Whoever only looks whether the port is open is no plug: health checks, and `merossd doctor`. */
 static bool just_looked(const struct broker_client *who, const char *why)
 {
-    bool secured = who->arrival != NULL && who->arrival->secured_ms > 0;
-    return who->client_id.n == 0 && (secured || !who->tls) && strncmp(why, "it closed", 9) == 0;
+    return who->client_id.n == 0 && strncmp(why, "it closed", 9) == 0;
 }
 
 void diary_failed(struct meross *m, const struct broker_client *who, const char *why)

@@ -54,7 +54,7 @@ def from_the_access_point_to_the_second_host():
     """The first host is not there (trap 37): the plug comes to the second."""
     key = secrets.token_hex(16)
     with Broker(MEROSSD, extra=f"meross_key {key}") as broker:
-        sim = Program([PLUGSIM, "--ap", "--http", "0", "--model", "mss305-8.3.15",
+        sim = Program([PLUGSIM, "--ap", "--http", "0", "--model", "mss315-9.5.33",
                        "--option", "wifi_list_ms=50", "--option", "join_ms=50",
                        "--option", "retry_ms=100"], stdin=True)
         port = int(sim.wait_line(r"^plug 0 http \d+$").split()[-1])
