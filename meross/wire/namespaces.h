@@ -14,8 +14,8 @@
 #define NS_TOGGLE      "Appliance.Control.Toggle" /* relays before ToggleX */
 #define NS_CONSUMPTION "Appliance.Control.ConsumptionConfig"
 #define NS_MULTIPLE    "Appliance.Control.Multiple" /* several requests in one */
-#define NS_CONFIG_KEY  "Appliance.Config.Key" /* which broker, and the key */
-#define NS_ECDHE       "Appliance.Encrypt.ECDHE" /* what comes over the LAN has to be sealed */
+#define NS_CONFIG_KEY  "Appliance.Config.Key"       /* which broker, and the key */
+#define NS_ECDHE       "Appliance.Encrypt.ECDHE"    /* what comes over the LAN has to be sealed */
 /* Set-up mode (tools/pairing). */
 #define NS_WIFI        "Appliance.Config.Wifi"
 #define NS_WIFIX       "Appliance.Config.WifiX"    /* with the password encrypted */
