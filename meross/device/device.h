@@ -101,6 +101,9 @@ const char *device_switch_name(enum device_switch s); /* "togglex"; lent, static
  * Errors: MD_NOMEM; nothing changed. */
 MD_MUST_USE int device_expect_key(struct device *d, const char *key);
 
+/* The key that was told last, and not shown yet, is not to be its key after all. */
+void device_forget_pending(struct device *d);
+
 /* It signed with pending_key, which is its own key now. */
 void device_key_shown(struct device *d);
 

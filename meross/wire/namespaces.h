@@ -15,6 +15,13 @@
 #define NS_CONSUMPTION "Appliance.Control.ConsumptionConfig"
 #define NS_MULTIPLE    "Appliance.Control.Multiple" /* several requests in one */
 #define NS_CONFIG_KEY  "Appliance.Config.Key" /* which broker, and the key */
+/* Set-up mode (tools/pairing). */
+#define NS_WIFI        "Appliance.Config.Wifi"
+#define NS_WIFIX       "Appliance.Config.WifiX"    /* with the password encrypted */
+#define NS_WIFI_LIST   "Appliance.Config.WifiList" /* the networks a plug sees    */
+#define NS_TRACE       "Appliance.Config.Trace"    /* how its last try to join went */
+#define NS_ECDHE       "Appliance.Encrypt.ECDHE"
+#define NS_ELECTRICITY "Appliance.Control.Electricity"
 #define NS_SUBDEVICES  "Appliance.Hub.SubdeviceList"
 
 /* Families of devices (meross/family). */
