@@ -70,6 +70,7 @@ struct device {
     int64_t last_seen;      /* seconds since 1970 of the last message  */
     struct facts facts;     /* what else is known, facts.h             */
     struct subdevs subs;    /* of a hub                                */
+    int64_t battery_s;      /* since 1970, when they were asked for their batteries; 0 = never */
     struct health health;   /* in part, health.h                       */
 
     /* Not on disk. */
@@ -86,7 +87,6 @@ struct device {
     int64_t saved_seen;   /* last_seen of the record                                     */
     struct buf state;     /* the state topic as published last                           */
     bool clock_jumped;    /* the host's clock was set, and this plug not looked at since */
-    uint64_t battery_ms;  /* monotonic, when its sub-devices were asked for theirs; 0 = never */
     uint64_t time_set_ms; /* monotonic, of the last System.Time SET; 0 = never          */
     char *effects;        /* names of a lamp's effects, each followed by '\n'; NULL = unknown    */
     uint64_t refused_ms;  /* monotonic, of the last event about a refused message       */
