@@ -74,9 +74,13 @@ struct device {
     struct health health;   /* in part, health.h                       */
 
     /* Not on disk. */
-    struct plug *plug; /* the session; NULL when not connected                        */
-    bool online;       /* bound in this session, or away for a moment (presence.h)    */
-    uint64_t gone_ms;  /* monotonic: not bound since then; 0 = it is, or is offline   */
+    struct plug *plug;      /* the session; NULL when not connected                        */
+    struct plug *lan;       /* the one over the LAN (lan.h); NULL: none                    */
+    uint64_t watch_ms;      /* watchdog.c's: when it is looked at again; 0 = no need  */
+    unsigned watch_pause_s; /* and the pause after that                               */
+    uint64_t lan_failed_ms; /* monotonic: when it did not answer there; 0 = it did    */
+    bool online;            /* bound in this session, or away for a moment (presence.h)    */
+    uint64_t gone_ms;       /* monotonic: not bound since then; 0 = it is, or is offline   */
     char gone_why[DEVICE_WHY_MAX + 1];
     bool announced;       /* has its topics and its record; false until first bound      */
     bool dirty;           /* differs from the record                                     */
