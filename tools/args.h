@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #define ARGS_ERR_MAX   256
-#define ARGS_MAX_WORDS 4u
+#define ARGS_MAX_WORDS 16u
 
 enum args_group {                          /* bits: which options a verb takes */
                   ARGS_CLIENT = 1,         /* -h -p -u -P --cafile --topic */

@@ -21,10 +21,11 @@ int verbs_main(int argc, char **argv, FILE *in, FILE *out, FILE *err); /* the pr
 
 int cmd_serve(struct cli *c);   /* cmd_serve.c: the broker; the composition root   */
 int cmd_list(struct cli *c);    /* cmd_list.c                                      */
-int cmd_show(struct cli *c);    /* cmd_list.c                                      */
+int cmd_show(struct cli *c);    /* cmd_show.c                                      */
 int cmd_on(struct cli *c);      /* cmd_switch.c                                    */
 int cmd_off(struct cli *c);     /* cmd_switch.c                                    */
 int cmd_toggle(struct cli *c);  /* cmd_switch.c                                    */
+int cmd_set(struct cli *c);     /* cmd_set.c                                       */
 int cmd_rename(struct cli *c);  /* cmd_registry.c                                  */
 int cmd_forget(struct cli *c);  /* cmd_registry.c                                  */
 int cmd_permit(struct cli *c);  /* cmd_registry.c                                  */

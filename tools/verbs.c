@@ -9,6 +9,10 @@
 #define CLIENT (ARGS_CLIENT | ARGS_JSON)
 #define SWITCH (CLIENT | ARGS_CHANNEL | ARGS_WHEN_BACK)
 
+#define PARTS                                                                                      \
+    "PART is a socket of a strip, by its number or the name it was given, or a sub-device of a "   \
+    "hub: merossd on strip/lamp."
+
 static const struct cmd verbs[] = {
     {"serve", "", "run the broker; also what `merossd` without a verb does",
      "Without -c it serves a home: port 8883 with TLS for plugs, port 1883 in clear for programs "
@@ -16,12 +20,20 @@ static const struct cmd verbs[] = {
      ARGS_CONFIG | ARGS_SERVE, 0, 0, cmd_serve},
     {"list", "", "list the plugs and their state", NULL, CLIENT, 0, 0, cmd_list},
     {"show", "PLUG", "show all that is known about a plug", NULL, CLIENT, 1, 1, cmd_show},
-    {"on", "PLUG", "switch a plug on", NULL, SWITCH, 1, 1, cmd_on},
-    {"off", "PLUG", "switch a plug off", NULL, SWITCH, 1, 1, cmd_off},
-    {"toggle", "PLUG", "switch a plug over", NULL, SWITCH, 1, 1, cmd_toggle},
-    {"rename", "PLUG NAME", "give a plug another name",
-     "A name has 1 to 32 bytes and none of / + #.  Its topics move with it.", CLIENT, 2, 2,
-     cmd_rename},
+    {"on", "PLUG[/PART]", "switch a plug on", PARTS, SWITCH, 1, 1, cmd_on},
+    {"off", "PLUG[/PART]", "switch a plug off", PARTS, SWITCH, 1, 1, cmd_off},
+    {"toggle", "PLUG[/PART]", "switch a plug over", PARTS, SWITCH, 1, 1, cmd_toggle},
+    {"set", "PLUG[/PART] KEY=VALUE...", "set what a device can do, by the keys of its state",
+     "merossd set lamp brightness=80 color=#ff8000; merossd set garage/2 door=open; merossd set "
+     "hub/bath target_temperature=21.5; merossd set kettle led=off.\n"
+     "`merossd show PLUG` lists the keys; what cannot be set, or not to that, is said and nothing "
+     "is sent.",
+     SWITCH, 2, ARGS_MAX_WORDS, cmd_set},
+    {"rename", "PLUG [PART] NAME", "give a plug another name, or a part of it",
+     "A name has 1 to 32 bytes and none of / + #.  The topics of a plug move with its name.  PART is "
+     "the number of a socket or the id of a sub-device: merossd rename strip 2 lamp; from then on "
+     "it is strip/lamp.",
+     CLIENT, 2, 3, cmd_rename},
     {"forget", "PLUG", "remove a plug from the broker's memory", NULL, CLIENT | ARGS_YES, 1, 1,
      cmd_forget},
     {"watch", "", "print what happens, until Ctrl-C", NULL, CLIENT, 0, 0, cmd_watch},

@@ -2,13 +2,15 @@
  *
  *   <base>/<plug>/set, <base>/<plug>/<channel>/set   ON | OFF | TOGGLE in any case, or
  *                              {"state":"ON","channel":0,"transaction":"t1"}, or
- *                              {"channels":[{"channel":1,"state":"ON"}]} (orders.h);
+ *                              {"channels":[{"channel":1,"state":"ON"}]} (orders.h), or
+ *                              {"brightness":80,"color":"#ff0000"} (wishes.h);
  *                              with "when_back":true also later (when_back.h)
  *   <base>/<plug>/get          empty, or {"transaction":"t1"}
  *   <base>/broker/request/<verb>  {"transaction":"t1",...}; always answered:
  *       list                        {"plugs":[...]}
  *       show    plug                all that is known of it, an object
- *       rename  plug, name          {"name":"new","was":"old"}
+ *       rename  plug, name          {"name":"new","was":"old"}; with "channel" or "subdevice" that
+ *                                   part of it is named
  *       forget  plug                {"name":"old"}; one that is connected is disconnected, and
  *                                   is registered as new, under its first name, when it returns
  *       permit  seconds             {"seconds":120}; so long new plugs are let in where

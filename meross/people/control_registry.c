@@ -118,7 +118,9 @@ static void verb_rename(struct verb_request *r)
     if (d == NULL)
         return;
     (void)json_text(json_get(r->root, "name"), name, sizeof name);
-    if (name_is_free(r, d, span_str(name)))
+    if (json_exists(json_get(r->root, "channel")) || json_exists(json_get(r->root, "subdevice")))
+        verb_rename_part(r, d, name);
+    else if (name_is_free(r, d, span_str(name)))
         rename_to(r, d, span_str(name));
 }
 

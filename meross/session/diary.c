@@ -123,6 +123,8 @@ void diary_mute(struct plug *p, bool mute)
 void diary_all(struct plug *p, struct json_at firmware, struct json_at online)
 {
     struct health *h = &p->dev->health;
+    if (p->over_lan) /* there is no connection that this were about */
+        return;
     if (health_take_firmware(h, firmware))
         p->dev->dirty = true;
     health_take_online(h, online);

@@ -2,6 +2,7 @@
  * plug's own.  They are told, what wants an answer gets one, and the state is right afterwards. */
 #include "tests/sim/house.h"
 
+#include "tests/plugsim/bench.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>
@@ -142,6 +143,75 @@ static void test_a_valve_is_set_and_moves_by_itself(void **state)
     end();
 }
 
+/* One of each of these generations and families; the broker ends and begins again. */
+static void test_a_house_full_of_them_survives_a_restart(void **state)
+{
+    (void)state;
+    static const char *const models[] = {
+        "mss210-1.1.12",   "mss310-1.1.18", "mss425e-1.1.9", "mss310-2.1.17",   "mss420f-3.1.1",
+        "mss425f-4.1.6",   "mss310-6.1.8",  "mss310-6.3.21", "mss110-7.3.37",   "mss305-8.3.15",
+        "mss315-9.5.33",   "mss315-9.5.39", "msl120j-2.1.2", "msl320cpr-4.3.8", "hp110ahk-4.1.12",
+        "msxh0-3.1.5",     "mod100-3.1.5",  "map100-7.2.27", "mfc100-7.3.14",   "msg100-4.2.1",
+        "msg200-4.2.8",    "mrs100-2.1.2",  "mrs100-7.6.10", "mts200-7.6.7",    "mts960-4.2.6",
+        "mts300-9.1.12",   "ms600-9.3.22",  "em06-2.3.8",    "msh300-4.1.26",   "msh300hk-4.5.10",
+        "msh300hk-5.5.41",
+    };
+    unsigned n = sizeof models / sizeof models[0];
+    house_start(&house, "");
+    for (unsigned i = 0; i < n; i++) {
+        struct simplug_options o = house_options(&house, models[i], i);
+        (void)house_plug(&house, &o);
+    }
+    assert_true(house_run_until_bound(&house, 20000) != UINT64_MAX);
+    house_run(&house, SETTLED);
+    house_forget(&house);
+    house_broker_stop(&house);
+    house_broker_start(&house);
+    assert_true(house_run_until_bound(&house, 60000) != UINT64_MAX);
+    house_forget(&house);
+    house_run(&house, SETTLED);
+    for (unsigned i = 0; i < n; i++) {
+        assert_true(simplug_status(house.plugs[i].sim)->session);
+        assert_int_equal(simplug_status(house.plugs[i].sim)->reboots, 0);
+    }
+    end();
+}
+
+/* A timer of the plug's own goes on while the broker is away. */
+static void test_a_timer_goes_on_without_a_broker(void **state)
+{
+    (void)state;
+    struct house_plug *p = begin("mss310-6.3.21");
+    const struct simplug_options *o = simplug_options_of(p->sim);
+    char topic[100], payload[1000], stamp[24], sign[33];
+    const char *id = "0123456789abcdef0123456789abcdef";
+    (void)snprintf(topic, sizeof topic, "/appliance/%s/subscribe", o->uuid);
+    (void)snprintf(stamp, sizeof stamp, "%lld", (long long)(house.fake.wall_ms / 1000));
+    bench_sign(id, "", stamp, sign);
+    /* It was 16:13:20 in Berlin half a minute ago. */
+    (void)snprintf(payload, sizeof payload,
+                   "{\"header\":{\"messageId\":\"%s\",\"namespace\":\"Appliance.Control.TimerX\","
+                   "\"method\":\"SET\",\"payloadVersion\":1,\"from\":\"/app/0-test/subscribe\","
+                   "\"timestamp\":%s,\"timestampMs\":0,\"sign\":\"%s\"},\"payload\":{\"timerx\":{"
+                   "\"id\":\"n1jxtruoknvotm8a\",\"type\":1,\"enable\":1,\"channel\":0,\"week\":255,"
+                   "\"time\":%d,\"extend\":{\"toggle\":{\"onoff\":1}}}}}",
+                   id, stamp, sign, 16 * 60 + 17);
+    house_say(&house, topic, payload);
+    house_run(&house, 1000);
+    house_broker_stop(&house);
+    assert_false(simplug_status(p->sim)->relay[0]);
+    for (unsigned i = 0; i < 5 * 6000; i++) {
+        house.fake.mono_ms += 10;
+        house.fake.wall_ms += 10;
+        (void)simplug_tick(p->sim, house.fake.mono_ms);
+    }
+    assert_true(simplug_status(p->sim)->relay[0]);
+    house_broker_start(&house);
+    house_run(&house, SETTLED);
+    assert_state(p, "\"state\":\"ON\"");
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +220,8 @@ int main(void)
         cmocka_unit_test(test_over_temperature_is_acknowledged_and_shown),
         cmocka_unit_test(test_a_hub_that_comes_back_keeps_its_batteries),
         cmocka_unit_test(test_a_valve_is_set_and_moves_by_itself),
+        cmocka_unit_test(test_a_house_full_of_them_survives_a_restart),
+        cmocka_unit_test(test_a_timer_goes_on_without_a_broker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

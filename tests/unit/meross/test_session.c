@@ -82,7 +82,7 @@ static void test_first_announcement(void **state)
         "meross/broker/info",
         "{\"version\":\"1.2.3\",\"started\":1717243200,\"uptime\":1,\"listeners\":[{\"port\":"
         "8883,\"tls\":true},{\"address\":\"127.0.0.1\",\"port\":1883,\"tls\":false}],"
-        "\"plugs\":1,\"online\":1,\"connections\":2,\"sessions\":0,\"subscriptions\":0,"
+        "\"plugs\":1,\"online\":1,\"woken\":0,\"connections\":2,\"sessions\":0,\"subscriptions\":0,"
         "\"retained\":0,\"messages_in\":7,\"messages_out\":0,\"dropped\":0,\"shield\":{\"passed\":"
         "0,\"refused\":0}}");
     rig_step(59000);
