@@ -20,6 +20,9 @@
  *                                   confirmed is false when it left before it answered
  *       unbind  plug                {"name":"kettle"}: it forgot its Wi-Fi and its key, and is
  *                                   forgotten here
+ *       raw     plug, method, namespace, payload
+ *                                   {"plug":"kettle","answered":true,"method":"GETACK",
+ *                                   "namespace":"...","payload":{...}}; a PUSH need not be answered
  *       key     uuid, mac, key, name, address   {"name":"plug-3456","uuid":"...","expected":true}:
  *                                   the key of a plug, told before it comes, or before it gets a
  *                                   new one; name and address may be left out.  The request reaches
