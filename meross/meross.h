@@ -94,6 +94,9 @@ void meross_set_auth(struct meross *m, enum meross_auth auth);
 /* Another meross_config.offline_delay_s, also for plugs that are away now. */
 void meross_set_offline_delay(struct meross *m, unsigned seconds);
 
+/* Which weekday bit 0 of a plug's timers is: sources contradict each other.  [Sunday] */
+void meross_set_timer_first_day(struct meross *m, bool monday);
+
 /* Before the broker stops: everything asked but unanswered is answered "offline", plugs
  * and <base>/broker/state are published as offline (the broker needs one more turn to route it),
  * the registry is put into the store.  Hooks may still be called afterwards.  May be called

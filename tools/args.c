@@ -56,6 +56,12 @@ static const struct option options[] = {
      "only say what would be done"},
     {"--when-back", NULL, ARGS_WHEN_BACK, KIND_FLAG, offsetof(struct args, when_back), NULL,
      "if the plug is not connected, do it when it is back, within a day"},
+    {"--days", "DAYS", ARGS_TIMER, KIND_TEXT, offsetof(struct args, days), NULL,
+     "weekdays, weekend, or days like mon,wed; every day when not given"},
+    {"--once", NULL, ARGS_TIMER, KIND_FLAG, offsetof(struct args, once), NULL,
+     "the next time that it is so late, and then never again"},
+    {"--name", "TEXT", ARGS_TIMER, KIND_TEXT, offsetof(struct args, name), NULL,
+     "what to call the timer"},
     {"--help", NULL, ~0u, KIND_FLAG, offsetof(struct args, help), NULL, "this text"},
 };
 

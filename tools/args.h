@@ -12,24 +12,26 @@
 #define ARGS_ERR_MAX   256
 #define ARGS_MAX_WORDS 4u
 
-enum args_group {                          /* bits: which options a verb takes */
-                  ARGS_CLIENT = 1,         /* -h -p -u -P --cafile --topic */
-                  ARGS_JSON = 2,           /* --json                       */
-                  ARGS_CHANNEL = 4,        /* --channel                    */
-                  ARGS_YES = 8,            /* --yes                        */
-                  ARGS_CONFIG = 16,        /* -c                           */
-                  ARGS_SERVE = 32,         /* -p -v -d                     */
-                  ARGS_PASSWD = 64,        /* -c -D -b -I                  */
-                  ARGS_DRY_RUN = 128,      /* --dry-run                  */
-                  ARGS_WHEN_BACK = 1 << 20 /* --when-back           */
+enum args_group {                           /* bits: which options a verb takes */
+                  ARGS_CLIENT = 1,          /* -h -p -u -P --cafile --topic */
+                  ARGS_JSON = 2,            /* --json                       */
+                  ARGS_CHANNEL = 4,         /* --channel                    */
+                  ARGS_YES = 8,             /* --yes                        */
+                  ARGS_CONFIG = 16,         /* -c                           */
+                  ARGS_SERVE = 32,          /* -p -v -d                     */
+                  ARGS_PASSWD = 64,         /* -c -D -b -I                  */
+                  ARGS_DRY_RUN = 128,       /* --dry-run                  */
+                  ARGS_WHEN_BACK = 1 << 20, /* --when-back */
+                  ARGS_TIMER = 1 << 21      /* --days --once --name */
 };
 
 struct args { /* strings are those of argv or of the environment */
     const char *host, *user, *password, *ca_file, *topic, *config;
-    int port;       /* -1: not given */
-    int channel;    /* -1: not given */
-    int iterations; /* -1: not given */
-    bool json, yes, verbose, daemon, help, create, remove, batch, dry_run, when_back;
+    const char *days, *name; /* NULL: not given */
+    int port;                /* -1: not given */
+    int channel;             /* -1: not given */
+    int iterations;          /* -1: not given */
+    bool json, yes, verbose, daemon, help, create, remove, batch, dry_run, when_back, once;
     const char *words[ARGS_MAX_WORDS];
     unsigned n_words;
 };

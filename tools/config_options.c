@@ -12,6 +12,7 @@ static const struct config_word auth_words[] = {{"open", MEROSS_AUTH_OPEN},
                                                 {"known", MEROSS_AUTH_KNOWN},
                                                 {"strict", MEROSS_AUTH_STRICT},
                                                 {NULL, 0}};
+static const struct config_word first_day_words[] = {{"sunday", 0}, {"monday", 1}, {NULL, 0}};
 static const struct config_word tls_words[] = {{"auto", 1}, {NULL, 0}};
 static const struct config_word version_words[] = {
     {"tlsv1", 10}, {"tlsv1.1", 11}, {"tlsv1.2", 12}, {"tlsv1.3", 13}, {NULL, 0}};
@@ -282,6 +283,10 @@ static const struct config_option options[] = {
      "a plug that lost its connection is offline after so long; what is asked of it meanwhile "
      "waits "
      "for it as long as an answer may take"},
+    {"meross_timer_first_day", CONFIG_WORD, GLOBAL(meross_timer_monday), 0, 0, false, false, false,
+     "", "sunday", first_day_words,
+     "which day the first bit of a plug's timers is: not known for certain, see `merossd help "
+     "timer`"},
     {"ntp_listener", CONFIG_PLACES, GLOBAL(ntp_listeners), 0, 65535, false, false, false,
      "PORT [ADDR]", NULL, NULL,
      "answers plugs that ask for the time by NTP, over UDP; 123 is the port they ask, and needs "

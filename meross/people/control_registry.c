@@ -174,10 +174,19 @@ static void verb_permit(struct verb_request *r)
 static const struct {
     const char *name;
     void (*run)(struct verb_request *r);
-} verbs[] = {{"list", verb_list},     {"show", verb_show},         {"rename", verb_rename},
-             {"forget", verb_forget}, {"permit", verb_permit},     {"clients", verb_elsewhere},
-             {"doctor", verb_doctor}, {"network", verb_elsewhere}, {"move", verb_move},
-             {"unbind", verb_unbind}, {"arrival", verb_arrival},     {"key", verb_key}};
+} verbs[] = {{"list", verb_list},
+             {"show", verb_show},
+             {"rename", verb_rename},
+             {"forget", verb_forget},
+             {"timer", verb_timer},
+             {"permit", verb_permit},
+             {"clients", verb_elsewhere},
+             {"doctor", verb_doctor},
+             {"network", verb_elsewhere},
+             {"move", verb_move},
+             {"unbind", verb_unbind},
+             {"arrival", verb_arrival},
+             {"key", verb_key}};
 
 static void run(struct verb_request *r, struct span verb)
 {
