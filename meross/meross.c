@@ -4,13 +4,16 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/people/announce.h"
+#include "meross/session/apps.h"
 #include "meross/session/command.h"
 #include "meross/people/control.h"
 #include "meross/people/when_back.h"
 #include "meross/people/verb.h"
 #include "meross/hooks.h"
+#include "meross/session/lan.h"
 #include "meross/session/clockwatch.h"
 #include "meross/session/plug.h"
+#include "meross/session/watchdog.h"
 #include "meross/session/presence.h"
 #include "meross/wire/json_write.h"
 #include "meross/session/polls.h"
@@ -82,6 +85,9 @@ int meross_new(struct meross **out, const struct meross_config *cfg, const struc
     m->env = env;
     list_init(&m->unbinding);
     m->auth = cfg->auth;
+    list_init(&m->lan_sessions);
+    list_init(&m->lan_dead);
+    list_init(&m->lan_asks);
     m->offline_delay_s = cfg->offline_delay_s;
     list_init(&m->waits);
     list_init(&m->kept);
@@ -127,6 +133,8 @@ int meross_attach(struct meross *m, struct broker *b)
         return err;
     }
     announce_start(m);
+    if (m->lan.ask != NULL)
+        watchdog_start(m);
     clockwatch_start(m);
     return MD_OK;
 }
@@ -179,10 +187,24 @@ static void say_goodbye(struct meross *m)
         if (d->online) {
             d->online = false;
             announce_availability(m, d);
+            apps_online(m, d, false);
         }
     }
     announce_broker(m);
     announce_broker_state(m, false);
+}
+
+void meross_set_lan(struct meross *m, const struct meross_lan *lan, unsigned port)
+{
+    m->lan_port = port > 0 ? port : LAN_PORT;
+    if (lan == NULL) {
+        m->lan = (struct meross_lan){.ask = NULL};
+        watchdog_stop(m);
+        lan_stop(m);
+        return;
+    }
+    m->lan = *lan;
+    watchdog_start(m);
 }
 
 void meross_detach(struct meross *m)
@@ -190,6 +212,8 @@ void meross_detach(struct meross *m)
     if (m->broker == NULL)
         return;
     pairing_end(m);
+    watchdog_stop(m);
+    lan_stop(m);
     say_goodbye(m);
     unsubscribe(m);
     meross_timer_stop(&m->soon);

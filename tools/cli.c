@@ -11,11 +11,11 @@
 #include <stdarg.h>
 #include <unistd.h>
 
-#define BODY_MAX 4096u
+#define BODY_MAX 8192u
 
 int cli_fail(struct cli *c, int status, const char *code, const char *fmt, ...)
 {
-    char text[MQTT_CLIENT_ERR_MAX + 256];
+    char text[MQTT_CLIENT_ERR_MAX + 512];
     va_list ap;
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);

@@ -178,6 +178,7 @@ static int make_broker(struct serve *s)
     int err = meross_new(&s->meross, &mc, env, s->store);
     if (err != MD_OK)
         return complain(s, err, "cannot start the Meross part (meross_key, meross_topic)");
+    serve_lan_apply(s);
     err = start_zone(s);
     if (err != MD_OK)
         return err;

@@ -91,6 +91,9 @@ MD_MUST_USE int serve_ntp_open(struct serve *s);
 /* SIGHUP: they stay as they are, in `next` as well. */
 void serve_ntp_keep(struct config *running, struct config *next);
 
+/* serve_lan.c: whether plugs are asked over the LAN, as the configuration has it. */
+void serve_lan_apply(struct serve *s);
+
 /* serve_reload.c: SIGHUP. */
 void serve_reload(struct serve *s);
 

@@ -226,6 +226,7 @@ void serve_reload(struct serve *s)
     server_set_max_packet(s->server, s->cfg.limits.max_packet_size);
     meross_set_auth(s->meross, s->cfg.meross_auth);
     meross_set_timer_first_day(s->meross, s->cfg.meross_timer_monday != 0);
+    serve_lan_apply(s);
     meross_set_offline_delay(s->meross, s->cfg.meross_offline_delay);
     access_swap(s->access, access);
     serve_tls_reload(s);

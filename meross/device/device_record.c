@@ -77,6 +77,7 @@ void device_write_record(struct json_writer *w, const struct device *d)
     json_write_pair_int(w, "light_capacity", d->light_capacity);
     json_write_pair_int(w, "led_wish", d->led_wish);
     json_write_pair_int(w, "max_commands", d->max_commands);
+    json_write_pair_int(w, "battery_s", d->battery_s);
     health_write_record(w, &d->health);
     if (d->abilities != NULL)
         device_write_abilities(w, d);
@@ -188,6 +189,7 @@ static int read_members(struct device *d, struct json_at r)
     d->bound = is_true(json_get(r, "bound"));
     (void)json_int(json_get(r, "last_seen"), &d->last_seen);
     (void)json_int(json_get(r, "user_id"), &d->user_id);
+    (void)json_int(json_get(r, "battery_s"), &d->battery_s);
     d->saved_seen = d->last_seen;
     d->key = (enum device_key)index_of(json_get(r, "key"), key_at, DEVICE_KEYS);
     d->switches = (enum device_switch)index_of(json_get(r, "switch"), switch_at, DEVICE_SWITCHES);

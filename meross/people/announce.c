@@ -186,6 +186,7 @@ static void write_info(struct meross *m, struct json_writer *w)
     json_write_raw(w, buf_view(&m->listeners));
     json_write_pair_int(w, "plugs", known);
     json_write_pair_int(w, "online", online);
+    json_write_pair_int(w, "woken", m->woken);
     write_counts(m, w);
     json_write_name(w, "shield");
     json_write_open(w, '{');

@@ -2,13 +2,15 @@
  *
  *   <base>/<plug>/set, <base>/<plug>/<channel>/set   ON | OFF | TOGGLE in any case, or
  *                              {"state":"ON","channel":0,"transaction":"t1"}, or
- *                              {"channels":[{"channel":1,"state":"ON"}]} (orders.h);
+ *                              {"channels":[{"channel":1,"state":"ON"}]} (orders.h), or
+ *                              {"brightness":80,"color":"#ff0000"} (wishes.h);
  *                              with "when_back":true also later (when_back.h)
  *   <base>/<plug>/get          empty, or {"transaction":"t1"}
  *   <base>/broker/request/<verb>  {"transaction":"t1",...}; always answered:
  *       list                        {"plugs":[...]}
  *       show    plug                all that is known of it, an object
- *       rename  plug, name          {"name":"new","was":"old"}
+ *       rename  plug, name          {"name":"new","was":"old"}; with "channel" or "subdevice" that
+ *                                   part of it is named
  *       forget  plug                {"name":"old"}; one that is connected is disconnected, and
  *                                   is registered as new, under its first name, when it returns
  *       timer   plug, action ...    what a plug does by itself, see control_timer.c:
@@ -23,10 +25,14 @@
  *                                   confirmed is false when it left before it answered
  *       unbind  plug                {"name":"kettle"}: it forgot its Wi-Fi and its key, and is
  *                                   forgotten here
+ *       raw     plug, method, namespace, payload
+ *                                   {"plug":"kettle","answered":true,"method":"GETACK",
+ *                                   "namespace":"...","payload":{...}}; a PUSH need not be answered
  *       key     uuid, mac, key, name, address   {"name":"plug-3456","uuid":"...","expected":true}:
  *                                   the key of a plug, told before it comes, or before it gets a
  *                                   new one; name and address may be left out.  The request reaches
  *                                   nobody but merossd
+ *       unkey   uuid                {"taken_back":true}: the key that was told last will not be used
  *       arrival uuid                {"phase":"bound",...}: how far a plug that is awaited has come
  *       doctor  plug, if at all     what is known about faults: control_doctor.c
  *

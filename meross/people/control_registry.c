@@ -118,7 +118,9 @@ static void verb_rename(struct verb_request *r)
     if (d == NULL)
         return;
     (void)json_text(json_get(r->root, "name"), name, sizeof name);
-    if (name_is_free(r, d, span_str(name)))
+    if (json_exists(json_get(r->root, "channel")) || json_exists(json_get(r->root, "subdevice")))
+        verb_rename_part(r, d, name);
+    else if (name_is_free(r, d, span_str(name)))
         rename_to(r, d, span_str(name));
 }
 
@@ -174,19 +176,11 @@ static void verb_permit(struct verb_request *r)
 static const struct {
     const char *name;
     void (*run)(struct verb_request *r);
-} verbs[] = {{"list", verb_list},
-             {"show", verb_show},
-             {"rename", verb_rename},
-             {"forget", verb_forget},
-             {"timer", verb_timer},
-             {"permit", verb_permit},
-             {"clients", verb_elsewhere},
-             {"doctor", verb_doctor},
-             {"network", verb_elsewhere},
-             {"move", verb_move},
-             {"unbind", verb_unbind},
-             {"arrival", verb_arrival},
-             {"key", verb_key}};
+} verbs[] = {{"list", verb_list},     {"show", verb_show},         {"rename", verb_rename},
+             {"forget", verb_forget}, {"permit", verb_permit},     {"clients", verb_elsewhere},
+             {"doctor", verb_doctor}, {"network", verb_elsewhere}, {"move", verb_move},
+             {"unbind", verb_unbind}, {"arrival", verb_arrival},   {"key", verb_key},
+             {"unkey", verb_unkey},   {"timer", verb_timer},       {"raw", verb_raw}};
 
 static void run(struct verb_request *r, struct span verb)
 {

@@ -5,6 +5,7 @@
 #include "meross/people/announce.h"
 #include "meross/session/command.h"
 #include "meross/session/inbound.h"
+#include "meross/session/lan.h"
 #include "meross/session/presence.h"
 #include "meross/wire/namespaces.h"
 
@@ -37,6 +38,11 @@ static void answer_failure(struct meross *m, const struct device *d, const struc
         answer_error(m, a, "busy",
                      "%s has %d requests waiting already: send fewer, or wait for the answers",
                      name, COMMAND_QUEUE_MAX);
+    else if (err == MD_PROTO)
+        answer_error(m, &r->answer, "refused",
+                     "%s answered over the LAN, but its answer was cut off or could not be "
+                     "understood: unplug it for ten seconds, so that it connects again",
+                     name);
     else
         answer_error(m, a, "internal", "%s was not asked: %s", name, md_err_text(err));
 }
@@ -118,7 +124,7 @@ static void assume(const struct request *r)
 {
     for (unsigned i = r->next; i < past(r); i++) {
         const struct order *o = &r->orders.v[i];
-        state_assume(r->dev->plug, o->channel, o->want == WANT_ON);
+        state_assume(lan_voice(r->dev), o->channel, o->want == WANT_ON);
         log_info("control", "plug=%s channel=%u switched %s", quoted(r->dev), o->channel,
                  o->want == WANT_ON ? "ON" : "OFF");
     }
@@ -247,7 +253,7 @@ static void on_step_done(void *ctx, int err, const struct envelope *reply)
         return;
     }
     log_info("control", "plug=%s %s set", quoted(r->dev), step->ns);
-    family_on_step(r->dev->plug, step, reply->payload);
+    family_on_step(lan_voice(r->dev), step, reply->payload);
     r->step++;
     go_on(r);
 }

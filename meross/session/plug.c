@@ -3,10 +3,12 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/people/announce.h"
+#include "meross/session/apps.h"
 #include "meross/session/command.h"
 #include "meross/session/diary.h"
 #include "meross/hooks.h"
 #include "meross/session/inbound.h"
+#include "meross/session/lan.h"
 #include "meross/session/outbox.h"
 #include "meross/session/presence.h"
 #include "meross/session/polls.h"
@@ -222,6 +224,10 @@ void plug_send(struct plug *p, struct span message)
     }
     ids_note(&p->sent, e.message_id);
     envelope_free(&e);
+    if (p->over_lan) {
+        lan_send(p, message);
+        return;
+    }
     topics_to_plug(topic, span_str(p->dev->uuid));
     outbox_publish(p->m, topic, message, false);
 }
@@ -289,6 +295,8 @@ static void take_message(struct plug *p, const struct envelope *e)
         diary_proven(p);
         learn_key(p, e);
     }
+    if (proven && e->method == ENVELOPE_PUSH)
+        apps_push(p, e);
     bool handled = inbound_dispatch(p, e);
     if (!(proven && command_resolve(p, e)) && !handled)
         log_debug("meross", "plug=%s %s %s: nothing to do", log_q(span_str(p->dev->name)),
@@ -334,8 +342,10 @@ static void introduce(struct plug *p)
     presence_back(d);
     announce_state(p->m, d);
     announce_availability(p->m, d);
-    if (!was_online)
+    if (!was_online) {
         announce_event(p->m, d, "online", NULL, NULL);
+        apps_online(p->m, d, true);
+    }
     announce_soon(p->m);
 }
 
@@ -345,6 +355,7 @@ void plug_bound(struct plug *p)
     if (p->phase == PLUG_BOUND)
         return;
     p->phase = PLUG_BOUND;
+    lan_leave(d);
     diary_step(p, TIMELINE_BOUND);
     meross_timer_stop(&p->timer);
     introduce(p);
@@ -365,6 +376,7 @@ void plug_offline(struct meross *m, struct device *d, const char *why)
     d->gone_ms = 0;
     announce_availability(m, d);
     announce_event(m, d, "offline", "reason", why);
+    apps_online(m, d, false);
     announce_soon(m);
 }
 

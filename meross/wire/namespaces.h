@@ -8,13 +8,21 @@
 #define NS_ABILITY     "Appliance.System.Ability" /* the namespaces a plug knows            */
 #define NS_CLOCK       "Appliance.System.Clock"
 #define NS_TIME        "Appliance.System.Time"
+#define NS_ONLINE      "Appliance.System.Online" /* is it connected to its broker */
 #define NS_BIND        "Appliance.Control.Bind"
 #define NS_UNBIND      "Appliance.Control.Unbind"
 #define NS_TOGGLEX     "Appliance.Control.ToggleX"
 #define NS_TOGGLE      "Appliance.Control.Toggle" /* relays before ToggleX */
 #define NS_CONSUMPTION "Appliance.Control.ConsumptionConfig"
 #define NS_MULTIPLE    "Appliance.Control.Multiple" /* several requests in one */
-#define NS_CONFIG_KEY  "Appliance.Config.Key" /* which broker, and the key */
+#define NS_CONFIG_KEY  "Appliance.Config.Key"       /* which broker, and the key */
+#define NS_ECDHE       "Appliance.Encrypt.ECDHE"    /* what comes over the LAN has to be sealed */
+/* Set-up mode (tools/pairing). */
+#define NS_WIFI        "Appliance.Config.Wifi"
+#define NS_WIFIX       "Appliance.Config.WifiX"    /* with the password encrypted */
+#define NS_WIFI_LIST   "Appliance.Config.WifiList" /* the networks a plug sees    */
+#define NS_TRACE       "Appliance.Config.Trace"    /* how its last try to join went */
+#define NS_ELECTRICITY "Appliance.Control.Electricity"
 #define NS_SUBDEVICES  "Appliance.Hub.SubdeviceList"
 
 /* Families of devices (meross/family). */
@@ -68,7 +76,6 @@
 #define NS_DIGEST_TIMERX   "Appliance.Digest.TimerX"
 #define NS_DIGEST_TRIGGERX "Appliance.Digest.TriggerX"
 /* Power and energy. */
-#define NS_ELECTRICITY  "Appliance.Control.Electricity"
 #define NS_ELECTRICITYX "Appliance.Control.ElectricityX" /* asked for and answered by PUSH */
 #define NS_CONSUMPTIONX "Appliance.Control.ConsumptionX" /* by local day  */
 #define NS_CONSUMPTIONH "Appliance.Control.ConsumptionH" /* by hour       */

@@ -47,7 +47,8 @@
 #define TOPICS_INFO    "info"
 #define TOPICS_PLUGS   "plugs"
 #define TOPICS_REQUEST "request"
-#define TOPICS_KEY     "key" /* the verb of topics_is_secret() */
+#define TOPICS_KEY     "key" /* verbs of topics_is_secret(): their requests hold keys */
+#define TOPICS_MOVE    "move"
 
 struct topics {
     char base[TOPICS_BASE_MAX + 1];
@@ -87,6 +88,7 @@ bool topics_is_secret(const struct topics_ref *ref);
 /* The writers fill `out`; the parts are within their limits (a uuid has at most 64 bytes,
  * a verb at most 32). */
 void topics_to_plug(char out[TOPICS_MAX], struct span uuid);
+void topics_from_plug(char out[TOPICS_MAX], struct span uuid);
 void topics_of_plug(const struct topics *t, char out[TOPICS_MAX], struct span name,
                     const char *leaf); /* NULL: the state itself */
 void topics_of_broker(const struct topics *t, char out[TOPICS_MAX], const char *leaf);

@@ -154,6 +154,7 @@ static const struct field fields[] = {
     FIELD(FLAG, ap),
     FIELD(FLAG, wifix),
     FIELD(FLAG, ecdhe),
+    FIELD(FLAG, bluetooth_only),
     FIELD(FLAG, http_bare_lf),
     FIELD(NUMBER, http_max),
     FIELD(NUMBER, wifi_list_ms),

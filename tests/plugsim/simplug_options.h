@@ -70,6 +70,7 @@ struct simplug_options {
     /* LAN: sim_http.h, sim_setup.h. */
     bool ap;                 /* begins in set-up mode, with its own access point          */
     bool wifix, ecdhe;       /* has Config.WifiX, encrypts HTTP                            */
+    bool bluetooth_only;     /* has no access point to be set up by, sheet 7.7             */
     bool http_bare_lf;       /* header lines end in LF                                     */
     unsigned http_max;       /* longer replies are cut off there; 0: none is               */
     unsigned wifi_list_ms;   /* how long WifiList takes                                    */

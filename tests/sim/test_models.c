@@ -8,7 +8,11 @@
 #include <dirent.h>
 #include <stdio.h>
 
-#define SETTLED 30000 /* by then a new device has been asked everything */
+#define LIGHT    "Appliance.Control.Light"
+#define GARAGE   "Appliance.GarageDoor.State"
+#define POSITION "Appliance.RollerShutter.Position"
+#define MODE     "Appliance.Control.Thermostat."
+#define SETTLED  30000 /* by then a new device has been asked everything */
 
 static unsigned list_models(char names[][40], unsigned cap)
 {
@@ -92,21 +96,92 @@ static void assert_no_violation(const char *name, const struct house_plug *p)
     assert_int_equal(simplug_status(p->sim)->reboots, 0);
 }
 
-/* Switches what has relays on and off again. */
-static void check_relays(struct house *h, const char *name, const struct house_plug *p)
+/* What people order of a kind of device, and what the device itself holds then. */
+static const struct order {
+    const char *model, *order; /* to meross/<name>/set */
+    const char *ns, *holds;    /* ns NULL: none of these; the state says it */
+    const char *state;         /* part of the state topic then */
+    unsigned wait_ms;
+} orders[] = {
+    {"msl120j", "{\"brightness\":42}", LIGHT, "\"luminance\":42", "\"brightness\":42", 3000},
+    {"msl120j", "{\"color_temperature\":90}", LIGHT, "\"temperature\":90",
+     "\"color_temperature\":90", 3000},
+    {"msl320", "{\"color\":\"#ff8000\"}", LIGHT, "\"rgb\":16744448", "\"color\":\"#ff8000\"", 3000},
+    {"msl4", "{\"color\":\"#ff8000\",\"brightness\":7}", LIGHT, "\"luminance\":7",
+     "\"brightness\":7", 3000},
+    {"hp110", "{\"brightness\":99}", LIGHT, "\"luminance\":99", "\"brightness\":99", 3000},
+    {"msxh0", "{\"spray\":\"continuous\"}", "Appliance.Control.Spray", "\"mode\":1",
+     "\"spray\":\"continuous\"", 3000},
+    {"msxh0", "{\"brightness\":60}", LIGHT, "\"onoff\":1", "\"brightness\":60", 3000},
+    {"mod100", "{\"spray\":\"strong\"}", "Appliance.Control.Diffuser.Spray", "\"mode\":1",
+     "\"spray\":\"strong\"", 3000},
+    {"mod100", "{\"color\":\"#00ff00\"}", "Appliance.Control.Diffuser.Light", "\"rgb\":65280",
+     "\"color\":\"#00ff00\"", 3000},
+    {"map100", "{\"speed\":3}", "Appliance.Control.Fan", "\"speed\":3", "\"speed\":3", 3000},
+    {"mfc100", "{\"channel\":2,\"speed\":3}", "Appliance.Control.Fan", "\"speed\":3", "\"speed\":3",
+     3000},
+    {"mfc100", "{\"channel\":1,\"brightness\":11}", LIGHT, "\"luminance\":11", "\"brightness\":11",
+     3000},
+    {"msg100", "{\"door\":\"open\"}", GARAGE, "\"open\":1", "\"door\":\"open\"", 15000},
+    {"msg200", "{\"channel\":2,\"door\":\"open\"}", GARAGE, "\"channel\":2,", "\"door\":\"open\"}",
+     15000},
+    {"mrs100", "{\"position\":100}", POSITION, "\"position\":100", "\"position\":100", 25000},
+    {"mrs100-6", "{\"position\":30}", POSITION, "\"position\":30", "\"position\":30", 25000},
+    {"mrs100-7", "{\"position\":30}", POSITION, "\"position\":30", "\"position\":30", 25000},
+    {"mts200", "{\"target_temperature\":23.5}", MODE "Mode", "\"targetTemp\":235",
+     "\"heating\":true", 3000},
+    {"mts200", "OFF", MODE "Mode", "\"onoff\":0", "\"state\":\"OFF\"", 3000},
+    {"mts960", "{\"target_temperature\":18}", MODE "ModeB", "\"targetTemp\":1800",
+     "\"heating\":false", 3000},
+    {"mts960", "OFF", MODE "ModeB", "\"onoff\":2", "\"state\":\"OFF\"", 3000},
+    {"mts300", "{\"target_temperature\":19.5}", MODE "ModeC", "\"heat\":1950",
+     "\"target_temperature\":19.5", 3000},
+    {"msh300", "{\"subdevice\":\"01008C11\",\"target_temperature\":23}",
+     "Appliance.Hub.Mts100.Temperature", "\"custom\":230", "\"target_temperature\":23", 3000},
+    {"msh300", "{\"subdevice\":\"01008C11\",\"state\":\"OFF\"}", "Appliance.Hub.ToggleX",
+     "{\"id\":\"01008C11\",\"onoff\":0}", "\"state\":\"OFF\"", 3000},
+    {"mss", "ON", NULL, NULL, "\"state\":\"ON\"", 3000},
+    {"mss", "OFF", NULL, NULL, "\"state\":\"OFF\"", 3000},
+    {"msl", "OFF", NULL, NULL, "\"state\":\"OFF\"", 3000},
+    {"wp110b", "ON", NULL, NULL, "\"state\":\"ON\"", 3000},
+    {"ms600", "{\"led\":false}", NULL, NULL, "\"led\":false", 3000},
+    {"em06", "{\"led\":false}", NULL, NULL, "\"led\":false", 3000},
+};
+
+static void assert_holds(const char *name, const struct house_plug *p, const char *ns,
+                         const char *part)
+{
+    char text[8192];
+    struct buf out;
+    buf_init(&out, sizeof text);
+    assert_int_equal(simplug_holds(p->sim, ns, &out), MD_OK);
+    assert_true(span_to_str(buf_view(&out), text, sizeof text));
+    buf_free(&out);
+    if (strstr(text, part) == NULL)
+        fail_msg("%s: \"%s\" is not in %s: %s", name, part, ns, text);
+}
+
+static void check_orders(struct house *h, const char *name, const struct house_plug *p)
 {
     char set[64], topic[64];
+    unsigned given = 0;
     topic_of(p, "/set", set);
     topic_of(p, "", topic);
-    bool relays = strncmp(name, "mss", 3) == 0 || strncmp(name, "msl", 3) == 0;
-    if (!relays)
-        return;
-    house_say(h, set, "ON");
-    house_run(h, 3000);
-    assert_seen(h, name, topic, "\"state\":\"ON\"");
-    house_say(h, set, "OFF");
-    house_run(h, 3000);
-    assert_seen(h, name, topic, "\"state\":\"OFF\"");
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        const struct order *o = &orders[i];
+        if (strncmp(name, o->model, strlen(o->model)) != 0)
+            continue;
+        unsigned before = simplug_status(p->sim)->requests;
+        house_say(h, set, o->order);
+        house_run(h, o->wait_ms);
+        assert_true(simplug_status(p->sim)->requests > before);
+        if (o->ns != NULL)
+            assert_holds(name, p, o->ns, o->holds);
+        assert_seen(h, name, topic, o->state);
+        given++;
+    }
+    if (given == 0)
+        fail_msg("what does a %s obey?  Add it to the table", name);
 }
 
 static void check_model(const char *name)
@@ -125,7 +200,7 @@ static void check_model(const char *name)
     const struct kind *kind = kind_of(name);
     for (size_t i = 0; i < 4 && kind->facts[i] != NULL; i++)
         assert_seen(&h, name, topic, kind->facts[i]);
-    check_relays(&h, name, p);
+    check_orders(&h, name, p);
     house_run(&h, 60000);
     assert_no_violation(name, p);
     assert_int_equal(simplug_status(p->sim)->connects, 1);

@@ -383,6 +383,22 @@ static void test_requests_in_pieces_and_none_at_all(void **state)
     bench_free(b);
 }
 
+/* Sheet 7.7: set up by Bluetooth, then on the LAN like the others. */
+static void test_some_have_no_access_point(void **state)
+{
+    (void)state;
+    struct simplug_options o = preset("mss710-8.3.12");
+    struct bench *b = open_bench(&o);
+    assert_true(sim_http_open(b->plug));
+    bench_free(b);
+    o.ap = true;
+    b = open_bench(&o);
+    bench_run(b, 60000);
+    assert_false(sim_http_open(b->plug));
+    assert_int_equal(b->connects, 0);
+    bench_free(b);
+}
+
 static void test_two_connections_at_a_time_are_a_violation(void **state)
 {
     (void)state;
@@ -460,6 +476,7 @@ int main(void)
         TEST(test_the_exchange_of_keys),
         TEST(test_bare_line_feeds_and_replies_cut_off),
         TEST(test_requests_in_pieces_and_none_at_all),
+        TEST(test_some_have_no_access_point),
         TEST(test_two_connections_at_a_time_are_a_violation),
         TEST(test_a_re_key_over_mqtt_moves_it),
         TEST(test_unbind_is_a_factory_reset),

@@ -27,7 +27,7 @@ def name_of(path, text, at):
     starts = [(m.start(), m[1] or m[2]) for m in FUNCTION.finditer(text)]
     following = next((s for s in starts if s[0] > at), None)
     enclosing = [s for s in starts if s[0] < at]
-    before = following and re.fullmatch(r"[^{};]*\*/\s*", text[text.find("]", at) + 1:following[0]])
+    before = following and re.fullmatch(r"(?:(?!\*/).)*\*/\s*", text[at:following[0]], re.S)
     mine = following if before else enclosing[-1] if enclosing else following
     return f"{where} {mine[1] if mine else ''}".rstrip()
 

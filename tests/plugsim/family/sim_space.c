@@ -169,6 +169,12 @@ int sim_space_get(struct simplug *p, const struct sim_tree *space, int payload, 
     return buf_put_str(out, "}");
 }
 
+int simplug_holds(const struct simplug *p, const char *ns, struct buf *out)
+{
+    const struct sim_tree *space = sim_space_of(p, ns);
+    return space == NULL ? MD_NOENT : sim_space_put(p, space, true, out);
+}
+
 /* ---- what it tells by itself ---- */
 
 static int put_push(const struct simplug *p, const struct sim_tree *space, uint64_t which,

@@ -15,7 +15,10 @@
             return try_err;                                                                        \
     } while (0)
 
-bool sim_http_open(const struct simplug *p) { return !p->st.dead && !sim_setup_joining(p); }
+bool sim_http_open(const struct simplug *p)
+{
+    return !p->st.dead && !sim_setup_joining(p) && !(p->pairing && p->opt.bluetooth_only);
+}
 
 void sim_http_init(struct sim_http *h, struct simplug *plug)
 {

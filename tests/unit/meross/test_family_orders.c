@@ -394,6 +394,82 @@ static void test_garage(void **state)
     said("meross/msg100-3456/event", "{\"event\":\"door\",\"channel\":0,\"door\":\"open\"}");
 }
 
+#define RENAMED "meross/broker/response/rename"
+
+static void name_part(const char *members)
+{
+    char text[300];
+    (void)snprintf(text, sizeof text, "{\"transaction\":\"t\",\"plug\":\"msh\",%s}", members);
+    rig_skip();
+    rig_ask("meross/broker/request/rename", text);
+}
+
+/* Names of sub-devices, which people may use from then on, also after a restart. */
+static void test_sub_names(void **state)
+{
+    (void)state;
+    device("msh300hk", "4.5.32", "\"Appliance.Hub.ToggleX\":{}",
+           "{\"hub\":{\"subdevice\":[{\"id\":\"01008C11\",\"onoff\":0},{\"id\":\"0200AA\"}]}}");
+    name_part("\"subdevice\":\"0100\",\"name\":\"bath\"");
+    said(RENAMED, "{\"name\":\"bath\",\"was\":\"01008C11\"}");
+    said(STATE(HUB), "{\"id\":\"01008C11\",\"name\":\"bath\"");
+    order(HUB, "{\"subdevice\":\"Bath\",\"state\":\"ON\"}");
+    expects("SET", NS_HUB_TOGGLEX, "{\"togglex\":[{\"id\":\"01008C11\",\"onoff\":1}]}", "{}");
+    name_part("\"subdevice\":\"0200AA\",\"name\":\"BATH\"");
+    said(RENAMED, "\"code\":\"exists\"");
+    name_part("\"subdevice\":\"0200AA\",\"name\":\"01008c11\"");
+    said(RENAMED, "\"code\":\"exists\"");
+    name_part("\"subdevice\":\"0300\",\"name\":\"x\"");
+    said(RENAMED, "has no such sub-device");
+    name_part("\"subdevice\":\"bath\",\"name\":\"12\"");
+    said(RENAMED, "is no number");
+    name_part("\"subdevice\":\"bath\",\"name\":\"a/b\"");
+    said(RENAMED, "\"code\":\"invalid\"");
+    name_part("\"channel\":0,\"name\":\"x\"");
+    said(RENAMED, "has no such channel");
+    rig_step(2000);
+    rig_drop(&plug, "gone");
+    rig_detach();
+    rig_attach(NULL);
+    said(STATE(HUB), "{\"id\":\"01008C11\",\"name\":\"bath\"");
+}
+
+/* Names of sockets. */
+static void test_socket_names(void **state)
+{
+    (void)state;
+    device("msh", "2.1.1", "\"Appliance.Control.ToggleX\":{}",
+           "{\"togglex\":[{\"channel\":0,\"onoff\":1},{\"channel\":1,\"onoff\":1},"
+           "{\"channel\":2,\"onoff\":0}]}");
+    name_part("\"channel\":2,\"name\":\"lamp\"");
+    said(RENAMED, "{\"name\":\"lamp\",\"was\":\"2\"}");
+    said(STATE("msh-3456"), "{\"channel\":2,\"state\":\"OFF\",\"name\":\"lamp\"}");
+    name_part("\"channel\":2,\"name\":\"light\"");
+    said(RENAMED, "{\"name\":\"light\",\"was\":\"lamp\"}");
+    name_part("\"channel\":1,\"name\":\"Light\"");
+    said(RENAMED, "\"code\":\"exists\"");
+    name_part("\"channel\":3,\"name\":\"x\"");
+    said(RENAMED, "has no such channel");
+    name_part("\"channel\":256,\"name\":\"x\"");
+    said(RENAMED, "has no such channel");
+    /* A published state with names in it is still an order. */
+    char published[600];
+    (void)snprintf(published, sizeof published, "%s", rig_last(STATE("msh-3456"))->payload);
+    order("msh-3456", published);
+    expects("SET", NS_TOGGLEX,
+            "{\"togglex\":[{\"channel\":1,\"onoff\":1},{\"channel\":2,\"onoff\":0}]}", "{}");
+}
+
+/* One socket is the plug itself. */
+static void test_only_socket(void **state)
+{
+    (void)state;
+    device("msh", "2.1.1", "\"Appliance.Control.ToggleX\":{}",
+           "{\"togglex\":[{\"channel\":0,\"onoff\":1}]}");
+    name_part("\"channel\":0,\"name\":\"lamp\"");
+    said(RENAMED, "has only one channel: name the plug itself");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int main(void)
@@ -401,6 +477,6 @@ int main(void)
     const struct CMUnitTest tests[] = {T(test_polls),     T(test_silence),     T(test_gentle),
                                        T(test_batteries), T(test_lamp_orders), T(test_bad_orders),
                                        T(test_published), T(test_led),         T(test_alerts),
-                                       T(test_hub),       T(test_thermostat),  T(test_garage)};
+                                       T(test_hub),       T(test_thermostat),  T(test_garage), T(test_sub_names), T(test_socket_names), T(test_only_socket)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
