@@ -39,7 +39,7 @@ static void answer_failure(struct meross *m, const struct device *d, const struc
                      "%s has %d requests waiting already: send fewer, or wait for the answers",
                      name, COMMAND_QUEUE_MAX);
     else if (err == MD_PROTO)
-        answer_error(m, &r->answer, "refused",
+        answer_error(m, a, "refused",
                      "%s answered over the LAN, but its answer was cut off or could not be "
                      "understood: unplug it for ten seconds, so that it connects again",
                      name);
