@@ -14,7 +14,8 @@
 
 static struct span tag_key(void *const *tag) { return span_of(tag, sizeof *tag); }
 
-struct plug *hooks_plug(const struct meross *m, const struct broker_client *who)
+/* The plug of a connection; NULL for any other client. */
+static struct plug *plug_of(const struct meross *m, const struct broker_client *who)
 {
     struct map_node *node = who->tag != NULL ? map_get(&m->plugs, tag_key(&who->tag)) : NULL;
     return node != NULL ? MAP_OF(node, struct plug, by_tag) : NULL;
@@ -97,7 +98,7 @@ static enum broker_verdict on_connect(void *ctx, struct broker_client *who,
 static void on_connected(void *ctx, const struct broker_client *who)
 {
     struct meross *m = ctx;
-    struct plug *p = hooks_plug(m, who);
+    struct plug *p = plug_of(m, who);
     if (p == NULL)
         return;
     if (p == m->unconfirmed)
@@ -120,7 +121,7 @@ static bool may(void *ctx, const struct broker_client *who, enum broker_action w
                 struct span topic)
 {
     struct meross *m = ctx;
-    const struct plug *p = hooks_plug(m, who);
+    const struct plug *p = plug_of(m, who);
     bool ok = p != NULL ? auth_plug_may(&m->topics, span_str(p->uuid), what, topic, asked(p, topic))
                         : auth_client_may(&m->topics, what, topic);
     if (!ok)
@@ -137,7 +138,7 @@ static bool may(void *ctx, const struct broker_client *who, enum broker_action w
 static bool may_receive(void *ctx, const struct broker_client *who, struct span topic)
 {
     const struct meross *m = ctx;
-    const struct plug *p = hooks_plug(m, who);
+    const struct plug *p = plug_of(m, who);
     struct topics_ref ref = topics_read(&m->topics, topic);
     return !topics_is_secret(&ref) && (p == NULL || plug_may_hear(p));
 }
@@ -145,7 +146,7 @@ static bool may_receive(void *ctx, const struct broker_client *who, struct span 
 static bool on_publish(void *ctx, const struct broker_client *who, const struct broker_message *msg)
 {
     struct meross *m = ctx;
-    struct plug *p = hooks_plug(m, who);
+    struct plug *p = plug_of(m, who);
     struct topics_ref ref = topics_read(&m->topics, msg->topic);
     if (ref.kind == TOPICS_TO_PLUG)
         return foreign_take(m, who, msg, ref.uuid);
@@ -166,7 +167,7 @@ static bool on_publish(void *ctx, const struct broker_client *who, const struct 
 static void on_subscribe(void *ctx, const struct broker_client *who, struct span filter)
 {
     struct meross *m = ctx;
-    struct plug *p = hooks_plug(m, who);
+    struct plug *p = plug_of(m, who);
     struct topics_ref ref = topics_read(&m->topics, filter);
     if (p != NULL && ref.kind == TOPICS_TO_PLUG)
         plug_subscribed(p, ref.uuid);
@@ -175,7 +176,7 @@ static void on_subscribe(void *ctx, const struct broker_client *who, struct span
 static void on_disconnect(void *ctx, const struct broker_client *who, const char *why)
 {
     struct meross *m = ctx;
-    struct plug *p = hooks_plug(m, who);
+    struct plug *p = plug_of(m, who);
     if (p == NULL)
         return;
     const struct plug *next = m->unconfirmed;

@@ -4,9 +4,6 @@
 
 #include "meross/meross_int.h"
 
-/* The plug of a connection; lent; NULL for any other client. */
-struct plug *hooks_plug(const struct meross *m, const struct broker_client *who);
-
 /* Logs that something was refused, and why; of many in a short time only how many. */
 void hooks_refuse(struct meross *m, const char *what, struct span which, const char *addr,
                   const char *why);

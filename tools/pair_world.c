@@ -215,7 +215,7 @@ bool pair_world_first_line(const char *path, char *out, size_t cap, char *why, s
 
 /* --- pair_io ----------------------------------------------------------------------------------- */
 
-bool pair_world_stopped(void *world)
+static bool stopped(void *world)
 {
     (void)world;
     return interrupt_came();
@@ -455,7 +455,7 @@ static void connect_parts(struct pair_world *w, struct cli *c)
     w->io = (struct pair_io){.env = c->env,
                              .ctx = w,
                              .post = post,
-                             .stopped = pair_world_stopped,
+                             .stopped = stopped,
                              .pause = pause_for,
                              .say = say,
                              .probe = io_probe,
@@ -470,7 +470,7 @@ static void connect_parts(struct pair_world *w, struct cli *c)
     w->pair.talk.host = w->dialled;
     w->pair.timeout_s = c->args->timeout_s > 0 ? (unsigned)c->args->timeout_s : PAIR_TIMEOUT_S;
     w->prompt =
-        (struct prompt){.in = c->in, .out = c->err, .stopped = pair_world_stopped, .ctx = w};
+        (struct prompt){.in = c->in, .out = c->err, .stopped = stopped, .ctx = w};
 }
 
 int pair_world_open(struct pair_world *w, struct cli *c, const char *plug_at)

@@ -39,8 +39,6 @@ void pair_world_close(struct pair_world *w);
 /* Tells how it ended; the exit status. */
 int pair_world_result(struct pair_world *w);
 
-bool pair_world_stopped(void *world); /* as pair_io.stopped */
-
 /* Asks the broker something with further members, which `fill` writes (NULL: none); says nothing
  * itself.
  *

@@ -10,7 +10,6 @@
 
 #define SAY_AGAIN_MS 60000u
 
-const char *bridge_name(const struct bridge *g) { return g->cfg->name; }
 
 unsigned bridge_waiting(const struct bridge *g)
 {

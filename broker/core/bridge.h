@@ -41,7 +41,6 @@ MD_MUST_USE int bridge_connect(struct bridge *g, const struct conn_peer *peer, s
 /* Says goodbye to the other side and ends the connection, if there is one. */
 void bridge_disconnect(struct bridge *g, const char *why);
 
-const char *bridge_name(const struct bridge *g);
 unsigned bridge_waiting(const struct bridge *g); /* messages that wait for a connection       */
 uint64_t bridge_idle_ms(const struct bridge *g); /* since the last message either way         */
 

@@ -297,7 +297,8 @@ static void retry_accepts(struct server *s)
         listener_retry(LIST_OF(it, struct listener, link));
 }
 
-void server_turn(struct server *s)
+/* One turn of the broker and one flush of each stream, once per loop iteration. */
+static void turn(struct server *s)
 {
     if (s->retry)
         retry_accepts(s);
@@ -314,7 +315,7 @@ void server_turn(struct server *s)
         (void)uv_timer_start(&s->turn, on_turn_due, next, 0);
 }
 
-static void on_prepare(uv_prepare_t *p) { server_turn(LIST_OF(p, struct server, prepare)); }
+static void on_prepare(uv_prepare_t *p) { turn(LIST_OF(p, struct server, prepare)); }
 
 static void stop(struct server *s)
 {
@@ -326,7 +327,7 @@ static void stop(struct server *s)
         s->on.on_stop(s->on.ctx);
     dials_stop(s);
     exchanges_stop(s);
-    server_turn(s);
+    turn(s);
     close_listeners(s);
     streams_end(s, "the broker stops");
 }

@@ -100,9 +100,7 @@ void limits_memory(struct server *s); /* about every second */
 
 struct server_moment server_now(void);
 
-/* server.c: one turn of the broker and one flush of each stream, once per loop iteration. */
-void server_turn(struct server *s);
-/* Nothing a client is told may leave before the flush that is under way is done. */
+/* server.c: nothing a client is told may leave before the flush that is under way is done. */
 bool server_holding(const struct server *s);
 
 /* udp.c */

@@ -58,9 +58,6 @@ MD_MUST_USE int family_plan(struct family_steps *steps, const struct device *d,
                             const struct family_target *target, const struct facts *wish, int on,
                             char why[FAMILY_WHY_MAX]);
 
-/* Is it switched by something that is no relay? */
-bool family_switches(const struct device *d, uint32_t at);
-
 /* Can this be set there (on the device or one of its channels, or on a sub-device)? */
 bool family_settable(const struct device *d, bool sub, const char *name);
 

@@ -100,11 +100,6 @@ static const struct family_row *switch_of(const struct device *d, bool sub)
     return s.row;
 }
 
-bool family_switches(const struct device *d, uint32_t at)
-{
-    return switch_of(d, at >= facts_sub(0)) != NULL;
-}
-
 struct listing {
     const struct device *d;
     bool sub;

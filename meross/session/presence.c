@@ -20,7 +20,8 @@ static uint64_t gone_until(const struct meross *m, const struct device *d)
     return d->gone_ms + (uint64_t)m->offline_delay_s * 1000;
 }
 
-bool presence_away(const struct device *d)
+/* Is it away, and may be back any moment? */
+static bool is_away(const struct device *d)
 {
     return d->online && d->plug == NULL && d->gone_ms != 0;
 }
@@ -85,7 +86,7 @@ static void arm(struct meross *m)
     uint64_t at = UINT64_MAX, now = env_mono_ms(m->env);
     for (struct device *d = registry_next(m->registry, NULL); d != NULL;
          d = registry_next(m->registry, d))
-        if (presence_away(d) && gone_until(m, d) < at)
+        if (is_away(d) && gone_until(m, d) < at)
             at = gone_until(m, d);
     LIST_EACH (it, &m->waits) {
         const struct wait *w = LIST_OF(it, struct wait, link);
@@ -111,7 +112,7 @@ static void on_due(void *ctx)
     m->away = NULL;
     for (struct device *d = registry_next(m->registry, NULL); d != NULL;
          d = registry_next(m->registry, d))
-        if (presence_away(d) && gone_until(m, d) <= now)
+        if (is_away(d) && gone_until(m, d) <= now)
             offline(m, d, d->gone_why);
     while ((w = overdue(m)) != NULL)
         end_wait(w, MD_CLOSED);
@@ -131,7 +132,7 @@ void presence_lost(struct meross *m, struct device *d, const char *why)
         offline(m, d, why);
     else
         arm(m);
-    if (presence_away(d) && m->away == NULL)
+    if (is_away(d) && m->away == NULL)
         offline(m, d, why); /* without a timer rather early than never */
 }
 
@@ -139,7 +140,7 @@ void presence_back(struct device *d) { d->gone_ms = 0; }
 
 int presence_send(struct meross *m, struct device *d, const struct command_ask *ask)
 {
-    if (!presence_away(d))
+    if (!is_away(d))
         return command_send(lan_plug(m, d, false), ask);
     if (ask->background || ask->deadline_ms <= env_mono_ms(m->env))
         return MD_CLOSED;

@@ -19,9 +19,6 @@ void presence_lost(struct meross *m, struct device *d, const char *why);
 /* It is bound: the time that it may be away begins anew. */
 void presence_back(struct device *d);
 
-/* Is it away, and may be back any moment? */
-bool presence_away(const struct device *d);
-
 /* As command_send() to the plug of `d`.  When that is away, the request waits until it connects, and
  * ends with MD_CLOSED when it is offline, or at its deadline.
  * Errors: as command_send(), and MD_FULL when PRESENCE_WAIT_MAX wait. */

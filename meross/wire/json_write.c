@@ -68,17 +68,12 @@ static void put_quoted(struct json_writer *w, struct span s)
     put_char(w, '"');
 }
 
-void json_write_name_span(struct json_writer *w, struct span name)
-{
-    before_value(w);
-    put_quoted(w, name);
-    put_char(w, ':');
-    w->comma = false;
-}
-
 void json_write_name(struct json_writer *w, const char *name)
 {
-    json_write_name_span(w, span_str(name));
+    before_value(w);
+    put_quoted(w, span_str(name));
+    put_char(w, ':');
+    w->comma = false;
 }
 
 void json_write_span(struct json_writer *w, struct span s)

@@ -25,7 +25,6 @@ void json_write_start(struct json_writer *w, struct buf *out); /* out kept */
 void json_write_open(struct json_writer *w, char bracket);  /* '{' or '[' */
 void json_write_close(struct json_writer *w, char bracket); /* '}' or ']' */
 void json_write_name(struct json_writer *w, const char *name);
-void json_write_name_span(struct json_writer *w, struct span name);
 
 void json_write_str(struct json_writer *w, const char *s);
 void json_write_span(struct json_writer *w, struct span s); /* as a string */

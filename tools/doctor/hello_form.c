@@ -17,7 +17,8 @@ static const char *look_up(const struct name *table, size_t n, unsigned number)
     return NULL;
 }
 
-const char *hello_form_suite(unsigned number)
+/* "TLS_RSA_WITH_AES_128_CBC_SHA", "secp256r1", …; NULL: we have no name for it. */
+static const char *suite_name(unsigned number)
 {
     static const struct name t[] = {
         {0x0004, "TLS_RSA_WITH_RC4_128_MD5"},
@@ -69,7 +70,7 @@ const char *hello_form_suite(unsigned number)
     return LOOK_UP(t, number);
 }
 
-const char *hello_form_group(unsigned number)
+static const char *group_name(unsigned number)
 {
     static const struct name t[] = {
         {19, "secp192r1"},
@@ -90,7 +91,7 @@ const char *hello_form_group(unsigned number)
     return LOOK_UP(t, number);
 }
 
-const char *hello_form_sigalg(unsigned number)
+static const char *sigalg_name(unsigned number)
 {
     static const struct name t[] = {
         {0x0101, "rsa_md5"},
@@ -112,7 +113,7 @@ const char *hello_form_sigalg(unsigned number)
     return LOOK_UP(t, number);
 }
 
-const char *hello_form_extension(unsigned number)
+static const char *extension_name(unsigned number)
 {
     static const struct name t[] = {
         {0, "server_name"},
@@ -140,7 +141,7 @@ const char *hello_form_extension(unsigned number)
     return LOOK_UP(t, number);
 }
 
-const char *hello_form_version(unsigned number)
+static const char *version_name(unsigned number)
 {
     static const struct name t[] = {{0x0300, "SSL 3.0"},
                                     {0x0301, "TLS 1.0"},
@@ -161,13 +162,13 @@ struct part {
 };
 
 static const struct part parts[] = {
-    {"version", hello_form_version, ",", false, true, false},
-    {"suites", hello_form_suite, ",", false, false, false},
-    {"extensions", hello_form_extension, ",", false, false, false},
-    {"groups", hello_form_group, ",", false, false, false},
+    {"version", version_name, ",", false, true, false},
+    {"suites", suite_name, ",", false, false, false},
+    {"extensions", extension_name, ",", false, false, false},
+    {"groups", group_name, ",", false, false, false},
     {"formats", NULL, " ", false, false, false},
-    {"sigalgs", hello_form_sigalg, " ", true, false, false},
-    {"versions", hello_form_version, " ", true, false, false},
+    {"sigalgs", sigalg_name, " ", true, false, false},
+    {"versions", version_name, " ", true, false, false},
     {"fragment", NULL, " ", true, true, false},
     {"alpn", NULL, " ", true, false, true},
     {"sni", NULL, " ", true, false, true},

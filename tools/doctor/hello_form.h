@@ -8,13 +8,6 @@
 
 #include <stdio.h>
 
-/* "TLS_RSA_WITH_AES_128_CBC_SHA", "secp256r1", …; NULL: we have no name for it. */
-const char *hello_form_suite(unsigned number);
-const char *hello_form_group(unsigned number);
-const char *hello_form_sigalg(unsigned number);
-const char *hello_form_extension(unsigned number);
-const char *hello_form_version(unsigned number);
-
 /* Indented lines, with names.  False: it is no such line; nothing is printed. */
 bool hello_form_print(FILE *out, const char *line);
 

@@ -67,7 +67,6 @@ static void test_dimmers(void **state)
     hears(NS_LIGHT, "{\"light\":{\"onoff\":1,\"luminance\":20,\"capacity\":4}}");
     state_is(
         "{\"state\":\"ON\",\"brightness\":20,\"channels\":[{\"channel\":0,\"state\":\"ON\"}]}");
-    assert_true(family_switches(&dev, facts_channel(0)));
     assert_int_equal(
         wish_at(facts_channel(0), false, "{}", 0, "Light {\"light\":{\"channel\":0,\"onoff\":0}}"),
         MD_OK);
