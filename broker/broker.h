@@ -114,8 +114,9 @@ struct broker_hooks {
     bool (*may)(void *ctx, const struct broker_client *who, enum broker_action what,
                 struct span topic);
     /* May a message to the Topic Name be delivered to `who`?  Asked for each delivery, so keep it
-     * quick, and call nothing of this header: the broker is walking its lists.  For an absent client (its Session lives on) only client_id and username are set, and
-     * again for what waited when it returns. */
+     * quick, and call nothing of this header: the broker is walking its lists.  For an absent
+     * client (its Session lives on) only client_id and username are set, and again for what waited
+     * when it returns. */
     bool (*may_receive)(void *ctx, const struct broker_client *who, struct span topic);
     /* A PUBLISH that `may` allowed, before it is routed; also a Will Message.  False: it is
      * acknowledged but goes nowhere. */
@@ -153,14 +154,15 @@ MD_MUST_USE int broker_restore(struct broker *b, struct store *store);
  * last: it is routed to the Sessions that are there.
  *
  * Errors: MD_EXIST: we have this Retained Message, or a Session of our own of this name, and keep
- * ours; or the Packet Identifier is in use.  MD_NOENT: no such Session.  MD_INVAL: an impossible topic,
- * filter, id or QoS.  MD_FULL: Packet Identifiers that do not follow each other.  MD_NOMEM, and those
- * of the store. */
-enum broker_stage { /* of a message on its way to the client, or (RECEIVED) from it   */
-                    BROKER_STAGE_QUEUED, /* nothing was sent                                               */
-                    BROKER_STAGE_PUBLISHED, /* sent, not acknowledged: sent again with DUP                    */
-                    BROKER_STAGE_RELEASED, /* QoS 2, PUBREC came: PUBREL is sent again                       */
-                    BROKER_STAGE_RECEIVED /* QoS 2, PUBREC was sent, nobody has it: published now, once     */
+ * ours; or the Packet Identifier is in use.  MD_NOENT: no such Session.  MD_INVAL: an impossible
+ * topic, filter, id or QoS.  MD_FULL: Packet Identifiers that do not follow each other.  MD_NOMEM,
+ * and those of the store. */
+/* Of a message on its way to the client, or (RECEIVED) from it. */
+enum broker_stage {
+    BROKER_STAGE_QUEUED,    /* nothing was sent                                           */
+    BROKER_STAGE_PUBLISHED, /* sent, not acknowledged: sent again with DUP                */
+    BROKER_STAGE_RELEASED,  /* QoS 2, PUBREC came: PUBREL is sent again                   */
+    BROKER_STAGE_RECEIVED   /* QoS 2, PUBREC was sent, nobody has it: published now, once */
 };
 struct broker_waiting {
     struct broker_message message; /* its retain: travels with RETAIN 1; qos: of the delivery */
@@ -212,8 +214,8 @@ MD_MUST_USE int broker_timer_start(struct broker *b, uint64_t delay_ms, void (*c
                                    void *ctx, struct broker_timer **out);
 void broker_timer_stop(struct broker_timer *t); /* not after it fired; NULL is fine */
 
-/* The verdict for an on_connect that said BROKER_PENDING, from the loop thread and not from inside a
- * hook; nothing was read from the client meanwhile.  `tag` becomes who->tag.  A ticket whose
+/* The verdict for an on_connect that said BROKER_PENDING, from the loop thread and not from inside
+ * a hook; nothing was read from the client meanwhile.  `tag` becomes who->tag.  A ticket whose
  * connection is gone is fine: false. */
 bool broker_decide(struct broker *b, uint64_t ticket, enum broker_verdict verdict, void *tag);
 

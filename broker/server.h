@@ -142,9 +142,9 @@ struct
     struct span send;    /* copied */
     unsigned timeout_ms; /* for all of it: at least 1 */
     size_t max;          /* bytes of the answer at most: at least 1 */
-    /* What came; false: that is all.  Then, or when the peer closed or reset the connection or `max`
-     * is reached: done(MD_OK).  MD_IO it could not be reached, MD_TIMEOUT, MD_CLOSED the server
-     * stops.  Both are called from the loop only, never from server_exchange(). */
+    /* What came; false: that is all.  Then, or when the peer closed or reset the connection or
+     * `max` is reached: done(MD_OK).  MD_IO it could not be reached, MD_TIMEOUT, MD_CLOSED the
+     * server stops.  Both are called from the loop only, never from server_exchange(). */
     bool (*take)(void *ctx, struct span bytes);
     void (*done)(void *ctx, int err);
     void *ctx; /* kept until done */

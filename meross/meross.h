@@ -19,10 +19,11 @@
 
 struct meross;
 
-enum meross_auth {                   /* which plugs are let in */
-                   MEROSS_AUTH_OPEN, /* every one; one whose key is unknown is explained                    */
-                   MEROSS_AUTH_KNOWN, /* those of the registry; new ones while the verb `permit` allows it   */
-                   MEROSS_AUTH_STRICT /* those whose password was made with one of `keys`                    */
+/* Which plugs are let in. */
+enum meross_auth {
+    MEROSS_AUTH_OPEN,  /* every one; one whose key is unknown is explained                  */
+    MEROSS_AUTH_KNOWN, /* those of the registry; new ones while the verb `permit` allows it */
+    MEROSS_AUTH_STRICT /* those whose password was made with one of `keys`                  */
 };
 
 struct meross_listener { /* as shown in <base>/broker/info */

@@ -1,6 +1,6 @@
-/* bind_probe.h - would a plug that is pointed at this host and port be answered?  Connects the way a
- * plug does, with TLS that trusts anybody, MQTT 3.1 and a client identifier of a plug, says Bind and
- * waits for the answer.  A plug that is sent where nobody answers falls back to set-up mode and
+/* bind_probe.h - would a plug that is pointed at this host and port be answered?  Connects the way
+ * a plug does, with TLS that trusts anybody, MQTT 3.1 and a client identifier of a plug, says Bind
+ * and waits for the answer.  A plug that is sent where nobody answers falls back to set-up mode and
  * forgets the Wi-Fi, so this comes before every re-key. */
 #ifndef TOOLS_BIND_PROBE_H
 #define TOOLS_BIND_PROBE_H

@@ -1,8 +1,8 @@
 /* cmd_move.c - `merossd move-all`: every plug goes to another broker, with its name and a new key.
  *
  * Nothing is lost on the way: the new broker knows the key before the plug does, the old one keeps
- * its record, and a plug that does not arrive is told with what it shows.  Run again, it goes on with
- * those that are still here. */
+ * its record, and a plug that does not arrive is told with what it shows.  Run again, it goes on
+ * with those that are still here. */
 #include "tools/cmd.h"
 
 #include "broker/base/mem.h"
@@ -36,7 +36,7 @@ struct moving {
     struct json_writer w;
 };
 
-/* --- one plug ----------------------------------------------------------------------------------- */
+/* --- one plug --------------------------------------------------------------------------------- */
 
 struct move {
     const char *plug, *host, *key;
@@ -149,7 +149,7 @@ static enum outcome take(struct moving *m, const struct plug *p, char *why, size
     return o;
 }
 
-/* --- all of them -------------------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 static void report(struct moving *m, const struct plug *p, enum outcome o, const char *why)
 {
@@ -203,7 +203,7 @@ static int result(struct moving *m, const struct plugs *all, bool whole)
     return done == all->n ? CLI_DONE : m->count[FAILED] > 0 || !whole ? CLI_FAILED : CLI_NO_ANSWER;
 }
 
-/* --- opening ------------------------------------------------------------------------------------ */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static void set_new(struct moving *m, struct cli *c)
 {

@@ -31,7 +31,7 @@ static void tell(struct pairing *p, enum pair_mark mark, const char *text)
     p->world.io.say(&p->world, p->world.pair.step, mark, text);
 }
 
-/* --- the plug's network ------------------------------------------------------------------------ */
+/* --- the plug's network ----------------------------------------------------------------------- */
 
 static enum join_run run_program(void *ctx, const char *const *argv, unsigned timeout_s,
                                  struct buf *out, int *status)
@@ -139,7 +139,7 @@ static void on_look_away(void *world)
         (void)join_leave(&p->join, what);
 }
 
-/* --- the network at home ------------------------------------------------------------------------ */
+/* --- the network at home ---------------------------------------------------------------------- */
 
 static void show_name(const struct network *n, char out[SHOWN_MAX])
 {
@@ -287,7 +287,7 @@ static bool on_name(void *world, const struct about *plug, char out[40])
     return false;
 }
 
-/* --- the verb ----------------------------------------------------------------------------------- */
+/* --- the verb --------------------------------------------------------------------------------- */
 
 static int check(struct pairing *p, struct cli *c)
 {

@@ -1,4 +1,5 @@
-/* cmd_set.c - `merossd set PLUG KEY=VALUE...`: anything a device can do, by the keys of its state. */
+/* cmd_set.c - `merossd set PLUG KEY=VALUE...`: anything a device can do, by the keys of its
+ * state. */
 #include "tools/cmd.h"
 #include "tools/order.h"
 #include "tools/table.h"
@@ -38,7 +39,8 @@ static int check_words(struct cli *c)
     return CLI_DONE;
 }
 
-/* A number or true and false as such, anything else as a text; a colour is one, whatever its digits. */
+/* A number or true and false as such, anything else as a text; a colour is one, whatever its
+ * digits. */
 static void write_value(struct json_writer *w, const char *key, const char *value)
 {
     struct buf list;

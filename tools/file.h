@@ -5,7 +5,8 @@
 #include "broker/base/buf.h"
 
 /* Appends the file's bytes to `out`.  A pipe is read until its writers close it.
- * Errors: MD_IO (errno says why; ENODATA: a FIFO that nobody opened for writing within 2 s), MD_TOOBIG (more than out->max), MD_NOMEM. */
+ * Errors: MD_IO (errno says why; ENODATA: a FIFO that nobody opened for writing within 2 s),
+ * MD_TOOBIG (more than out->max), MD_NOMEM. */
 MD_MUST_USE int file_read(const char *path, struct buf *out);
 
 /* Writes the whole file, all or nothing: the new one takes the old one's place when it is on the

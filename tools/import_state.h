@@ -16,8 +16,8 @@ struct import_taken {
     unsigned refused; /* left out: impossible for MQTT 3.1.1                */
 };
 
-/* Puts all of `file`, which import_db_read() has read once without an error, into a state directory;
- * nobody may use it meanwhile.  It is on the medium when this returns.
+/* Puts all of `file`, which import_db_read() has read once without an error, into a state
+ * directory; nobody may use it meanwhile.  It is on the medium when this returns.
  *
  * cfg    of merossd: the directory's user, limits, persistence_sync.
  * taken  what was put there, also when it fails half-way: doing it again adds what is missing of

@@ -213,7 +213,7 @@ bool pair_world_first_line(const char *path, char *out, size_t cap, char *why, s
     return ok;
 }
 
-/* --- pair_io ----------------------------------------------------------------------------------- */
+/* --- pair_io ---------------------------------------------------------------------------------- */
 
 static bool stopped(void *world)
 {
@@ -303,7 +303,7 @@ static bool io_arrival(void *world, const char *uuid, struct pair_arrival *out)
     return pair_world_arrival(w->c, uuid, out);
 }
 
-/* --- where the plug will find the broker -------------------------------------------------------- */
+/* --- where the plug will find the broker ------------------------------------------------------ */
 
 struct place {
     char host[HTTP_HOST_MAX + 1]; /* "": every address */
@@ -405,7 +405,7 @@ static int choose_target(struct pair_world *w, const struct place *place)
     return CLI_DONE;
 }
 
-/* --- opening, ending ---------------------------------------------------------------------------- */
+/* --- opening, ending -------------------------------------------------------------------------- */
 
 static int check(struct cli *c)
 {

@@ -1,5 +1,5 @@
-/* pair_world.h - the world around the pairing machine (pairing/pair.h): sockets, the broker, and the
- * terminal; what `merossd pair` and `merossd adopt` share. */
+/* pair_world.h - the world around the pairing machine (pairing/pair.h): sockets, the broker, and
+ * the terminal; what `merossd pair` and `merossd adopt` share. */
 #ifndef TOOLS_PAIR_WORLD_H
 #define TOOLS_PAIR_WORLD_H
 
@@ -56,8 +56,8 @@ bool pair_world_tell_key(struct cli *c, const struct pair_told *t, char *why, si
 void pair_world_take_back(struct cli *c, const char *uuid);
 bool pair_world_arrival(struct cli *c, const char *uuid, struct pair_arrival *out);
 
-/* The address of this computer that a plug can be told: IPv4, not loopback, and not in the plug's own
- * network, which this computer may have joined; lent by net; NULL: there is none. */
+/* The address of this computer that a plug can be told: IPv4, not loopback, and not in the plug's
+ * own network, which this computer may have joined; lent by net; NULL: there is none. */
 const char *pair_world_own_address(const struct hostnet *net);
 
 /* NULL: plugs are answered at host:port; otherwise a sentence in `why`. */

@@ -69,8 +69,8 @@ static void lower_first(char *s)
         s[0] = (char)(s[0] | 0x20);
 }
 
-/* Small systems have no /etc/hosts, and no name server knows "localhost".  No name at all stands for
- * this host, over IPv6 and over IPv4. */
+/* Small systems have no /etc/hosts, and no name server knows "localhost".  No name at all stands
+ * for this host, over IPv6 and over IPv4. */
 static int resolve(const char *host, unsigned port, struct addrinfo **out)
 {
     char service[8];

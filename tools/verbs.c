@@ -30,8 +30,8 @@ static const struct cmd verbs[] = {
      "is sent.",
      SWITCH, 2, ARGS_MAX_WORDS, cmd_set},
     {"rename", "PLUG [PART] NAME", "give a plug another name, or a part of it",
-     "A name has 1 to 32 bytes and none of / + #.  The topics of a plug move with its name.  PART is "
-     "the number of a socket or the id of a sub-device: merossd rename strip 2 lamp; from then on "
+     "A name has 1 to 32 bytes and none of / + #.  The topics of a plug move with its name.  PART "
+     "is the number of a socket or the id of a sub-device: merossd rename strip 2 lamp; from then on "
      "it is strip/lamp.",
      CLIENT, 2, 3, cmd_rename},
     {"forget", "PLUG", "remove a plug from the broker's memory", NULL, CLIENT | ARGS_YES, 1, 1,
@@ -39,8 +39,8 @@ static const struct cmd verbs[] = {
     {"raw", "PLUG METHOD NAMESPACE [JSON]",
      "send one request to a plug in its own words and print the answer",
      "METHOD is GET, SET, PUSH or DELETE; NAMESPACE like Appliance.System.All (`merossd show PLUG "
-     "--json`\nlists those of a plug).  JSON is the payload, {} when it is left out; - reads it from "
-     "standard\ninput.  What could harm the plug is not sent.", CLIENT, 3, 4, cmd_raw},
+     "--json`\nlists those of a plug).  JSON is the payload, {} when it is left out; - reads it "
+     "from standard\ninput.  What could harm the plug is not sent.", CLIENT, 3, 4, cmd_raw},
     {"watch", "", "print what happens, until Ctrl-C", NULL, CLIENT, 0, 0, cmd_watch},
     {"clients", "", "list the clients of the broker and what waits for them", NULL, CLIENT, 0, 0,
      cmd_clients},
@@ -127,7 +127,8 @@ static int usage(struct cli *c, const struct cmd *cmd, const char *what)
     return CLI_USAGE;
 }
 
-/* A full disk shows only when the buffer is written out; who reads the output relies on all of it. */
+/* A full disk shows only when the buffer is written out; who reads the output relies on all of
+ * it. */
 static int finish(struct cli *c, int status)
 {
     int why = fflush(c->out) == 0 ? 0 : errno;

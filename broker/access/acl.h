@@ -7,8 +7,8 @@
  *                                                  user name
  *
  * The order of decision is that of mosquitto 2.0: what stands for the user comes first, then the
- * patterns; in each of the two a `deny` that matches wins, then any line that gives the right.  What
- * no line gives is denied, so an empty file denies everything (F161). */
+ * patterns; in each of the two a `deny` that matches wins, then any line that gives the right.
+ * What no line gives is denied, so an empty file denies everything (F161). */
 #ifndef BROKER_ACCESS_ACL_H
 #define BROKER_ACCESS_ACL_H
 
@@ -36,8 +36,8 @@ void acl_free(struct acl *a); /* NULL is fine */
 
 size_t acl_count(const struct acl *a); /* lines with a right */
 
-/* May `who` have the right to a valid Topic Name?  A `+` or `#` in its names would make a pattern of
- * theirs match everything: then no pattern applies (F162).  Out of memory denies. */
+/* May `who` have the right to a valid Topic Name?  A `+` or `#` in its names would make a pattern
+ * of theirs match everything: then no pattern applies (F162).  Out of memory denies. */
 bool acl_may(const struct acl *a, const struct acl_who *who, enum acl_right right,
              struct span topic);
 

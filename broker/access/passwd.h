@@ -5,8 +5,8 @@
  *
  * Salt and hash are base64.  A line that begins with `#` is a comment, one of blanks says nothing.
  * Every other line must be a user: a cut one makes the file unusable, for it might have been
- * somebody's password (F160).  mosquitto cannot have a `:` in a user name; here it is written %3A, and % itself, when 3A
- * or 25 follows, %25. */
+ * somebody's password (F160).  mosquitto cannot have a `:` in a user name; here it is written %3A,
+ * and % itself, when 3A or 25 follows, %25. */
 #ifndef BROKER_ACCESS_PASSWD_H
 #define BROKER_ACCESS_PASSWD_H
 

@@ -30,8 +30,8 @@ const struct rules_listener *rules_find(const struct rules *r, unsigned listener
 /* May a client without a user name connect to it? */
 bool rules_anonymous(const struct rules_listener *l, bool loopback);
 
-/* Rights to a Topic Name.  A client that is away has no listener: when they differ, it is asked again
- * once it is back. */
+/* Rights to a Topic Name.  A client that is away has no listener: when they differ, it is asked
+ * again once it is back. */
 bool rules_may(const struct rules *r, const struct broker_client *who, enum acl_right right,
                struct span topic);
 

@@ -28,8 +28,8 @@ MD_MUST_USE int buf_put(struct buf *b, struct span s);
 MD_MUST_USE int buf_put_str(struct buf *b, const char *s);
 MD_MUST_USE int buf_putf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* For what may hold a password: buf_put() that leaves no copy behind where the bytes were before they
- * grew, and buf_free() that overwrites them.  Errors as buf_reserve(). */
+/* For what may hold a password: buf_put() that leaves no copy behind where the bytes were before
+ * they grew, and buf_free() that overwrites them.  Errors as buf_reserve(). */
 MD_MUST_USE int buf_put_secret(struct buf *b, struct span s);
 void buf_wipe(struct buf *b);
 

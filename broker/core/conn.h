@@ -37,24 +37,24 @@ struct conn_peer {
 MD_MUST_USE int conn_new(struct conn **out, struct broker *b, const struct conn_peer *peer,
                          struct conn_io io);
 
-/* Who the peer is by its verified client certificate; before the first byte is fed.  Both are copied,
- * NULL is fine.  Errors: MD_NOMEM. */
+/* Who the peer is by its verified client certificate; before the first byte is fed.  Both are
+ * copied, NULL is fine.  Errors: MD_NOMEM. */
 MD_MUST_USE int conn_identify(struct conn *c, const char *cn, const char *subject);
 
 /* TLS stands, or (cipher NULL) failed: for the hooks, which are told until the CONNECT is handled.
  * Both are copied, NULL is fine; what there is no memory for is left out. */
 void conn_secured(struct conn *c, const char *cipher, const char *hello);
 
-/* What was wrong with a connection that will not get as far as CONNECT, for the hooks; the log has it
- * already.  conn_lost() follows. */
+/* What was wrong with a connection that will not get as far as CONNECT, for the hooks; the log has
+ * it already.  conn_lost() follows. */
 void conn_failed(struct conn *c, const char *why);
 
 /* Bytes arrived, in any portions.  Never fails towards the caller: protocol
  * errors turn into CLOSING, as the standard asks [MQTT-4.8.0-1]. */
 void conn_feed(struct conn *c, struct span in);
 
-/* True until its CONNECT is there: what is fed now may hold a password, and the caller overwrites it
- * afterwards. */
+/* True until its CONNECT is there: what is fed now may hold a password, and the caller overwrites
+ * it afterwards. */
 bool conn_expects_connect(const struct conn *c);
 
 /* False while this client has so much unsent, or waits for its verdict, that nothing more should be

@@ -176,8 +176,8 @@ static int open_session(struct conn *c, const struct mqtt_connect *p)
     return MD_OK;
 }
 
-/* max_keepalive, message_size_limit, max_qos and retain_available, as mosquitto answers them: it has
- * no CONNACK for the last two. */
+/* max_keepalive, message_size_limit, max_qos and retain_available, as mosquitto answers them: it
+ * has no CONNACK for the last two. */
 static int check_limits(struct conn *c, const struct mqtt_connect *p, const char **why)
 {
     const struct broker_limits *l = &c->broker->limits;

@@ -18,8 +18,8 @@ MD_MUST_USE int mount_packet(struct span mount, struct mqtt_packet *p, struct bu
 /* Is the name one that a client behind the mount can say? */
 bool mount_reaches(struct span mount, struct span topic);
 
-/* Is the topic of `m` inside, with a name that the client can be told?  A filter that ends in # also
- * selects the level above it, which is outside. */
+/* Is the topic of `m` inside, with a name that the client can be told?  A filter that ends in #
+ * also selects the level above it, which is outside. */
 bool mount_shows(struct span mount, const struct message *m);
 
 /* How many bytes of the topic of `m` the client does not see; 0: all are seen, or none may be. */

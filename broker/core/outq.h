@@ -61,8 +61,9 @@ struct outq {
 void outq_init(struct outq *q);
 void outq_clear(struct outq *q); /* drops every reference */
 
-/* `m` is shared.  The message travels with `qos` and RETAIN as given.  *out is the entry, lent until
- * the next call.  Errors: MD_FULL: a limit is reached, the message is not queued; MD_NOMEM. */
+/* `m` is shared.  The message travels with `qos` and RETAIN as given.  *out is the entry, lent
+ * until the next call.  Errors: MD_FULL: a limit is reached, the message is not queued;
+ * MD_NOMEM. */
 MD_MUST_USE int outq_push(struct outq *q, const struct outq_limits *limits, struct message *m,
                           unsigned qos, bool retain, struct delivery **out);
 /* Takes back the last outq_push(), which must have been the last call. */

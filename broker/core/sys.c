@@ -104,7 +104,8 @@ static void say(struct sys *s, size_t row, const char *topic, const char *text)
         (void)snprintf(s->said[row], TEXT_MAX, "%s", text);
 }
 
-/* e to the minus (interval / span), by its series: the argument is small and it need not be exact. */
+/* e to the minus (interval / span), by its series: the argument is small and it need not be
+ * exact. */
 static double decay(double x)
 {
     double term = 1, sum = 1;

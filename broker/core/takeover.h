@@ -1,6 +1,6 @@
 /* takeover.h - a Client Identifier that two clients fight for: each connects again as soon as the
- * other has thrown it out, for ever.  Counted from connection to connection, so that it is told once
- * a minute and not every time.  Pure. */
+ * other has thrown it out, for ever.  Counted from connection to connection, so that it is told
+ * once a minute and not every time.  Pure. */
 #ifndef BROKER_CORE_TAKEOVER_H
 #define BROKER_CORE_TAKEOVER_H
 

@@ -59,7 +59,8 @@ void stream_mark_dirty(struct stream *s);
 void stream_close(struct stream *s, const char *why);
 /* The conn ends; what is waiting is still sent. */
 void stream_finish(struct stream *s, const char *why);
-/* Feeds decrypted or plain bytes, which it may change, and overwrites a CONNECT; stops reading where the conn says so. */
+/* Feeds decrypted or plain bytes, which it may change, and overwrites a CONNECT; stops reading
+ * where the conn says so. */
 void stream_feed(struct stream *s, uint8_t *p, size_t n);
 void stream_shaken(struct stream *s); /* its handshake is over, whichever way */
 

@@ -1,5 +1,5 @@
-/* compact.h - the files of a store in its directory: read, appended to, and rewritten as a new base when
- * the journals have outgrown it.  Works in the thread pool, with memory of its own. */
+/* compact.h - the files of a store in its directory: read, appended to, and rewritten as a new base
+ * when the journals have outgrown it.  Works in the thread pool, with memory of its own. */
 #ifndef BROKER_STORE_COMPACT_H
 #define BROKER_STORE_COMPACT_H
 
@@ -7,7 +7,8 @@
 #include "broker/store/segment.h"
 #include "broker/store/table.h"
 
-/* The files that count: the last base and the journals behind it; hot journals are not among them. */
+/* The files that count: the last base and the journals behind it; hot journals are not among
+ * them. */
 void compact_current(const struct segments *all, struct segments *out);
 
 /* Applies a file to a table.  Errors: MD_IO, MD_NOMEM, MD_TOOBIG. */

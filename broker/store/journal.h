@@ -32,8 +32,8 @@ struct journal_report {
     bool newer;     /* of a later format: nothing was read              */
 };
 
-/* Calls cb with every record of a file, in order.  Stops when it returns an error, and returns that.
- * An empty file is a file without records. */
+/* Calls cb with every record of a file, in order.  Stops when it returns an error, and returns
+ * that.  An empty file is a file without records. */
 int journal_read(struct span file,
                  int (*cb)(void *ctx, unsigned ns, struct span key, struct span value,
                            bool deleted),

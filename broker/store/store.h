@@ -7,11 +7,12 @@
  * What is stored travels in three steps:
  *
  *     put, del   take effect in memory at once
- *     write      once per loop turn, before anything is sent: what is STORE_NOW survives the death of
- *                this process from here on
+ *     write      once per loop turn, before anything is sent: what is STORE_NOW survives the death
+ *                of this process from here on
  *     flush      every few seconds: all of it reaches the medium.  It has three parts, so that
  *                the disk is waited for in the thread pool:
- *                begin (loop thread) -> run (any thread, blocks) -> end (loop thread); one at a time
+ *                begin (loop thread) -> run (any thread, blocks) -> end (loop thread); one at a
+ *                time
  *
  * Between two flushes only the last value of a key is kept, and a key that was made and deleted in
  * between never reaches the medium: flash wears out. */
@@ -97,8 +98,8 @@ void store_close(struct store *s); /* syncs, then frees; NULL is fine           
 
 struct store_file_config {
     const char *dir; /* exists                                                            */
-    /* Where what is STORE_NOW waits for the next flush: a directory in memory (tmpfs), so that flash
-     * is not written for each message.  NULL: in `dir`.  Made if missing. */
+    /* Where what is STORE_NOW waits for the next flush: a directory in memory (tmpfs), so that
+     * flash is not written for each message.  NULL: in `dir`.  Made if missing. */
     const char *journal_dir;
     enum store_sync sync;
     unsigned period_s;

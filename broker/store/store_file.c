@@ -5,8 +5,8 @@
  *        '-> changes since the last flush (last value of each key) --flush--> journal in `dir`
  *                                                 --when it has grown--> a new base in `dir`
  *
- * A flush appends the changes as one batch and syncs; then the hot journals that went before it are of no
- * use and go.  When the journals in `dir` outgrow the base, the same worker reads them and
+ * A flush appends the changes as one batch and syncs; then the hot journals that went before it are
+ * of no use and go.  When the journals in `dir` outgrow the base, the same worker reads them and
  * writes a new base, with memory of its own; the loop notices nothing. */
 #include "broker/base/check.h"
 #include "broker/base/mem.h"
@@ -299,7 +299,8 @@ static int put_written(void *ctx, struct table_entry *e)
     return e->written ? put_change(ctx, e) : MD_OK;
 }
 
-/* The current hot journal holds what was flushed and what came since: the latter moves to a new one. */
+/* The current hot journal holds what was flushed and what came since: the latter moves to a new
+ * one. */
 static int hot_restart(struct store_file *s)
 {
     struct buf batch;

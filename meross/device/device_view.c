@@ -1,4 +1,5 @@
-/* device_view.c - a device as people see it: the state topic, and the entry in the list of plugs. */
+/* device_view.c - a device as people see it: the state topic, and the entry in the list of
+ * plugs. */
 #include "meross/device/device.h"
 #include "meross/device/device_parts.h"
 

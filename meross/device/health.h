@@ -1,5 +1,5 @@
-/* health.h - what tells whether a plug is well: how its connections went, what it says of itself and
- * of its servers, and what its TLS offers.  Belongs to a device (device.h).
+/* health.h - what tells whether a plug is well: how its connections went, what it says of itself
+ * and of its servers, and what its TLS offers.  Belongs to a device (device.h).
  *
  * Where it was told to connect and what it offers are in the record; the rest is counted from the
  * start of the program. */

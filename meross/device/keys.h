@@ -1,8 +1,8 @@
 /* keys.h - the keys plugs may have been paired with, and which of them a plug uses.
  *
  * A plug signs everything it says, so its key is found without asking it anything: its own key is
- * tried, then the one it was given last (device.pending_key), then the configured keys, then the empty one, then "meross", because people pair with either when a tool
- * does not ask for more. */
+ * tried, then the one it was given last (device.pending_key), then the configured keys, then the
+ * empty one, then "meross", because people pair with either when a tool does not ask for more. */
 #ifndef MEROSS_KEYS_H
 #define MEROSS_KEYS_H
 

@@ -1,5 +1,5 @@
-/* subdevs.h - the sub-devices of a hub: valves and sensors that have no connection of their own.  What
- * they measure is in facts.h, under facts_sub(number).  Pure. */
+/* subdevs.h - the sub-devices of a hub: valves and sensors that have no connection of their own.
+ * What they measure is in facts.h, under facts_sub(number).  Pure. */
 #ifndef MEROSS_SUBDEVS_H
 #define MEROSS_SUBDEVS_H
 
@@ -28,7 +28,8 @@ struct subdevs { /* a zeroed one is empty */
     unsigned n, cap, next;
 };
 
-/* lent until the next subdevs_add() or subdevs_remove(); NULL when there is none.  Case is ignored. */
+/* lent until the next subdevs_add() or subdevs_remove(); NULL when there is none.  Case is
+ * ignored. */
 struct subdev *subdevs_find(const struct subdevs *s, const char *id);
 
 /* By its name, its id, or the beginning of exactly one id. */
@@ -38,8 +39,8 @@ struct subdev *subdevs_named(const struct subdevs *s, struct span ref);
  * empty or too long.  lent as above. */
 struct subdev *subdevs_add(struct subdevs *s, const char *id);
 
-/* Orders wake a sub-device and cost its battery: may it be given another one at `now_ms`?  If so, that
- * is counted: SUBDEVS_WAKES in a minute. */
+/* Orders wake a sub-device and cost its battery: may it be given another one at `now_ms`?  If so,
+ * that is counted: SUBDEVS_WAKES in a minute. */
 bool subdevs_may_wake(struct subdev *it, uint64_t now_ms);
 
 void subdevs_remove(struct subdevs *s, struct subdev *it);

@@ -1,10 +1,10 @@
 /* book.h - the ledgers of all plugs, and their records in the store.
  *
  * A record is found by the plug's uuid (registry.c's uuid_key), not by its name: renaming changes
- * nothing.  Its key is <uuid>/<channel>/<what>, what being "total", "m<place>" or "h<place>", and a place
- * is used again when its month or day is too old to be kept: the store cannot grow beyond
- * 1 + LEDGER_MONTHS + LEDGER_SPANS records per channel, about 25 kB.  A count rewrites one of each: under
- * 1 kB, some six times an hour for a plug whose load is on.
+ * nothing.  Its key is <uuid>/<channel>/<what>, what being "total", "m<place>" or "h<place>", and a
+ * place is used again when its month or day is too old to be kept: the store cannot grow beyond
+ * 1 + LEDGER_MONTHS + LEDGER_SPANS records per channel, about 25 kB.  A count rewrites one of each:
+ * under 1 kB, some six times an hour for a plug whose load is on.
  *
  * Knows neither plugs nor messages. */
 #ifndef MEROSS_BOOK_H
@@ -34,8 +34,8 @@ struct ledger *book_ledger(struct book *b, const char *uuid, unsigned channel);
 /* The next higher channel of the plug that has a ledger; -1: none.  Begin with -1. */
 int book_next(const struct book *b, const char *uuid, int channel);
 
-/* Puts what differs from the records into the store.  Errors: the first of the store; what failed is
- * tried again with the next. */
+/* Puts what differs from the records into the store.  Errors: the first of the store; what failed
+ * is tried again with the next. */
 int book_save(struct book *b, const char *uuid);
 int book_save_all(struct book *b); /* also what is not worth a write for its own sake */
 

@@ -2,34 +2,38 @@
  *
  * Pure arithmetic on whole Wh; nothing here is ever rounded twice.  What belongs to which account:
  *
- *  1. The plug's own counter is the account.  Booked is by how much it says more than it said the time
- *     before, on the day it says it for; nothing else is.  The total is the sum of what was booked, so
- *     it does not care whether the counter starts again, is cleared, forgets a day or says the same day
- *     twice, and what happened while nobody listened is booked when the plug tells it.
- *  2. Power, integrated over time, is an account only for a channel that has no counter.  For others
- *     it has four uses and is never booked beside the counter:
+ *  1. The plug's own counter is the account.  Booked is by how much it says more than it said the
+ *     time before, on the day it says it for; nothing else is.  The total is the sum of what was
+ *     booked, so it does not care whether the counter starts again, is cleared, forgets a day or
+ *     says the same day twice, and what happened while nobody listened is booked when the plug
+ *     tells it.
+ *  2. Power, integrated over time, is an account only for a channel that has no counter.  For
+ *     others it has four uses and is never booked beside the counter:
  *      - it is shown on top of the account until the next count replaces it.  What was shown
  *        never falls: a count below it is waited for (ledger_shown());
  *      - it tells in which hours an increase fell; without it time tells;
  *      - it tells whether a day that begins with what yesterday ended with was carried over;
  *      - when a counter falls, it is what flowed since the count before.
- *  3. A day that begins with yesterday's value or more is carried over when that, rather than a count
- *     that began at midnight, fits the power; without power: when it is yesterday's value within the
- *     first hour, more than LEDGER_WATTS can be, or the plug did so before.  Then it counts from there.
- *  4. A counter that fell within a day:  nothing was booked for that day yet: it was a stale one, and
- *     the new value counts.  Power is known: what flowed by it is booked.  Otherwise: a value of at
- *     most half of the old one, and not more than LEDGER_WATTS can be, is a counter that was cleared and
- *     counts; a larger one was set back and nothing is booked.  It goes on from the new value.
- *  5. A day or an hour older than the newest that was counted, of which nothing is known, was lost by
- *     us (a damaged record): it is filled in from the plug, but it is in the total already.
- *  6. Hours that the plug counts itself (ConsumptionH) are taken as it says them, and are the account
- *     where there are no days.
+ *  3. A day that begins with yesterday's value or more is carried over when that, rather than a
+ *     count that began at midnight, fits the power; without power: when it is yesterday's value
+ *     within the first hour, more than LEDGER_WATTS can be, or the plug did so before.  Then it
+ *     counts from there.
+ *  4. A counter that fell within a day:  nothing was booked for that day yet: it was a stale one,
+ *     and the new value counts.  Power is known: what flowed by it is booked.  Otherwise: a value
+ *     of at most half of the old one, and not more than LEDGER_WATTS can be, is a counter that was
+ *     cleared and counts; a larger one was set back and nothing is booked.  It goes on from the new
+ *     value.
+ *  5. A day or an hour older than the newest that was counted, of which nothing is known, was lost
+ *     by us (a damaged record): it is filled in from the plug, but it is in the total already.
+ *  6. Hours that the plug counts itself (ConsumptionH) are taken as it says them, and are the
+ *     account where there are no days.
  *
  * Days are those of the zone (23 to 25 hours); hours begin at full local hours and are numbered by
  * UTC instants ("slots"), so that the hour that comes twice is two hours.
  *
- * Kept are LEDGER_MONTHS months of days (at least 400 days) and LEDGER_SPANS times 24 hours (60 days):
- * at most 14 * 264 + 61 * 116 = 10.8 kB of memory per channel, made month by month and day by day. */
+ * Kept are LEDGER_MONTHS months of days (at least 400 days) and LEDGER_SPANS times 24 hours (60
+ * days): at most 14 * 264 + 61 * 116 = 10.8 kB of memory per channel, made month by month and day
+ * by day. */
 #ifndef MEROSS_LEDGER_H
 #define MEROSS_LEDGER_H
 
@@ -110,8 +114,9 @@ struct ledger_hour_count {
 
 void ledger_clear(struct ledger *l); /* frees what it owns; a zeroed one is a new one */
 
-/* The plug's days, in any order; an empty list is no count.  Days that are not of the last LEDGER_DAYS_MAX, or later than
- * tomorrow, are left out.  Of what was booked before the first count there are no hours.
+/* The plug's days, in any order; an empty list is no count.  Days that are not of the last
+ * LEDGER_DAYS_MAX, or later than tomorrow, are left out.  Of what was booked before the first count
+ * there are no hours.
  *
  * counts  is put in order.
  * Errors: MD_NOMEM: what was booked is whole days, the others come with the next count. */
@@ -130,8 +135,8 @@ MD_MUST_USE int ledger_count_hours(struct ledger *l, const struct ledger_now *no
 MD_MUST_USE int ledger_power(struct ledger *l, const struct ledger_now *now, int32_t mw,
                              bool account);
 
-/* What to show, in Wh: the account and what power says since the last count.  It never falls; that of
- * today and of this month begins anew with the day and the month. */
+/* What to show, in Wh: the account and what power says since the last count.  It never falls; that
+ * of today and of this month begins anew with the day and the month. */
 int64_t ledger_shown(struct ledger *l);
 int64_t ledger_today(struct ledger *l, const struct ledger_now *now);
 int64_t ledger_this_month(struct ledger *l, const struct ledger_now *now);

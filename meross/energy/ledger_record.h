@@ -2,8 +2,8 @@
  * hundred bytes and not the history.
  *
  *   total   {"format":1,"total":48211,"shown":48214,...}                      at most 400 bytes
- *   month   {"format":1,"month":"2026-11","wh":[512,-1,...],"seen":[...]}     at most 800; -1: unknown;
- *           "seen" only where the plug's counter is not what was booked
+ *   month   {"format":1,"month":"2026-11","wh":[512,-1,...],"seen":[...]}     at most 800
+ *           -1: unknown; "seen" only where the plug's counter is not what was booked
  *   span    {"format":1,"day":20781,"wh":[12,-1,...],"own":7}                 at most 350
  *
  * Pure. */

@@ -1,5 +1,5 @@
-/* air.c - humidifiers, diffusers, fans and purifiers (sheet 5.10).  What they do is on and off; their
- * lamp, where it has no switch of its own, is off at brightness 0. */
+/* air.c - humidifiers, diffusers, fans and purifiers.  What they do is on and off;
+ * their lamp, where it has no switch of its own, is off at brightness 0. */
 #include "meross/family/family_int.h"
 
 #include <stdio.h>

@@ -1,5 +1,4 @@
-/* common.c - what any device may have: its status LED, its Wi-Fi, a child lock, and alerts (sheet 5.1,
- * 5.10, 8.10, 8.12). */
+/* common.c - what any device may have: its status LED, its Wi-Fi, a child lock, and alerts. */
 #include "meross/family/family_int.h"
 
 /* The LED is off in DNDMode 1. */

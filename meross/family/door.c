@@ -1,4 +1,4 @@
-/* door.c - garage doors (sheet 5.6) and roller shutters (sheet 5.7). */
+/* door.c - garage doors and roller shutters. */
 #include "meross/family/family_int.h"
 
 #include <stdio.h>

@@ -62,8 +62,8 @@ static bool sub_of(struct device *d, struct json_at entry, struct subdev **out)
     return *out != NULL;
 }
 
-/* An entry that names no channel is about the one beside it, or about channel 0.  One that is about a
- * sub-device says so, whatever the namespace. */
+/* An entry that names no channel is about the one beside it, or about channel 0.  One that is about
+ * a sub-device says so, whatever the namespace. */
 static void take_entry(struct device *d, const struct family_row *row, struct json_at entry,
                        unsigned beside)
 {

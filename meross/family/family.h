@@ -1,13 +1,12 @@
 /* family.h - the families of devices: what their messages say, and what a wish becomes.
  *
- *   a message (namespace, payload)  -> family_take()  -> channels, facts and sub-devices of a device
+ *   a message (namespace, payload)  -> family_take()  -> channels, facts, sub-devices of a device
  *   {"brightness":80}, checked      -> family_plan()  -> the SETs that make it so
  *
  * Tables, by namespace; each device has those namespaces that are among its abilities, whatever its
  * model is called.  Pure: knows the device, but neither its session nor who is told.
  *
- * Reading is tolerant (sheet 5.0, traps 20-22): an object or a list, numbers as strings, floats, junk
- * beside.  What makes no sense changes nothing. */
+ * Reading is tolerant: an object or a list, numbers as strings, floats, junk beside.  What makes no sense changes nothing. */
 #ifndef MEROSS_FAMILY_H
 #define MEROSS_FAMILY_H
 

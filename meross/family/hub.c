@@ -1,7 +1,7 @@
-/* hub.c - the sub-devices of a hub: valves and sensors (sheet 5.9).
+/* hub.c - the sub-devices of a hub: valves and sensors.
  *
- * What tells of a sub-device names it by `id` (or `subId`), and the same sub-device is told of in many
- * namespaces and shapes; its type decides the scale of a temperature. */
+ * What tells of a sub-device names it by `id` (or `subId`), and the same sub-device is told of in
+ * many namespaces and shapes; its type decides the scale of a temperature. */
 #include "meross/family/family_int.h"
 
 #include "meross/wire/text.h"
@@ -156,8 +156,8 @@ static bool is_frame(const char *member)
     return false;
 }
 
-/* Every object in an entry that is not part of its frame is called like a type.  Only the digest has
- * that of valves, so it alone says what something is. */
+/* Every object in an entry that is not part of its frame is called like a type.  Only the digest
+ * has that of valves, so it alone says what something is. */
 static void take_objects(const struct family_at *at, struct json_at e, bool names_type)
 {
     for (struct json_at n = json_first_name(e); json_exists(n); n = json_next_name(n)) {

@@ -1,8 +1,9 @@
-/* light.c - bulbs, strips and lamps (sheet 5.5).
+/* light.c - bulbs, strips and lamps.
  *
- * `capacity` says which members count: 1 colour, 2 colour temperature, 4 brightness, 8 effect; colour
- * and temperature exclude each other.  Where there is a ToggleX, that switches the lamp; where there
- * is none (the lamp of a humidifier), the light has its own `onoff`, and brightness 0 is off. */
+ * `capacity` says which members count: 1 colour, 2 colour temperature, 4 brightness, 8 effect;
+ * colour and temperature exclude each other.  Where there is a ToggleX, that switches the lamp;
+ * where there is none (the lamp of a humidifier), the light has its own `onoff`, and brightness 0
+ * is off. */
 #include "meross/family/family_int.h"
 #include "meross/wire/text.h"
 

@@ -1,5 +1,5 @@
 /* sensor.c - what measures by itself: presence sensors, and everything that tells of its sensors as
- * LatestX (sheet 5.9, 5.10).  Each entry has a list per kind of value; the first is the newest. */
+ * LatestX.  Each entry has a list per kind of value; the first is the newest. */
 #include "meross/family/family_int.h"
 
 enum { ABSENT = 1, PRESENT = 2 };

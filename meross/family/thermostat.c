@@ -1,4 +1,4 @@
-/* thermostat.c - thermostats for floors, sockets and rooms (sheet 5.8).
+/* thermostat.c - thermostats for floors, sockets and rooms.
  *
  *   Mode   mts200   tenths of a degree; each mode has a target of its own
  *   ModeB  mts960   hundredths; a socket that heats or cools

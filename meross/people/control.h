@@ -19,10 +19,11 @@
  *                                     remove, enable, disable  id
  *                                     auto_off  after (seconds; 0 ends it), channel
  *       permit  seconds             {"seconds":120}; so long new plugs are let in where
- *                                   `meross_auth known` keeps them out; 120 when not given, 0 ends it
- *       move    plug, host, port, key   {"name":"kettle","confirmed":true}; the plug is told another
- *                                   broker, and its key there; without "key" it keeps the one it has.
- *                                   confirmed is false when it left before it answered
+ *                                   `meross_auth known` keeps them out; 120 when not given, 0 ends
+ *                                   it
+ *       move    plug, host, port, key   {"name":"kettle","confirmed":true}; the plug is told
+ *                                   another broker, and its key there; without "key" it keeps the
+ *                                   one it has.  confirmed is false when it left before it answered
  *       unbind  plug                {"name":"kettle"}: it forgot its Wi-Fi and its key, and is
  *                                   forgotten here
  *       raw     plug, method, namespace, payload
@@ -32,7 +33,8 @@
  *                                   the key of a plug, told before it comes, or before it gets a
  *                                   new one; name and address may be left out.  The request reaches
  *                                   nobody but merossd
- *       unkey   uuid                {"taken_back":true}: the key that was told last will not be used
+ *       unkey   uuid                {"taken_back":true}: the key that was told last will not be
+ *                                   used
  *       arrival uuid                {"phase":"bound",...}: how far a plug that is awaited has come
  *       doctor  plug, if at all     what is known about faults: control_doctor.c
  *

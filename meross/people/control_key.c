@@ -1,5 +1,5 @@
-/* control_key.c - the verbs `key` and `unkey`: the key of a plug is told, before it comes with it, and
- * taken back when it will not. */
+/* control_key.c - the verbs `key` and `unkey`: the key of a plug is told, before it comes with it,
+ * and taken back when it will not. */
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/people/announce.h"

@@ -262,8 +262,8 @@ static void make_id(struct job *j, char out[TIMER_ID_MAX + 1])
     out[TIMER_ID_LENGTH] = '\0';
 }
 
-/* Which one is meant: the id, a name, or the beginning of exactly one id.  NULL: it was answered, and
- * j is gone. */
+/* Which one is meant: the id, a name, or the beginning of exactly one id.  NULL: it was answered,
+ * and j is gone. */
 static const struct timer *find(struct job *j)
 {
     const struct timer *begins = NULL;

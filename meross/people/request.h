@@ -1,5 +1,6 @@
-/* request.h - a set or a get of people, from the moment it makes sense to its answer: the SETs of its
- * steps one after another, then its relays; what was acknowledged is told, the first failure ends it. */
+/* request.h - a set or a get of people, from the moment it makes sense to its answer: the SETs of
+ * its steps one after another, then its relays; what was acknowledged is told, the first failure
+ * ends it. */
 #ifndef MEROSS_REQUEST_H
 #define MEROSS_REQUEST_H
 

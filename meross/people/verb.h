@@ -1,4 +1,5 @@
-/* verb.h - one request to <base>/broker/request/<verb>, as the functions behind the verbs see it. */
+/* verb.h - one request to <base>/broker/request/<verb>, as the functions behind the verbs see
+ * it. */
 #ifndef MEROSS_VERB_H
 #define MEROSS_VERB_H
 

@@ -1,5 +1,5 @@
-/* when_back.h - orders for a plug that is not there, kept until it is back because whoever gave them
- * asked for that: a set with "when_back":true.
+/* when_back.h - orders for a plug that is not there, kept until it is back because whoever gave
+ * them asked for that: a set with "when_back":true.
  *
  * They are answered at once with the status "queued", and carried out, once, after the plug has
  * connected again and its state was read; without a second answer, but with the events of a switch.

@@ -5,8 +5,8 @@
  *   {"subdevice":"bath","target_temperature":21.5}   by its name, or its id or the beginning of it
  *   {"state":"ON","mode":"heat"}                     where what is switched is no relay
  *
- * A state as it was published is an order, too: of that, what cannot be set or is so already is left
- * out; otherwise a key that cannot be set is an error, and nothing is sent. */
+ * A state as it was published is an order, too: of that, what cannot be set or is so already is
+ * left out; otherwise a key that cannot be set is an error, and nothing is sent. */
 #ifndef MEROSS_WISHES_H
 #define MEROSS_WISHES_H
 
@@ -24,7 +24,8 @@ bool wishes_switch(struct json_at root);
  * level   the channel of the topic; p == NULL: it has none.
  * root    the order; missing: it was a word.
  * why     what is wrong, a whole sentence.
- * Errors: MD_INVAL, MD_NOENT the device cannot do that, MD_FULL, MD_NOMEM; then there are no steps. */
+ * Errors: MD_INVAL, MD_NOENT the device cannot do that, MD_FULL, MD_NOMEM; then there are no
+ * steps. */
 MD_MUST_USE int wishes_plan(struct family_steps *steps, struct orders *orders, struct device *d,
                             struct span level, struct json_at root, char why[WISHES_WHY_MAX]);
 

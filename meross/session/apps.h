@@ -1,5 +1,5 @@
-/* apps.h - what programs that act like the vendor's app expect of its cloud: every push of a plug also
- * on /app/<userId>/subscribe, byte by byte, and there a System.Online when the plug comes and
+/* apps.h - what programs that act like the vendor's app expect of its cloud: every push of a plug
+ * also on /app/<userId>/subscribe, byte by byte, and there a System.Online when the plug comes and
  * goes.  What they ask, and the answers, go without us (foreign.h). */
 #ifndef MEROSS_APPS_H
 #define MEROSS_APPS_H

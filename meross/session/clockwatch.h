@@ -1,6 +1,6 @@
 /* clockwatch.h - the clock of this host: whether it knows the time (meross_clock_sane() in
- * meross_int.h), and whether it was set, by NTP that came late or by hand.  Plugs that are connected
- * are told then; those that are not learn it when they come. */
+ * meross_int.h), and whether it was set, by NTP that came late or by hand.  Plugs that are
+ * connected are told then; those that are not learn it when they come. */
 #ifndef MEROSS_CLOCKWATCH_H
 #define MEROSS_CLOCKWATCH_H
 

@@ -282,8 +282,8 @@ static int make(const struct command_ask *ask, struct command **out)
     return MD_OK;
 }
 
-/* Of one rank in order of the deadlines: the second half of a TOGGLE does not stand behind what came
- * after its first. */
+/* Of one rank in order of the deadlines: the second half of a TOGGLE does not stand behind what
+ * came after its first. */
 static bool goes_first(struct list *waiting, const struct command *c)
 {
     const struct command *other = LIST_OF(waiting, struct command, link);

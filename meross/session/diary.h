@@ -38,8 +38,8 @@ void diary_all(struct plug *p, struct json_at firmware, struct json_at online);
 /* A connection came to nothing, see broker_hooks.on_failed. */
 void diary_failed(struct meross *m, const struct broker_client *who, const char *why);
 
-/* The same for a plug that is not let in, which knows better why; diary_failed() for this connection
- * then adds nothing. */
+/* The same for a plug that is not let in, which knows better why; diary_failed() for this
+ * connection then adds nothing. */
 void diary_refused(struct meross *m, const struct broker_client *who, struct span uuid,
                    const char *why);
 

@@ -138,7 +138,7 @@ static void take_power(struct plug *p, const struct reading *r)
     show_ledger(p, l, r->channel);
 }
 
-/* A plug that is powered has volts.  One that has none lost its zone (sheet 4.5). */
+/* A plug that is powered has volts.  One that has none lost its zone. */
 static void check_volts(struct plug *p, bool none)
 {
     uint64_t now = env_mono_ms(p->m->env);

@@ -1,6 +1,6 @@
 /* h_family.c - what the families of devices say (meross/family): taken over, published, told as an
  * event where somebody may want to know at once, and acknowledged where the device repeats itself
- * until it is (sheet 8.10).  Also what they are asked, and the LED that is as people want it. */
+ * until it is.  Also what they are asked, and the LED that is as people want it. */
 #include "broker/base/log.h"
 #include "meross/family/family.h"
 #include "meross/people/announce.h"

@@ -36,8 +36,8 @@ void lan_pump(struct meross *m);
 /* lan.c: an exchange is over; as server_exchange.done, and what came. */
 void lan_took(struct lan_session *s, int err, const struct http_reader *r);
 
-/* lan.c: it cannot go on, for a reason that stands after the plug's name.  Not at once, because whoever
- * asks is not done with it.  why  static. */
+/* lan.c: it cannot go on, for a reason that stands after the plug's name.  Not at once, because
+ * whoever asks is not done with it.  why  static. */
 void lan_fail_soon(struct lan_session *s, const char *why);
 
 #endif

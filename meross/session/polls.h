@@ -6,7 +6,8 @@
  * inbound.c like everything else it says.
  *
  * A plug that does not know a request answers nothing at all, so a row that was refused, or was not
- * answered (and never has been, or three times in a row), is asked again only after POLLS_RARE_S. */
+ * answered (and never has been, or three times in a row), is asked again only after
+ * POLLS_RARE_S. */
 #ifndef MEROSS_POLLS_H
 #define MEROSS_POLLS_H
 

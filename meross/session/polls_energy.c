@@ -1,7 +1,7 @@
 /* polls_energy.c - what plugs that meter are asked, and how often: their power each minute, every
  * ten seconds while somebody watches; what they have counted every ten minutes, and soon after each
- * full hour, so that days and hours are told apart.  Firmware 8 and 9 half as often (trap 39), and no
- * two plugs at the same second. */
+ * full hour, so that days and hours are told apart.  Firmware 8 and 9 half as often (trap 39), and
+ * no two plugs at the same second. */
 #include "meross/session/energy.h"
 #include "meross/session/polls.h"
 #include "meross/wire/namespaces.h"

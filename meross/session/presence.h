@@ -19,8 +19,8 @@ void presence_lost(struct meross *m, struct device *d, const char *why);
 /* It is bound: the time that it may be away begins anew. */
 void presence_back(struct device *d);
 
-/* As command_send() to the plug of `d`.  When that is away, the request waits until it connects, and
- * ends with MD_CLOSED when it is offline, or at its deadline.
+/* As command_send() to the plug of `d`.  When that is away, the request waits until it connects,
+ * and ends with MD_CLOSED when it is offline, or at its deadline.
  * Errors: as command_send(), and MD_FULL when PRESENCE_WAIT_MAX wait. */
 MD_MUST_USE int presence_send(struct meross *m, struct device *d, const struct command_ask *ask);
 

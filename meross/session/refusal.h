@@ -1,5 +1,5 @@
-/* refusal.h - what is not sent to a plug is answered to its sender where that named a topic, told as
- * an event of the plug, and counted. */
+/* refusal.h - what is not sent to a plug is answered to its sender where that named a topic, told
+ * as an event of the plug, and counted. */
 #ifndef MEROSS_REFUSAL_H
 #define MEROSS_REFUSAL_H
 

@@ -1,5 +1,5 @@
-/* setup.c - the first rows of what a plug is asked (polls.h): its abilities, unless they are known of
- * this firmware, and System.All every five minutes: the heartbeat, which refreshes the registry
+/* setup.c - the first rows of what a plug is asked (polls.h): its abilities, unless they are known
+ * of this firmware, and System.All every five minutes: the heartbeat, which refreshes the registry
  * and notices a time table that runs out. */
 #include "broker/base/log.h"
 #include "meross/people/announce.h"

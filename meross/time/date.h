@@ -11,7 +11,8 @@
 #define DATE_MAX   2932896 /* 9999-12-31                         */
 #define DATE_DAY_S 86400
 
-/* "2024-04-03": four, two and two digits, a day that exists, from 1970 to 9999.  Errors: MD_INVAL. */
+/* "2024-04-03": four, two and two digits, a day that exists, from 1970 to 9999.  Errors:
+ * MD_INVAL. */
 MD_MUST_USE int date_parse(struct span text, int32_t *day);
 /* "2024-04", months since January 1970.  Errors: MD_INVAL. */
 MD_MUST_USE int date_parse_month(struct span text, int32_t *month);

@@ -3,9 +3,9 @@
  * Plugs ask a fixed list of NTP servers for the time before they speak MQTT; on a network without
  * the internet one of these names has to lead here.  [RFC 4330, RFC 5905]
  *
- * Only what a client asks is answered (mode 3), with as many bytes as the least request has, so that
- * nobody can be made to receive more than was sent in his name.  The answer says stratum 10: right
- * for a plug, while a time server that has better sources prefers those. */
+ * Only what a client asks is answered (mode 3), with as many bytes as the least request has, so
+ * that nobody can be made to receive more than was sent in his name.  The answer says stratum 10:
+ * right for a plug, while a time server that has better sources prefers those. */
 #ifndef MEROSS_SNTP_H
 #define MEROSS_SNTP_H
 

@@ -23,8 +23,8 @@ MD_MUST_USE int json_check(struct span text, unsigned *tokens);
 MD_MUST_USE int json_check_within(struct span text, size_t max_bytes, unsigned max_tokens,
                                   unsigned *tokens);
 
-/* Does a text end before it is complete, while all of it is good so far?  So look the answers that a
- * plug without memory cuts off. */
+/* Does a text end before it is complete, while all of it is good so far?  So look the answers that
+ * a plug without memory cuts off. */
 bool json_cut_off(struct span text);
 
 #endif

@@ -14,8 +14,8 @@
 #define LAN_SEAL_PUBKEY 89             /* base64 of a point, and a NUL */
 
 /* The key for messages to a plug that is set up: it comes from the uuid, the plug's key and its
- * MAC address ("48:e1:e9:12:34:56", in any case).  Of a key shorter than 28 characters less goes in:
- * that works, and is weaker. */
+ * MAC address ("48:e1:e9:12:34:56", in any case).  Of a key shorter than 28 characters less goes
+ * in: that works, and is weaker. */
 void lan_seal_key(char out[LAN_SEAL_KEY], struct span uuid, const char *key, struct span mac);
 
 /* The key for the password in Appliance.Config.WifiX: type as in System.All, "mss310". */

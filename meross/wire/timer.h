@@ -1,9 +1,9 @@
-/* timer.h - what a plug does by itself: TimerX, at a time of its day, and TriggerX, so long after it
- * was switched on.  Pure.
+/* timer.h - what a plug does by itself: TimerX, at a time of its day, and TriggerX, so long after
+ * it was switched on.  Pure.
  *
  * A plug keeps the days of the week as bits, and nobody has published which bit is which: some say
- * that bit 0 is Sunday, some that it is Monday (bit 7 is "again each week").  All seven are the same
- * either way; for others the caller says what to go by. */
+ * that bit 0 is Sunday, some that it is Monday (bit 7 is "again each week").  All seven are the
+ * same either way; for others the caller says what to go by. */
 #ifndef MEROSS_TIMER_H
 #define MEROSS_TIMER_H
 

@@ -1,5 +1,5 @@
-/* A damaged store file: whatever it holds, reading ends, gives sound records only, and what it gave can
- * be written and read again. */
+/* A damaged store file: whatever it holds, reading ends, gives sound records only, and what it gave
+ * can be written and read again. */
 #include "broker/base/check.h"
 #include "broker/store/journal.h"
 

@@ -1,5 +1,5 @@
-/* What plugs and programs say while a plug is set up: the lists of networks, System.All, Ability, the
- * topic in `from`; and what is written of a network is JSON that holds what came. */
+/* What plugs and programs say while a plug is set up: the lists of networks, System.All, Ability,
+ * the topic in `from`; and what is written of a network is JSON that holds what came. */
 #include "broker/base/check.h"
 #include "broker/base/mem.h"
 #include "meross/wire/json.h"

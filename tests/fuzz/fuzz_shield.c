@@ -1,6 +1,6 @@
 /* fuzz_shield.c - any bytes that an ordinary client publishes to /appliance/<uuid>/subscribe.  What
- * reaches the plug must please a checker that has nothing in common with the shield: a parser of its
- * own, written down from RFC 8259, and the rules of a message once more.
+ * reaches the plug must please a checker that has nothing in common with the shield: a parser of
+ * its own, written down from RFC 8259, and the rules of a message once more.
  *
  * The broker is a stub: what meross/ publishes to the plug's topic is what the plug would get. */
 #include "broker/base/check.h"

@@ -1,5 +1,5 @@
-/* fuzz_timer.c - a timer as a plug tells it, and the words of people for one: what is read is written
- * so that it reads the same. */
+/* fuzz_timer.c - a timer as a plug tells it, and the words of people for one: what is read is
+ * written so that it reads the same. */
 #include "broker/base/check.h"
 #include "meross/wire/timer.h"
 

@@ -1,7 +1,7 @@
 /* paho_c PORT TLS_PORT WS_PORT WSS_PORT CA_FILE - Eclipse Paho's C client, its blocking interface,
- * against a broker: MQTT 3.1 and 3.1.1 over each, every QoS, Retained Messages, Will, a Session with
- * messages that waited, and a large payload.  Prints a line for each combination; exits 1 at the
- * first thing that is not as it should be. */
+ * against a broker: MQTT 3.1 and 3.1.1 over each, every QoS, Retained Messages, Will, a Session
+ * with messages that waited, and a large payload.  Prints a line for each combination; exits 1 at
+ * the first thing that is not as it should be. */
 #include <MQTTClient.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -30,7 +30,7 @@ int sim_json_first(const struct sim_json *j, int t); /* first element of an arra
 int sim_json_next(const struct sim_json *j, int t);  /* first token behind t and all within it  */
 
 bool sim_json_is(const struct sim_json *j, int t, jsmntype_t type);
-/* A whole number, written as a number or as a string of digits (sheet 1.1). */
+/* A whole number, written as a number or as a string of digits. */
 bool sim_json_int(const struct sim_json *j, int t, int64_t *out);
 /* A string without escapes other than \/ \" \\; false when it does not fit into cap bytes. */
 bool sim_json_str(const struct sim_json *j, int t, char *out, size_t cap);

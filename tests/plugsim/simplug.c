@@ -10,7 +10,7 @@
 #define HANGUP_MS  15000u
 #define REBOOT_MS  3000u
 #define BINDS      3u
-#define UNSET_S    4 /* what its clock shows right after the boot, sheet 1.4 */
+#define UNSET_S    4 /* what its clock shows right after the boot */
 
 void simplug_event(struct simplug *p, const char *what, const char *fmt, ...)
 {
@@ -197,7 +197,7 @@ void simplug_connect_failed(struct simplug *p, uint64_t now)
     sim_setup_failed(p);
 }
 
-/* Has it heard everything it needs (sheet 4.1 to 4.4)? */
+/* Has it heard everything it needs? */
 static bool satisfied(const struct simplug *p)
 {
     return p->st.bound && (p->st.clock || !p->opt.clock_ability) &&
@@ -227,7 +227,7 @@ void simplug_bound(struct simplug *p, uint64_t now)
 
 void simplug_review(struct simplug *p, uint64_t now)
 {
-    /* Firmware 1.1 waits for the clock only (sheet 4.2). */
+    /* Firmware 1.1 waits for the clock only. */
     if (p->opt.bind_as_push && (p->st.clock || !p->opt.clock_ability))
         simplug_bound(p, now);
     if (p->st.bound && (p->st.config || !p->opt.config_needed))
@@ -389,7 +389,7 @@ void simplug_button(struct simplug *p, unsigned channel, uint64_t now)
     if (p->st.dead || channel >= p->opt.channels)
         return;
     (void)simplug_switch(p, channel, !p->st.relay[channel], "button", now, &changed);
-    /* Without a Bind the button works and nothing is told (sheet 4.1). */
+    /* Without a Bind the button works and nothing is told. */
     if (simplug_listens(p) && p->link == SIMPLUG_UP)
         simplug_say_relays(p, changed, now);
 }

@@ -1,9 +1,9 @@
-/* simplug.h - the model of one Meross plug, as the protocol sheet describes it.
+/* simplug.h - the model of one Meross plug.
  *
  * Bytes in, bytes out, time as an argument: no socket, no clock, no TLS.  It knows nothing of
  * our Meross code and shares only broker/base and broker/codec with the product, so that it can
- * catch our mistakes: whatever a real plug would choke on, and whatever the sheet forbids, is
- * kept as a violation that tests can assert to be absent.  (Its names begin with simplug_, because
+ * catch our mistakes: whatever a real plug would choke on, and whatever
+ * is forbidden toward one, is kept as a violation that tests can assert to be absent.  (Its names begin with simplug_, because
  * it is linked into one program with meross/session/plug.c.)
  *
  *   DOWN --connected--> CONNACK? --accepted--> UP --hang-up, reboot--> CLOSING --closed--> DOWN
@@ -24,7 +24,7 @@
 #include "tests/plugsim/simplug_options.h"
 
 #define SIMPLUG_NEVER        UINT64_MAX
-#define SIMPLUG_MAX_PAYLOAD  2048 /* sheet 1.6: keep what you send below 2 kB */
+#define SIMPLUG_MAX_PAYLOAD  2048 /* keep what you send below 2 kB */
 #define SIMPLUG_MAX_CHANNELS 8
 
 struct simplug;
@@ -32,7 +32,7 @@ struct simplug;
 enum simplug_led {
     SIMPLUG_LED_BLINKING_GREEN, /* booted, not bound yet                             */
     SIMPLUG_LED_SOLID_GREEN,    /* bound                                             */
-    SIMPLUG_LED_SOLID_AMBER,    /* was bound, the session is gone (sheet 3.2)        */
+    SIMPLUG_LED_SOLID_AMBER,    /* was bound, the session is gone        */
     SIMPLUG_LED_AMBER_GREEN     /* pairing mode: gave up, forgot its configuration   */
 };
 

@@ -5,7 +5,7 @@
 #define MULTIPLE "Appliance.Control.Multiple"
 
 /* A handler appends the answer's payload to `out`.  payload: token of the request's.
- * MD_INVAL: answered with ERROR 5000 (sheet 1.5). */
+ * MD_INVAL: answered with ERROR 5000. */
 typedef int (*deed_cb)(struct simplug *p, int payload, struct buf *out, uint64_t now);
 
 struct deed {
@@ -351,7 +351,7 @@ static int run(struct simplug *p, const struct simplug_envelope *e, struct buf *
     return MD_INVAL;
 }
 
-/* One member of Control.Multiple: its whole envelope is appended to the list (sheet 5.11). */
+/* One member of Control.Multiple: its whole envelope is appended to the list. */
 static int run_member(struct simplug *p, int member, struct buf *out, uint64_t now)
 {
     struct simplug_envelope e = {.payload = sim_json_get(&p->json, member, "payload")};

@@ -197,7 +197,7 @@ static void on_request(struct simplug *p, const struct simplug_envelope *e, stru
         simplug_violate(p, "timestamp of %s %s is a string", e->method, e->ns);
     if (!topic_name_valid(span_str(e->from)))
         simplug_violate(p, "no topic to answer to in `from` of %s %s", e->method, e->ns);
-    /* Firmware 8 and 9 cannot bear a burst right after it connected (sheet 2.4). */
+    /* Firmware 8 and 9 cannot bear a burst right after it connected. */
     bool young = now < p->connected_at + GENTLE_FOR_MS;
     if (young && p->requested_at != 0 && now < p->requested_at + p->opt.gentle_ms) {
         simplug_malformed(p, "a burst of requests right after it connected", now);

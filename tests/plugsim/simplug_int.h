@@ -30,7 +30,7 @@
 #define SIMPLUG_SEEN            64 /* size of its memory of messageIds; the real one is unknown */
 #define SIMPLUG_AWAITED         16
 #define SIMPLUG_QUEUE           16
-#define SIMPLUG_RULES           20 /* entries of System.Time, sheet 4.5 */
+#define SIMPLUG_RULES           20 /* entries of System.Time */
 #define SIMPLUG_TOPIC_MAX       128
 
 #define SIMPLUG_BIND_MS  5000u /* between two Bind messages  */

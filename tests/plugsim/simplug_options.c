@@ -6,7 +6,7 @@
 #include "broker/base/buf.h"
 #include "tests/plugsim/family/sim_model.h"
 
-/* What most plugs have in common (sheet 2.1, 4.1). */
+/* What most plugs have in common. */
 static const struct simplug_options common = {
     .subtype = "eu",
     .compile_time = "2022/01/01-10:00:00",
@@ -33,8 +33,8 @@ static const struct simplug_options common = {
     .home_cipher = 3,
 };
 
-/* Short names.  The first one with index 0 is the plug of the test vectors (sheet 11), the second
- * the one of the recorded dialogue (sheet 4.1). */
+/* Short names.  The first one with index 0 is the plug of the test vectors, the second
+ * the one of the recorded dialogue. */
 static const struct {
     const char *name, *model;
 } short_names[] = {

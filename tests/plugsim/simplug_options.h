@@ -1,18 +1,19 @@
 /* simplug_options.h - what distinguishes one simulated plug from another: plain data, presets per
- * model, and names for the command line.  The variants are those of section 12 of the sheet. */
+ * model, and names for the command line. */
 #ifndef TESTS_PLUGSIM_SIMPLUG_OPTIONS_H
 #define TESTS_PLUGSIM_SIMPLUG_OPTIONS_H
 
 #include "broker/base/err.h"
 #include "broker/base/span.h"
 
-enum simplug_shape {                      /* of togglex, sheet 5.0 */
-                     SIMPLUG_SHAPE_MIXED, /* object in a one-channel GETACK, list elsewhere */
-                     SIMPLUG_SHAPE_OBJECT,
-                     SIMPLUG_SHAPE_LIST
+/* Of togglex. */
+enum simplug_shape {
+    SIMPLUG_SHAPE_MIXED, /* object in a one-channel GETACK, list elsewhere */
+    SIMPLUG_SHAPE_OBJECT,
+    SIMPLUG_SHAPE_LIST
 };
 
-enum simplug_wrong_key { SIMPLUG_WRONG_KEY_ERROR, SIMPLUG_WRONG_KEY_SILENCE }; /* sheet 1.5 */
+enum simplug_wrong_key { SIMPLUG_WRONG_KEY_ERROR, SIMPLUG_WRONG_KEY_SILENCE };
 
 struct simplug_options {
     char model[40]; /* its file in tests/plugsim/models, without ".json" */
@@ -51,7 +52,7 @@ struct simplug_options {
     bool metering;
     unsigned meters;       /* channels 1 to meters are measured apart; 0: channel 0 alone     */
     unsigned meter_push_s; /* tells ElectricityX by itself so often; 0: never                */
-    bool midnight_stale;   /* a new day begins with the value of the one before, sheet 5.4   */
+    bool midnight_stale;   /* a new day begins with the value of the one before   */
     bool week_from_monday; /* bit 0 of a timer's `week`; else Sunday                          */
     bool second_empty;     /* has no second server                                            */
     bool old_toggle;       /* Control.Toggle and the `control` digest of firmware 1.1 */
@@ -70,7 +71,7 @@ struct simplug_options {
     /* LAN: sim_http.h, sim_setup.h. */
     bool ap;                 /* begins in set-up mode, with its own access point          */
     bool wifix, ecdhe;       /* has Config.WifiX, encrypts HTTP                            */
-    bool bluetooth_only;     /* has no access point to be set up by, sheet 7.7             */
+    bool bluetooth_only;     /* has no access point to be set up by             */
     bool http_bare_lf;       /* header lines end in LF                                     */
     unsigned http_max;       /* longer replies are cut off there; 0: none is               */
     unsigned wifi_list_ms;   /* how long WifiList takes                                    */
@@ -78,7 +79,7 @@ struct simplug_options {
     bool lost_setack;        /* resets the connection instead of acknowledging Wifi        */
     unsigned join_ms;        /* from leaving its access point to the LAN, or back           */
     char home_ssid[33], home_password[65];
-    unsigned home_encryption, home_cipher; /* sheet 7.3 */
+    unsigned home_encryption, home_cipher;
     bool home_hidden;                      /* it cannot hear the network: 5 GHz, WPA3 only */
 
     uint64_t seed;          /* of its messageIds and its client id's tail      */

@@ -18,7 +18,7 @@ static bool read_rule(const struct sim_json *j, int t, int64_t rule[3])
     return true;
 }
 
-/* What is wrong with the table (sheet 4.5), or NULL. */
+/* What is wrong with the table, or NULL. */
 static const char *table_fault(int64_t (*rules)[3], size_t n, int64_t now_s)
 {
     for (size_t i = 0; i < n; i++) {

@@ -46,7 +46,8 @@ static void assert_bound(const struct house_plug *p)
     assert_int_equal(house_status(p)->reboots, 0);
 }
 
-/* [trap 1] [trap 5] [trap 27] The dialogue that began this project: it ends bound after the first Bind and stays so. */
+/* [trap 1] [trap 5] [trap 27] The dialogue that began this project: it ends bound after the first
+ * Bind and stays so. */
 static void the_seeds_plug_is_bound_and_stays(void **state)
 {
     (void)state;
@@ -171,7 +172,7 @@ static void a_strip_has_outlets(void **state)
     house_stop(&house);
 }
 
-/* The variants of section 12 of the sheet: each is bound, obeys and sees nothing odd. */
+/* The variants of the simulated plug: each is bound, obeys and sees nothing odd. */
 static void every_variant_is_bound_and_obeys(void **state)
 {
     (void)state;

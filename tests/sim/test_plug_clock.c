@@ -1,4 +1,4 @@
-/* What the simulated device does by its own clock: timers, triggers, its meter (sheet 5.4, 5.12). */
+/* What the simulated device does by its own clock: timers, triggers, its meter. */
 #include "tests/sim/plug_family.h"
 
 #define TIMERX "Appliance.Control.TimerX"

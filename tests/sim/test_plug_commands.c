@@ -1,4 +1,4 @@
-/* The simulated plug obeys commands as the sheet says, section 5. */
+/* The simulated plug obeys commands. */
 #include "tests/sim/plug_asserts.h"
 
 /* A bound plug of that type, its first messages forgotten. */

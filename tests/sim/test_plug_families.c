@@ -1,5 +1,5 @@
-/* The models of tests/plugsim/models behave as sections 5 and 9 of the sheet say: every one of
- * them, and each family by what it can do. */
+/* The models of tests/plugsim/models behave as real devices do: every one of them, and
+ * each family by what it can do. */
 #include "tests/sim/plug_family.h"
 
 #include <dirent.h>

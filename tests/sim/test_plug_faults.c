@@ -1,4 +1,4 @@
-/* The simulated plug notices the mistakes of a broker, and has the vices of section 12. */
+/* The simulated plug notices the mistakes of a broker, and has the vices of real ones. */
 #include "tests/sim/plug_asserts.h"
 
 static struct bench *bound_with(const struct simplug_options *o)

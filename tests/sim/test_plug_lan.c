@@ -147,8 +147,8 @@ static void set_key(struct bench *b)
     b->key = LONG_KEY;
 }
 
-/* Section 11 of the sheet. */
-static void test_the_seals_are_those_of_the_sheet(void **state)
+/* By published values. */
+static void test_the_seals_are_right(void **state)
 {
     (void)state;
     char key[33];
@@ -465,7 +465,7 @@ static void test_unbind_is_a_factory_reset(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_the_seals_are_those_of_the_sheet),
+        TEST(test_the_seals_are_right),
         TEST(test_set_up_from_the_access_point_to_the_first_bind),
         TEST(test_wifix_and_a_lost_acknowledgement),
         TEST(test_wrong_password_brings_the_access_point_back),

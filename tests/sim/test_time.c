@@ -48,7 +48,8 @@ static struct house_plug *add_patient(void)
     return add_with("mss210", options);
 }
 
-/* A zone of this name with only the first rules of Berlin, as a table that another program wrote. */
+/* A zone of this name with only the first rules of Berlin, as a table that another program
+ * wrote. */
 static void short_table(struct zone *out)
 {
     struct zone_rule rule[ZONE_TABLE_MAX];
@@ -143,8 +144,8 @@ static void the_clock_of_the_host_is_set(void **state)
     house_assert_clean(h);
 }
 
-/* [trap 32] Another zone reaches plugs that are connected, at once; one that comes later gets it when it
- * comes. */
+/* [trap 32] Another zone reaches plugs that are connected, at once; one that comes later gets it
+ * when it comes. */
 static void another_zone(void **state)
 {
     (void)state;

@@ -1,5 +1,6 @@
-/* Things happen to devices without an order of ours: a door is opened by hand, smoke, a timer of the
- * plug's own.  They are told, what wants an answer gets one, and the state is right afterwards. */
+/* Things happen to devices without an order of ours: a door is opened by hand, smoke, a timer of
+ * the plug's own.  They are told, what wants an answer gets one, and the state is right
+ * afterwards. */
 #include "tests/sim/house.h"
 
 #include "tests/plugsim/bench.h"

@@ -1,6 +1,6 @@
 /* config_check.h - does what a configuration names exist, and can it be used?  Certificates and
- * their keys, CA files, the time zone, users and rights; each kind is a row in a table.  Opens files, changes
- * nothing. */
+ * their keys, CA files, the time zone, users and rights; each kind is a row in a table.  Opens
+ * files, changes nothing. */
 #ifndef TOOLS_CONFIG_CHECK_H
 #define TOOLS_CONFIG_CHECK_H
 

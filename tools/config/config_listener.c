@@ -86,7 +86,8 @@ static int check_transport(const struct config *c, const struct config_listener 
 
 #define UNIX_PATH_MAX_BYTES (sizeof((struct sockaddr_un){.sun_family = 0}.sun_path) - 1)
 
-/* `listener 0 ADDRESS` is any free port there.  A name that is none of these was meant as a path. */
+/* `listener 0 ADDRESS` is any free port there.  A name that is none of these was meant as a
+ * path. */
 static bool is_address(const char *host)
 {
     struct in_addr a;

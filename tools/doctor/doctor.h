@@ -1,5 +1,5 @@
-/* doctor.h - the findings of `merossd doctor`: each is good, bad, or something to know, with what to
- * do about it; and how they are printed. */
+/* doctor.h - the findings of `merossd doctor`: each is good, bad, or something to know, with what
+ * to do about it; and how they are printed. */
 #ifndef TOOLS_DOCTOR_H
 #define TOOLS_DOCTOR_H
 

@@ -1,5 +1,5 @@
-/* doctor_broker.h - judges the running broker: the answer to <base>/broker/request/network, its ports
- * from outside, and whom it has connected to. */
+/* doctor_broker.h - judges the running broker: the answer to <base>/broker/request/network, its
+ * ports from outside, and whom it has connected to. */
 #ifndef TOOLS_DOCTOR_BROKER_H
 #define TOOLS_DOCTOR_BROKER_H
 
@@ -11,8 +11,8 @@
 MD_MUST_USE int doctor_broker(struct doctor *d, struct span network, const struct env *env,
                               bool local, unsigned *port);
 
-/* Has it sent anything out of the house?  Its own list, and with `local` the sockets that the kernel
- * shows now. */
+/* Has it sent anything out of the house?  Its own list, and with `local` the sockets that the
+ * kernel shows now. */
 MD_MUST_USE int doctor_offline(struct doctor *d, struct span network, int64_t now, bool local);
 
 #endif

@@ -1,5 +1,5 @@
-/* doctor_hello.h - `merossd doctor --hello`: what the TLS of each plug offers, in a form that can be
- * sent to anybody: without names, uuids and addresses. */
+/* doctor_hello.h - `merossd doctor --hello`: what the TLS of each plug offers, in a form that can
+ * be sent to anybody: without names, uuids and addresses. */
 #ifndef TOOLS_DOCTOR_HELLO_H
 #define TOOLS_DOCTOR_HELLO_H
 

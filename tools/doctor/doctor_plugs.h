@@ -1,5 +1,5 @@
-/* doctor_plugs.h - judges what the broker knows about its plugs and about the connections that came to
- * nothing: the answer to <base>/broker/request/doctor. */
+/* doctor_plugs.h - judges what the broker knows about its plugs and about the connections that came
+ * to nothing: the answer to <base>/broker/request/doctor. */
 #ifndef TOOLS_DOCTOR_PLUGS_H
 #define TOOLS_DOCTOR_PLUGS_H
 

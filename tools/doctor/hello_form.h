@@ -1,5 +1,5 @@
-/* hello_form.h - the line that tells what a ClientHello offers (broker/tls/hello_text.h), for people
- * and for programs.  Pure, and safe on any text: it comes from a broker. */
+/* hello_form.h - the line that tells what a ClientHello offers (broker/tls/hello_text.h), for
+ * people and for programs.  Pure, and safe on any text: it comes from a broker. */
 #ifndef TOOLS_HELLO_FORM_H
 #define TOOLS_HELLO_FORM_H
 

@@ -12,7 +12,8 @@ struct range { /* of IPv4, in host order */
     unsigned bits;
 };
 
-/* As broker/net/outgoing.c sees it, but from outside, so that both must be wrong to hide something. */
+/* As broker/net/outgoing.c sees it, but from outside, so that both must be wrong to hide
+ * something. */
 static enum socket_reach reach4(uint32_t a)
 {
     static const struct range local[] = {{0x0a000000, 8},  {0xac100000, 12}, {0xc0a80000, 16},
@@ -76,7 +77,7 @@ static bool take_remote(const char *hex, struct socket_line *out)
     return true;
 }
 
-/* "  0: 0100007F:22B3 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000  0 12345 ..." */
+/* "  0: 0100007F:22B3 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000  0 12345" */
 static bool read_line(const char *line, struct socket_line *out)
 {
     char remote[36];

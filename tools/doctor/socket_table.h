@@ -1,4 +1,5 @@
-/* socket_table.h - the tables of sockets that Linux shows: /proc/net/tcp, tcp6, udp, udp6.  Pure. */
+/* socket_table.h - the tables of sockets that Linux shows: /proc/net/tcp, tcp6, udp, udp6.
+ * Pure. */
 #ifndef TOOLS_SOCKET_TABLE_H
 #define TOOLS_SOCKET_TABLE_H
 

@@ -8,7 +8,7 @@
 #define TRIES     3
 #define ASKED_MAX 3
 
-/* --- READ: who is it, and which key has it? ---------------------------------------------------- */
+/* --- READ: who is it, and which key has it? --------------------------------------------------- */
 
 static enum talk_result read_all(struct pair *p)
 {
@@ -124,7 +124,7 @@ static bool read_plug(struct pair *p, const struct adopt_keys *keys)
     return true;
 }
 
-/* --- KEY, BROKER ------------------------------------------------------------------------------- */
+/* --- KEY, BROKER ------------------------------------------------------------------------------ */
 
 static bool tell_key(struct pair *p)
 {
@@ -206,7 +206,7 @@ static bool bind_it(struct pair *p)
     return ok;
 }
 
-/* --- the way ------------------------------------------------------------------------------------ */
+/* --- the way ---------------------------------------------------------------------------------- */
 
 static bool probe(struct pair *p)
 {

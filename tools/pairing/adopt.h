@@ -13,7 +13,8 @@
 struct adopt_keys {
     const char *v[ADOPT_KEYS_MAX]; /* secret; lent */
     unsigned n;
-    /* Asks a person for one more, which stays until the end; NULL: nobody to ask, or nothing said. */
+    /* Asks a person for one more, which stays until the end; NULL: nobody to ask, or nothing
+     * said. */
     const char *(*ask)(void *ctx, unsigned attempt);
 };
 

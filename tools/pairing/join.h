@@ -1,10 +1,10 @@
 /* join.h - bringing this computer into the open network of a plug in set-up mode, and back.
  *
- * Two ways: NetworkManager (`nmcli`), and `iw` with `ip` (OpenWrt, and any Linux without a manager).
- * Both leave the configuration of the system as it is: with nmcli a profile of its own that is
- * deleted again, with iw one more interface on the radio, which is gone with the next restart at the
- * latest.  Programs are run by whoever hands in `run`, without a shell; their words are only compared
- * and cut here. */
+ * Two ways: NetworkManager (`nmcli`), and `iw` with `ip` (OpenWrt, and any Linux without a
+ * manager).  Both leave the configuration of the system as it is: with nmcli a profile of its own
+ * that is deleted again, with iw one more interface on the radio, which is gone with the next
+ * restart at the latest.  Programs are run by whoever hands in `run`, without a shell; their words
+ * are only compared and cut here. */
 #ifndef TOOLS_PAIRING_JOIN_H
 #define TOOLS_PAIRING_JOIN_H
 
@@ -58,8 +58,8 @@ bool join_scan(struct join *j, char why[JOIN_TEXT_MAX]);
 /* Joins one; what was there before is remembered.  False: why; nothing is left behind. */
 bool join_enter(struct join *j, const struct join_offer *offer, char why[JOIN_TEXT_MAX]);
 
-/* Back to what was there; fine when nothing was joined.  what: a sentence, "" when nothing was done.
- * False: it did not work, and `what` says what to type. */
+/* Back to what was there; fine when nothing was joined.  what: a sentence, "" when nothing was
+ * done.  False: it did not work, and `what` says what to type. */
 bool join_leave(struct join *j, char what[JOIN_TEXT_MAX]);
 
 bool join_is_plug(struct span ssid); /* "Meross_..." or "Refoss_...", in any case */

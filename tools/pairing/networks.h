@@ -40,16 +40,16 @@ bool network_usable(const struct network *w);
 bool network_open(const struct network *w);            /* without a password           */
 const char *network_security(const struct network *w); /* "WPA2"; lent, static         */
 
-/* The strongest with this name, and this BSSID unless that is NULL (any separators, any case); usable
- * ones go first; NULL when there is none; lent. */
+/* The strongest with this name, and this BSSID unless that is NULL (any separators, any case);
+ * usable ones go first; NULL when there is none; lent. */
 const struct network *networks_find(const struct networks *all, struct span ssid,
                                     const char *bssid);
 
 /* NULL: the password can be one of this network; else what is wrong, for people; lent, static. */
 const char *network_password_fault(const struct network *w, struct span password);
 
-/* Writes the payload of Config.Wifi, or with `sealed` of WifiX, whose key comes from what the plug is
- * called.  Errors: MD_NOMEM, MD_TOOBIG. */
+/* Writes the payload of Config.Wifi, or with `sealed` of WifiX, whose key comes from what the plug
+ * is called.  Errors: MD_NOMEM, MD_TOOBIG. */
 MD_MUST_USE int network_write(struct buf *out, const struct network *w, struct span password,
                               const struct about *plug, bool sealed);
 

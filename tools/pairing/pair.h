@@ -7,8 +7,8 @@
  *
  * BROKER and WIFI are one: from the first byte of the one to the last of the other nobody is asked
  * whether to stop, because a plug that knows the broker but not the Wi-Fi is neither old nor new.
- * Before them the plug is untouched and the broker forgets the key again; after them the plug has all
- * it needs and the key stays.  Whatever happens, the former network is gone back to. */
+ * Before them the plug is untouched and the broker forgets the key again; after them the plug has
+ * all it needs and the key stays.  Whatever happens, the former network is gone back to. */
 #ifndef TOOLS_PAIRING_PAIR_H
 #define TOOLS_PAIRING_PAIR_H
 
@@ -85,8 +85,9 @@ struct pair_io { /* all of them set */
     void (*say)(void *ctx, enum pair_step step, enum pair_mark mark, const char *text);
     /* False: why has the reason. */
     bool (*probe)(void *ctx, char *why, size_t cap);
-    /* Brings this computer into the plug's network, or tells a person to; `waited_ms` since the first
-     * call, which is repeated until the plug answers.  False: why has the reason, and no more calls. */
+    /* Brings this computer into the plug's network, or tells a person to; `waited_ms` since the
+     * first call, which is repeated until the plug answers.  False: why has the reason, and no more
+     * calls. */
     bool (*join)(void *ctx, uint64_t waited_ms, char *why, size_t cap);
     /* Back again; called once, also when join did nothing. */
     void (*leave)(void *ctx, char *what, size_t cap);

@@ -69,7 +69,8 @@ enum talk_result talk_agree(struct talk *t);
 /* From now on sealed with what a plug of this name and t->key is sealed with. */
 void talk_seal(struct talk *t, const char *uuid, const char *mac);
 
-/* Of AWAY to REFUSED: "closes the connection without an answer", to stand after "the plug"; lent. */
+/* Of AWAY to REFUSED: "closes the connection without an answer", to stand after "the plug";
+ * lent. */
 const char *talk_result_text(enum talk_result r);
 
 #endif

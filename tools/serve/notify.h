@@ -1,6 +1,6 @@
 /* notify.h - what systemd wants to hear (sd_notify(3)), without its library: one datagram of lines
- * to the socket that NOTIFY_SOCKET names, a path or, with '@', an abstract name.  Without it, nothing
- * happens. */
+ * to the socket that NOTIFY_SOCKET names, a path or, with '@', an abstract name.  Without it,
+ * nothing happens. */
 #ifndef TOOLS_NOTIFY_H
 #define TOOLS_NOTIFY_H
 

@@ -1,5 +1,5 @@
-/* serve_answer.h - answers to <base>/broker/request/<verb> that the program itself gives, in the form
- * of meross/people/answer.h. */
+/* serve_answer.h - answers to <base>/broker/request/<verb> that the program itself gives, in the
+ * form of meross/people/answer.h. */
 #ifndef TOOLS_SERVE_ANSWER_H
 #define TOOLS_SERVE_ANSWER_H
 

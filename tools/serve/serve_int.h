@@ -75,8 +75,9 @@ void serve_tls_stop(struct serve *s);
 /* Reads all certificate files again. */
 void serve_tls_reload(struct serve *s);
 
-/* serve_log.c: starts the log; changes it after the configuration changed, and opens its file again;
- * says the warnings of the configuration; and lets lines go to topics, once there is a broker. */
+/* serve_log.c: starts the log; changes it after the configuration changed, and opens its file
+ * again; says the warnings of the configuration; and lets lines go to topics, once there is a
+ * broker. */
 void serve_log_start(struct serve *s, FILE *err, FILE *std, const struct env *env);
 void serve_log_apply(struct serve *s);
 void serve_log_warnings(const struct serve *s);

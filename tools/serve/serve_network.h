@@ -1,5 +1,5 @@
-/* serve_network.h - answers <base>/broker/request/network: who we are on this host, where we listen,
- * and with whom we have tried to connect since the start.  For `merossd doctor`. */
+/* serve_network.h - answers <base>/broker/request/network: who we are on this host, where we
+ * listen, and with whom we have tried to connect since the start.  For `merossd doctor`. */
 #ifndef TOOLS_SERVE_NETWORK_H
 #define TOOLS_SERVE_NETWORK_H
 

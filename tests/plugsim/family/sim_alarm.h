@@ -1,5 +1,5 @@
 /* sim_alarm.h - what a device tells again and again until it is answered: over-temperature, a hub's
- * list of sub-devices with needReply, alarms (sheet 5.9, 5.10). */
+ * list of sub-devices with needReply, alarms. */
 #ifndef TESTS_PLUGSIM_FAMILY_SIM_ALARM_H
 #define TESTS_PLUGSIM_FAMILY_SIM_ALARM_H
 

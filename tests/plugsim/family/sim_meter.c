@@ -208,7 +208,7 @@ int sim_meter_get_x(struct simplug *p, int payload, struct buf *out, uint64_t no
     return buf_put_str(out, "]}");
 }
 
-/* What the entry shows; sheet 5.4: some begin the day with yesterday's value. */
+/* What the entry shows: some begin the day with yesterday's value. */
 static int64_t shown(const struct sim_meter_day *day)
 {
     bool stale = day->stale_wh > 0 && day->time_s < day->begin_s + STALE_S;

@@ -1,7 +1,7 @@
 /* sim_meter.h - the meter of a simulated plug: a load on each channel that is on, counted by the
  * plug's own clock into hours, local days and the month.
  *
- * Its habits are those of section 5.4 of the sheet: days in a ring in no order, days of 23 and 25
+ * Its habits are those of real ones: days in a ring in no order, days of 23 and 25
  * hours, and on demand a new day that begins with yesterday's value. */
 #ifndef TESTS_PLUGSIM_FAMILY_SIM_METER_H
 #define TESTS_PLUGSIM_FAMILY_SIM_METER_H

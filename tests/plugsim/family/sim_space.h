@@ -9,14 +9,14 @@
  *   "get":     "list" (default), "object", "wrapped" (object beside "channel":0), "listed" (only
  *              what is named in the request), "none"
  *   "rare_s":  a GET sooner after the last one is a violation: it wakes sub-devices
- *   "query":   true: PUSH {} makes it push what it holds (sheet 5.0)
+ *   "query":   true: PUSH {} makes it push what it holds
  *   "push":    "list" (default), "object", "none"
  *   "set":     {"onoff": [0, 1], "luminance": [1, 100], "mode": [0, 1, 4], "name": []}  what may be
  *              set: between two, one of three or more, anything.  Without it: read only
  *   "needs":   ["uuid"]  what an entry of a SET must have
  *   "ack":     "empty" (default), "entry" (what it is now)
  *   "with":    {"type": "mod100"}  must accompany a SET, and is in all that is told
- *   "capacity": true: the rules of Control.Light (sheet 5.5)
+ *   "capacity": true: the rules of Control.Light
  *   "turns_on": true: a SET switches the channel's relay on
  *   "follow":  {"manualTemp": "targetTemp"}  the second takes the value of the first
  *   "target":  {"by": "mode", "of": ["heatTemp", ...], "is": "targetTemp"}

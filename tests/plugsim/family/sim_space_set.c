@@ -324,7 +324,7 @@ static int apply(struct simplug *p, const struct sim_tree *space, struct sim_tre
     return err;
 }
 
-/* The answer about one entry; a motor says whether it was started (sheet 5.6). */
+/* The answer about one entry; a motor says whether it was started. */
 static int put_ack(struct simplug *p, const struct sim_tree *space, struct sim_tree *entry,
                    struct buf *out)
 {

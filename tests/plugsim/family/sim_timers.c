@@ -231,7 +231,7 @@ static void switch_by(struct simplug *p, const struct sim_tree *body, bool on, c
         simplug_say_relays(p, changed, now);
 }
 
-/* The bit of `week` for a local day.  Sources contradict each other (sheet 5.12). */
+/* The bit of `week` for a local day.  Sources contradict each other. */
 static int64_t weekday_bit(const struct simplug *p, int64_t minute)
 {
     int64_t from_sunday = (minute / DAY_MIN + 4) % 7; /* 1970 began on a Thursday */

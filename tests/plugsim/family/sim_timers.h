@@ -1,5 +1,5 @@
 /* sim_timers.h - TimerX and TriggerX: what a plug does by itself, by its own clock and zone, with
- * or without a broker (sheet 5.12). */
+ * or without a broker. */
 #ifndef TESTS_PLUGSIM_FAMILY_SIM_TIMERS_H
 #define TESTS_PLUGSIM_FAMILY_SIM_TIMERS_H
 

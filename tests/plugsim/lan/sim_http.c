@@ -198,7 +198,7 @@ static int put_reply(struct sim_http *h, struct span json)
     int err = h->sealed ? sim_seal(lan_key(p, key), json, &body) : buf_put(&body, json);
     size_t n = body.n;
     if (p->opt.http_max > 0 && n > p->opt.http_max)
-        n = p->opt.http_max; /* sheet 1.6: cut off */
+        n = p->opt.http_max; /* cut off */
     if (err == MD_OK)
         err = buf_putf(&h->out,
                        "HTTP/1.1 200 OK%sContent-Type: application/json%sContent-Length: %u%s"
@@ -228,7 +228,7 @@ static void answer(struct sim_http *h, uint64_t now)
         err = simplug_hear_lan(p, &e, &reply, now);
     if (err == MD_OK && p->opt.http_max > 0 && reply.n > p->opt.http_max &&
         strcmp(e.ns, "Appliance.Control.Multiple") == 0)
-        err = MD_CLOSED; /* sheet 5.11: then it answers nothing */
+        err = MD_CLOSED; /* then it answers nothing */
     if (err == MD_OK && p->opt.lost_setack && is_wifi(&e) && p->pairing)
         err = MD_CLOSED; /* trap 44 */
     if (err == MD_OK && !exchange)

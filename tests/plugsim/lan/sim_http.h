@@ -1,4 +1,4 @@
-/* sim_http.h - one connection to the HTTP server of a simulated plug: POST /config (sheet 6).
+/* sim_http.h - one connection to the HTTP server of a simulated plug: POST /config.
  *
  * Bytes in, bytes out, no socket.  It has the habits of real ones: header lines that end in LF
  * only, replies that are cut off, connections that are reset or closed without a word.

@@ -1,7 +1,7 @@
 /* sim_seal.h - what a plug does to be read by nobody else on the LAN: the encrypted HTTP bodies,
  * the Wi-Fi password of WifiX and the exchange of keys.
  *
- * Written from sections 6.3 and 7.5 of the sheet, apart from meross/.  Knows no plug. */
+ * Written from what is published, apart from meross/.  Knows no plug. */
 #ifndef TESTS_PLUGSIM_LAN_SIM_SEAL_H
 #define TESTS_PLUGSIM_LAN_SIM_SEAL_H
 

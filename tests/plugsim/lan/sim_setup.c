@@ -8,7 +8,7 @@
 #define REKEY_MS 300u  /* from the SETACK of Config.Key to the DISCONNECT       */
 #define BACK_MS  1000u /* from there to the connection to the new broker        */
 
-/* What Config.Trace tells.  Only 0 is known (sheet 7.2); the other numbers are ours. */
+/* What Config.Trace tells.  Only 0 is known; the other numbers are ours. */
 enum trace { TRACE_OK = 0, TRACE_NOT_FOUND = 1, TRACE_PASSWORD = 2 };
 
 #define TRY(call)                                                                                  \

@@ -1,5 +1,5 @@
 /* sim_setup.h - how a plug gets to a network and to a broker: its access point, the home network
- * that it can hear, Config.Key and the two hosts it tries in turn (sheet 2.4 and 7).
+ * that it can hear, Config.Key and the two hosts it tries in turn.
  *
  *   ACCESS POINT --Wifi, WifiX--> LEAVING --> JOINING --> on the LAN --Config.Key--> another broker
  *        ^---- wrong password, no such network -----'                                        */

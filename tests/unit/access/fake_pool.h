@@ -1,5 +1,5 @@
-/* fake_pool.h - a thread pool that works when told, and the two calls of broker.h that this room makes,
- * as recorders: the linker then does not take the real ones.  Included once per program. */
+/* fake_pool.h - a thread pool that works when told, and the two calls of broker.h that this room
+ * makes, as recorders: the linker then does not take the real ones.  Included once per program. */
 #ifndef TESTS_UNIT_ACCESS_FAKE_POOL_H
 #define TESTS_UNIT_ACCESS_FAKE_POOL_H
 

@@ -1,5 +1,5 @@
-/* ACL files: what is read, and the order of decision.  Every row of the tables was seen to be so with
- * Debian's mosquitto 2.0.11; tests/e2e/50-access.py compares the two again. */
+/* ACL files: what is read, and the order of decision.  Every row of the tables was seen to be so
+ * with Debian's mosquitto 2.0.11; tests/e2e/50-access.py compares the two again. */
 #include "tests/unit/cmocka.h"
 
 #include "broker/access/acl.h"

@@ -169,8 +169,8 @@ static bool ask_for_payload(void *ctx, const struct broker_client *who,
     return true;
 }
 
-/* A hook can ask whether a client may use another topic: by the hooks, and behind a mount_point only
- * inside of it. */
+/* A hook can ask whether a client may use another topic: by the hooks, and behind a mount_point
+ * only inside of it. */
 static void a_hook_may_ask_what_a_client_may(void **state)
 {
     struct bench *b = *state;

@@ -195,7 +195,7 @@ static void test_known(void **state)
     assert_true(is_let_in(OTHER_UUID, NOT_A_KEY));
 }
 
-/* The formula of the sheet, 1.2: md5(mac + key). */
+/* md5(mac + key). */
 static void test_strict(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* The message around everything: tolerant in, exact out (sheet, section 1). */
+/* The message around everything: tolerant in, exact out. */
 #include "tests/unit/cmocka.h"
 
 #include "broker/base/mem.h"
@@ -128,7 +128,7 @@ static void test_write(void **state)
     buf_free(&b);
 }
 
-/* The header as it came, without uuid, with the cloud's triggerSrc (sheet, 4.3 b). */
+/* The header as it came, without uuid, with the cloud's triggerSrc. */
 static void test_echo(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* Lamps, doors, shutters, thermostats, air and what any device may have: from their messages to one
- * state, and from a wish to SETs (sheet 5.5 to 5.10; the models of section 9). */
+ * state, and from a wish to SETs. */
 #include "tests/unit/meross/family.h"
 
 #include "meross/wire/namespaces.h"

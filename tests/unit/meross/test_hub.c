@@ -1,5 +1,4 @@
-/* Hubs and their sub-devices: what they tell of them in every shape, and orders for one (sheet 5.9;
- * msh300, msh300hk, ms100, ms130, ms200, ms400, mts100v3, mts150, smoke alarms). */
+/* Hubs and their sub-devices: what they tell of them in every shape, and orders for one. */
 #include "tests/unit/meross/family.h"
 
 #include "meross/wire/namespaces.h"
@@ -13,7 +12,8 @@ static void hub(void) { device_is("msh300hk", "4.5.32", HUB); }
 
 static uint32_t at_of(const char *id) { return facts_sub(subdevs_find(&dev.subs, id)->number); }
 
-/* hubId may be larger than 31 bits, or negative  [trap 25]; the same sub-device may be listed twice. */
+/* hubId may be larger than 31 bits, or negative  [trap 25]; the same sub-device may be listed
+ * twice. */
 static void test_digest(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* A plug that is asked over the LAN: what goes there, what its answers mean, and when it is told its
- * broker again. */
+/* A plug that is asked over the LAN: what goes there, what its answers mean, and when it is told
+ * its broker again. */
 #include "tests/unit/meross/conversation.h"
 
 #include "meross/session/lan.h"

@@ -1,4 +1,4 @@
-/* The vectors of section 11 of the protocol sheet, and the curve's of RFC 5903. */
+/* Seals and keys by published values, and the curve by those of RFC 5903. */
 #include "tests/unit/cmocka.h"
 
 #include "broker/base/mem.h"
@@ -36,7 +36,8 @@ static void test_keys(void **state)
     key_is("meross", MAC, "0f8f5cf962671a3165504e9a4db3840c"); /* [trap 48] */
 }
 
-/* A key is read up to its 28th character, and not one further; the others are not in it. [trap 48] */
+/* A key is read up to its 28th character, and not one further; the others are not in it.
+ * [trap 48] */
 static void test_slices(void **state)
 {
     (void)state;
@@ -213,7 +214,7 @@ static void test_base64(void **state)
         decodes(text[n], part);
         buf_free(&b);
     }
-    decodes(" Zm9vYg==\r\n", "foob"); /* a sample of the sheet's sources ends in a line feed */
+    decodes(" Zm9vYg==\r\n", "foob"); /* a published sample ends in a line feed */
     decodes("Zm9vYg", "foob");
     decodes("+/+/", "\xfb\xff\xbf");
 }

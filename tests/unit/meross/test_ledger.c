@@ -373,7 +373,8 @@ static void test_lost_days(void **state)
     assert_int_equal(day(DAY0 - 1), 512);
 }
 
-/* Years go by: what is too old makes room, a clock that was in the future does not stay in the way. */
+/* Years go by: what is too old makes room, a clock that was in the future does not stay in the
+ * way. */
 static void test_bounds(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* Keys that no other plug has: told before the plug comes, kept, counted like one of meross_key, and
- * changed without losing the plug. */
+/* Keys that no other plug has: told before the plug comes, kept, counted like one of meross_key,
+ * and changed without losing the plug. */
 #include "tests/unit/meross/conversation.h"
 
 #include "meross/wire/crypto.h"

@@ -260,8 +260,8 @@ static void test_arrival(void **state)
     failed("arrival", "invalid");
 }
 
-/* A key that was told and will not be used: whoever was only expected is forgotten, whoever was known
- * stays with the key it has. */
+/* A key that was told and will not be used: whoever was only expected is forgotten, whoever was
+ * known stays with the key it has. */
 static void test_unkey(void **state)
 {
     (void)state;

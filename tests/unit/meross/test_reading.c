@@ -1,4 +1,4 @@
-/* What plugs say of power and energy, as the sheet (5.4) and its traps 20-22 have it. */
+/* What plugs say of power and energy, in every shape. */
 #include "tests/unit/cmocka.h"
 
 #include "broker/base/mem.h"

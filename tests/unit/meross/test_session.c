@@ -1,7 +1,7 @@
-/* The life of a session: Bind, reconnects, restarts, heartbeat (sheet, 4, 10 and 12). */
+/* The life of a session: Bind, reconnects, restarts, heartbeat. */
 #include "tests/unit/meross/conversation.h"
 
-/* The dialogue of section 12, up to the end of the set-up. */
+/* The dialogue that was recorded, up to the end of the set-up. */
 static void test_first_meeting(void **state)
 {
     (void)state;

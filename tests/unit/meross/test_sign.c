@@ -1,4 +1,4 @@
-/* The test vectors of section 11 of the protocol sheet. */
+/* The digests, by published values. */
 #include "tests/unit/cmocka.h"
 
 #include "meross/wire/crypto.h"

@@ -1,4 +1,4 @@
-/* What plugs tell about their relays, in every shape (sheet, 5.2 and 5.3, traps 20-22). */
+/* What plugs tell about their relays, in every shape. */
 #include "tests/unit/meross/conversation.h"
 
 /* Buttons, shapes and traps 20-22. */

@@ -1,7 +1,8 @@
-/* Clock and time zone (sheet, 4.3 and 4.5). */
+/* Clock and time zone. */
 #include "tests/unit/meross/conversation.h"
 
-/* [trap 29] [trap 30] [trap 31] The header comes back, the method stays PUSH, uuid goes, our time is in it. */
+/* [trap 29] [trap 30] [trap 31] The header comes back, the method stays PUSH, uuid goes, our time
+ * is in it. */
 static void test_clock(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* Timers that live in the plug (sheet 5.12). */
+/* Timers that live in the plug. */
 #include "broker/base/mem.h"
 #include "meross/wire/timer.h"
 #include "tests/unit/cmocka.h"
@@ -21,7 +21,7 @@ static bool read_text(struct timer *t, const char *text, bool is_trigger, enum t
     "\"createTime\":1700000000,\"week\":255,\"time\":1260,\"sunOffset\":0,\"duration\":0,"         \
     "\"extend\":{\"toggle\":{\"onoff\":1,\"lmTime\":0}}}"
 
-static void the_timer_of_the_sheet(void **state)
+static void a_published_timer(void **state)
 {
     struct timer t;
     (void)state;
@@ -178,7 +178,7 @@ static void once(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_timer_of_the_sheet),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_published_timer),
                                        cmocka_unit_test(odd_numbers),
                                        cmocka_unit_test(days_by_both_countings),
                                        cmocka_unit_test(days_in_words),

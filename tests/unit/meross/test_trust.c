@@ -292,8 +292,8 @@ static void test_invented(void **state)
     payload_is("meross/mss310-0005/availability", "");
 }
 
-/* A full registry: of the plugs that anybody could have invented, the one that was away longest goes;
- * one that somebody named, and one with a key of ours, stay. */
+/* A full registry: of the plugs that anybody could have invented, the one that was away longest
+ * goes; one that somebody named, and one with a key of ours, stay. */
 static void test_full(void **state)
 {
     (void)state;

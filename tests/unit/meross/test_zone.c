@@ -1,4 +1,4 @@
-/* Time zones: POSIX strings, compiled files, and the table a plug is told (sheet, 4.5 and 11). */
+/* Time zones: POSIX strings, compiled files, and the table a plug is told. */
 #include "tests/unit/cmocka.h"
 
 #include "broker/base/buf.h"
@@ -103,7 +103,7 @@ static void test_posix_zones(void **state)
     }
 }
 
-/* One entry, which begins now (sheet, 4.5). */
+/* One entry, which begins now. */
 static void test_no_dst(void **state)
 {
     (void)state;

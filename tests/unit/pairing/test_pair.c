@@ -51,7 +51,7 @@ static void test_crlf(void **state)
     world_run(PAIR_FINE);
 }
 
-/* [trap 42] [vector WifiX password for hunter2secret] The values of section 11. */
+/* [trap 42] [vector WifiX password for hunter2secret] */
 static void test_wifix(void **state)
 {
     (void)state;

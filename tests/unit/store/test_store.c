@@ -1,5 +1,5 @@
-/* The store: what is written survives the process, what is flushed the power; damage costs only what
- * is damaged. */
+/* The store: what is written survives the process, what is flushed the power; damage costs only
+ * what is damaged. */
 #include "broker/base/buf.h"
 #include "broker/base/mem.h"
 #include "broker/store/journal.h"
@@ -33,8 +33,8 @@ static int make_place(void **state)
     return 0;
 }
 
-/* Calls f with every file of a directory whose name holds `part`; returns how many.  A store that was
- * closed leaves no empty directory for hot journals. */
+/* Calls f with every file of a directory whose name holds `part`; returns how many.  A store that
+ * was closed leaves no empty directory for hot journals. */
 static unsigned each_file(const char *dir, const char *part, void (*f)(const char *path))
 {
     unsigned n = 0;
@@ -321,8 +321,8 @@ static struct store *open_on_a_full_disk(const struct place *p)
     return s;
 }
 
-/* F156: after a crash the disk takes no new base.  What was read is there, and stays there, also when
- * the program dies again before there is room. */
+/* F156: after a crash the disk takes no new base.  What was read is there, and stays there, also
+ * when the program dies again before there is room. */
 static void a_full_disk_at_the_start_is_no_reason_to_stop(void **state)
 {
     const struct place *p = *state;

@@ -15,7 +15,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-/* --- programs ---------------------------------------------------------------------------------- */
+/* --- programs --------------------------------------------------------------------------------- */
 
 static int spawn(const char *const *argv, unsigned timeout_ms, char out[512], int *status)
 {
@@ -72,7 +72,7 @@ static void test_interrupt(void **state)
     interrupt_release(&i); /* and the test lives */
 }
 
-/* --- prompts ----------------------------------------------------------------------------------- */
+/* --- prompts ---------------------------------------------------------------------------------- */
 
 static FILE *reading(const char *text)
 {
@@ -120,7 +120,7 @@ static void test_prompt_stopped(void **state)
     (void)close(ends[1]);
 }
 
-/* --- one HTTP exchange ------------------------------------------------------------------------- */
+/* --- one HTTP exchange ------------------------------------------------------------------------ */
 
 static int listener(unsigned *port)
 {
@@ -202,7 +202,7 @@ static void test_post(void **state)
     http_reader_free(&in);
 }
 
-/* --- the probe ---------------------------------------------------------------------------------- */
+/* --- the probe -------------------------------------------------------------------------------- */
 
 static void test_probe(void **state)
 {
@@ -223,7 +223,7 @@ static void test_probe(void **state)
     assert_string_equal(bind_probe_text(BIND_PROBES), "");
 }
 
-/* --- the address a plug is told ----------------------------------------------------------------- */
+/* --- the address a plug is told --------------------------------------------------------------- */
 
 static void test_own_address(void **state)
 {
