@@ -63,6 +63,7 @@ struct plug {
     struct broker_timer *timer;      /* to offline while not subscribed; to BOUND without Bind */
     char heard[DEVICE_UUID_MAX + 1]; /* the uuid in its subscription, as it spells it; "" = none */
     struct ids sent, said; /* messageIds: to it, and of its own SET and PUSH             */
+    struct ids signs;      /* of what was sent to it: sent back they prove nothing        */
     /* command.c's */
     struct list commands;           /* waiting */
     unsigned n_commands, n_foreign; /* of them, those of other clients */
