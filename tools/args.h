@@ -21,15 +21,17 @@ enum args_group {                          /* bits: which options a verb takes *
                   ARGS_SERVE = 32,         /* -p -v -d                     */
                   ARGS_PASSWD = 64,        /* -c -D -b -I                  */
                   ARGS_DRY_RUN = 128,      /* --dry-run                  */
+                  ARGS_ENERGY = 1 << 18,   /* --day --month --days --hours --csv */
                   ARGS_WHEN_BACK = 1 << 20 /* --when-back           */
 };
 
 struct args { /* strings are those of argv or of the environment */
     const char *host, *user, *password, *ca_file, *topic, *config;
+    const char *day, *month, *days;
     int port;       /* -1: not given */
     int channel;    /* -1: not given */
     int iterations; /* -1: not given */
-    bool json, yes, verbose, daemon, help, create, remove, batch, dry_run, when_back;
+    bool json, yes, verbose, daemon, help, create, remove, batch, dry_run, when_back, hours, csv;
     const char *words[ARGS_MAX_WORDS];
     unsigned n_words;
 };

@@ -31,6 +31,8 @@ int cmd_permit(struct cli *c);  /* cmd_registry.c                               
 int cmd_passwd(struct cli *c);  /* cmd_passwd.c                                    */
 int cmd_watch(struct cli *c);   /* cmd_watch.c                                     */
 int cmd_clients(struct cli *c); /* cmd_clients.c                                */
+int cmd_power(struct cli *c);   /* cmd_power.c                                     */
+int cmd_energy(struct cli *c);  /* cmd_energy.c                                    */
 int cmd_cert(struct cli *c);    /* cmd_cert.c                                      */
 int cmd_check(struct cli *c);   /* cmd_check.c                                     */
 int cmd_import(struct cli *c);  /* cmd_import.c                                 */

@@ -21,6 +21,9 @@ void verb_answer_name(struct verb_request *r, const char *name, const char *was)
 /* Forgets a plug: its connection, its topics, its record. */
 void verb_forget_device(struct meross *m, struct device *d);
 
+/* control_energy.c */
+void verb_power(struct verb_request *r);
+void verb_energy(struct verb_request *r);
 /* control_pairing.c */
 void verb_move(struct verb_request *r);
 void verb_unbind(struct verb_request *r);
