@@ -114,6 +114,27 @@ MD_MUST_USE int server_udp(struct server *s, const struct server_udp *cfg,
                            char err[SERVER_ERR_MAX]);
 uint16_t server_udp_port(const struct server *s, unsigned id); /* 0 = no such id */
 
+enum server_reach { SERVER_LOOPBACK, SERVER_LOCAL, SERVER_PUBLIC };
+
+struct server_outgoing { /* one destination that was connected to, or tried */
+    char address[46];
+    unsigned port;
+    char why[48]; /* "bridge office" */
+    enum server_reach reach;
+    uint64_t attempts;
+    int64_t first, last; /* seconds since 1970 */
+};
+
+struct server_outgoings { /* lent until the server runs on */
+    const struct server_outgoing *v;
+    size_t n;
+    unsigned more;    /* attempts to destinations beyond those that are told apart   */
+    unsigned lookups; /* names that were looked up, which asks the system's resolver */
+};
+
+/* Every connection that was made from here since server_new(). */
+struct server_outgoings server_outgoing(const struct server *s);
+
 /* Runs `work` in the thread pool, then `done` on the loop thread, always both.  ctx kept.
  * Errors: MD_NOMEM. */
 MD_MUST_USE int server_work(struct server *s, void (*work)(void *ctx), void (*done)(void *ctx),

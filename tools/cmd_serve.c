@@ -203,6 +203,8 @@ static int make_broker(struct serve *s)
     if (err == MD_OK)
         err = serve_clients_new(&s->clients, s->broker, s->cfg.meross_topic);
     if (err == MD_OK)
+        err = serve_network_new(&s->network, s);
+    if (err == MD_OK)
         err = server_every(s->server, ZONE_CHECK_MS, check_zone, s);
     return err == MD_OK ? MD_OK : complain(s, err, "cannot start");
 }
@@ -376,6 +378,7 @@ static void stop(struct serve *s)
 {
     s->sink.publish = NULL;
     serve_clients_free(s->clients);
+    serve_network_free(s->network);
     if (s->meross != NULL)
         meross_detach(s->meross);
     broker_free(s->broker);

@@ -1,13 +1,8 @@
 #include "tools/serve_clients.h"
 
-#include "broker/base/log.h"
 #include "broker/base/mem.h"
-#include "meross/wire/json.h"
-#include "meross/wire/json_write.h"
 #include "meross/wire/topics.h"
-
-#define TRANSACTION_MAX 128
-#define ANSWER_MAX      ((size_t)2 << 20)
+#include "tools/serve_answer.h"
 
 struct serve_clients {
     struct broker *broker;
@@ -48,53 +43,20 @@ static void write_session(void *ctx, const struct broker_session *s)
     json_write_close(w, '}');
 }
 
-/* Also that of a request which is not proper JSON: it has none. */
-static void write_transaction(struct json_writer *w, struct span request)
-{
-    struct json j;
-    char text[TRANSACTION_MAX + 1];
-    if (json_parse(&j, request) != MD_OK)
-        return;
-    struct json_at t = json_get(json_root(&j), "transaction");
-    if (json_text(t, text, sizeof text)) {
-        json_write_name(w, "transaction");
-        if (json_type(t) == JSON_NUMBER)
-            json_write_raw(w, span_str(text));
-        else
-            json_write_str(w, text);
-    }
-    json_free(&j);
-}
-
-static void write_answer(struct serve_clients *c, struct listing *l, struct span request)
-{
-    json_write_open(&l->w, '{');
-    write_transaction(&l->w, request);
-    json_write_pair(&l->w, "status", "ok");
-    json_write_name(&l->w, "data");
-    json_write_open(&l->w, '{');
-    json_write_name(&l->w, "clients");
-    json_write_open(&l->w, '[');
-    broker_each_session(c->broker, write_session, l);
-    json_write_close(&l->w, ']');
-    json_write_pair_int(&l->w, "total", l->n);
-    json_write_close(&l->w, '}');
-    json_write_close(&l->w, '}');
-}
-
 static void on_request(void *ctx, const struct broker_message *m)
 {
     struct serve_clients *c = ctx;
     struct listing l = {.n = 0};
     struct buf b;
-    buf_init(&b, ANSWER_MAX);
-    json_write_start(&l.w, &b);
-    write_answer(c, &l, m->payload);
-    struct broker_message answer = {span_str(c->reply), buf_view(&b), 0, false};
-    int err = l.w.err != MD_OK ? l.w.err : broker_publish(c->broker, &answer);
-    if (err != MD_OK)
-        log_warn("server", "the list of clients was not sent: %s", md_err_text(err));
-    buf_free(&b);
+    serve_answer_start(&l.w, &b, m->payload);
+    json_write_open(&l.w, '{');
+    json_write_name(&l.w, "clients");
+    json_write_open(&l.w, '[');
+    broker_each_session(c->broker, write_session, &l);
+    json_write_close(&l.w, ']');
+    json_write_pair_int(&l.w, "total", l.n);
+    json_write_close(&l.w, '}');
+    serve_answer_end(&l.w, c->broker, c->reply, "the list of clients");
 }
 
 int serve_clients_new(struct serve_clients **out, struct broker *b, const char *base)

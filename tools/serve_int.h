@@ -15,6 +15,7 @@
 #include "tools/notify.h"
 #include "tools/serve_clients.h"
 #include "tools/serve_host.h"
+#include "tools/serve_network.h"
 #include "tools/state.h"
 
 #include <stdatomic.h>
@@ -44,6 +45,7 @@ struct serve {
     struct notify notify;
     struct serve_user user;
     struct serve_clients *clients;
+    struct serve_network *network;
     struct serve_bridge *bridges; /* one for each section */
     struct store *store;
     struct server *server;

@@ -105,6 +105,12 @@ int server_new(struct server **out)
 
 const struct env *server_env(struct server *s) { return &s->env; }
 
+struct server_outgoings server_outgoing(const struct server *s)
+{
+    const struct outgoing *o = &s->outgoing;
+    return (struct server_outgoings){o->v, o->n, o->more, o->lookups};
+}
+
 static void on_job_closed(uv_handle_t *h) { mem_free(LIST_OF(h, struct job, timer)); }
 
 static void close_own_handles(struct server *s)

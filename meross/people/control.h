@@ -30,6 +30,7 @@
  *                                   sum that of the rows; only hours can be missing
  *       energy                      {"plugs":[{"name":"kettle","channel":0,"total":...,"wh":...}]}
  *       arrival uuid                {"phase":"bound",...}: how far a plug that is awaited has come
+ *       doctor  plug, if at all     what is known about faults: control_doctor.c
  *
  * `plug` is a name, the beginning of exactly one, a uuid or a MAC address; in a topic it is a
  * name.  The channel is 0 unless it is named: the outlet, or

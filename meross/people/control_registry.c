@@ -174,10 +174,11 @@ static void verb_permit(struct verb_request *r)
 static const struct {
     const char *name;
     void (*run)(struct verb_request *r);
-} verbs[] = {{"list", verb_list},     {"show", verb_show},     {"rename", verb_rename},
-             {"forget", verb_forget}, {"permit", verb_permit}, {"clients", verb_elsewhere},
-             {"move", verb_move},     {"unbind", verb_unbind}, {"arrival", verb_arrival},
-             {"power", verb_power},   {"energy", verb_energy}};
+} verbs[] = {{"list", verb_list},     {"show", verb_show},         {"rename", verb_rename},
+             {"forget", verb_forget}, {"permit", verb_permit},     {"clients", verb_elsewhere},
+             {"doctor", verb_doctor}, {"network", verb_elsewhere}, {"move", verb_move},
+             {"unbind", verb_unbind}, {"arrival", verb_arrival},   {"power", verb_power},
+             {"energy", verb_energy}};
 
 static void run(struct verb_request *r, struct span verb)
 {

@@ -18,6 +18,7 @@ static const struct {
     {NS_SUBDEVICES, ENVELOPE_PUSH, clock_on_subdevices, true},
     {NS_TIME, ENVELOPE_PUSH, time_on_push, false},
     {NS_ALL, ENVELOPE_GETACK, state_on_all, false},
+    {NS_DEBUG, ENVELOPE_GETACK, diary_on_debug, false},
     {NS_ABILITY, ENVELOPE_GETACK, state_on_ability, false},
     {NS_TOGGLEX, ENVELOPE_PUSH, state_on_togglex, false},
     {NS_TOGGLEX, ENVELOPE_GETACK, state_on_togglex, false},

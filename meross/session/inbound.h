@@ -25,6 +25,8 @@ void time_on_push(struct plug *p, const struct envelope *e);
 /* Sends System.Time when `time` (an object as in System.All) is not what the host says, at
  * most once in ten minutes per plug. */
 void time_check(struct plug *p, struct json_at time);
+/* diary.c */
+void diary_on_debug(struct plug *p, const struct envelope *e);
 /* h_state.c */
 void state_on_all(struct plug *p, const struct envelope *e);
 void state_on_ability(struct plug *p, const struct envelope *e);

@@ -8,7 +8,8 @@
 #define TROUBLE_MS  10000 /* so long after it could not even be sent                     */
 #define PAYLOAD_MAX 2048u /* bytes; plugs have little memory                             */
 
-static const struct poll_row *(*const tables[])(size_t *n) = {polls_of_setup, polls_of_energy};
+static const struct poll_row *(*const tables[])(size_t *n) = {polls_of_setup, polls_of_energy,
+                                                              polls_of_diary};
 
 static const struct poll_row *row_at(unsigned number)
 {

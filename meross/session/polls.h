@@ -45,5 +45,6 @@ void polls_stop(struct plug *p); /* nothing more is asked */
 /* Tables of rows; *n: how many.  lent, static. */
 const struct poll_row *polls_of_energy(size_t *n); /* polls_energy.c: power and counters */
 const struct poll_row *polls_of_setup(size_t *n); /* setup.c: abilities, the state of everything */
+const struct poll_row *polls_of_diary(size_t *n); /* diary.c: how the plug sees its connection */
 
 #endif

@@ -4,6 +4,7 @@
 #define MEROSS_NAMESPACES_H
 
 #define NS_ALL         "Appliance.System.All"     /* identity, clock and every state in one */
+#define NS_DEBUG       "Appliance.System.Debug"   /* Wi-Fi and servers as the plug sees them */
 #define NS_ABILITY     "Appliance.System.Ability" /* the namespaces a plug knows            */
 #define NS_CLOCK       "Appliance.System.Clock"
 #define NS_TIME        "Appliance.System.Time"

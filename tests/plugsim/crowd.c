@@ -258,6 +258,30 @@ static void tell_status(const struct member *m)
     say(m, "status", text);
 }
 
+/* "sense 0 Appliance.GarageDoor.State {...}", "alarm 0 Appliance.Control.OverTemp {...}" */
+static bool happen(struct member *m, const char *line, uint64_t now)
+{
+    char verb[16] = "", ns[64] = "";
+    int json = 0;
+    if (sscanf(line, "%15s %*u %63s %n", verb, ns, &json) < 2 || line[json] != '{')
+        return false;
+    if (strcmp(verb, "alarm") == 0)
+        simplug_alarm(m->plug, ns, line + json, now);
+    else
+        return strcmp(verb, "sense") == 0 && simplug_sense(m->plug, ns, line + json, now) == MD_OK;
+    return true;
+}
+
+static bool load(struct member *m, const char *line, uint64_t now)
+{
+    unsigned channel;
+    long long mw;
+    if (sscanf(line, "load %*u %u %lld", &channel, &mw) < 2)
+        return false;
+    simplug_set_load(m->plug, channel, mw, now);
+    return true;
+}
+
 static bool obey_one(struct member *m, const char *verb, unsigned channel, uint64_t now)
 {
     if (strcmp(verb, "button") == 0)
@@ -282,7 +306,8 @@ static void obey(struct crowd *c, const char *line, uint64_t now)
         for (unsigned i = 0; i < c->args->count; i++)
             tell_status(&c->member[i]);
     } else if (n < 2 || index >= c->args->count ||
-               !obey_one(&c->member[index], verb, channel, now)) {
+               (!obey_one(&c->member[index], verb, channel, now) &&
+                !happen(&c->member[index], line, now) && !load(&c->member[index], line, now))) {
         (void)printf("error what is \"%s\"?\n", line);
         (void)fflush(stdout);
     }

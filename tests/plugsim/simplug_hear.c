@@ -45,7 +45,8 @@ int simplug_envelope_read(struct simplug *p, struct simplug_envelope *e, const c
 
 static bool is_request(const struct simplug_envelope *e)
 {
-    return strcmp(e->method, "GET") == 0 || strcmp(e->method, "SET") == 0;
+    return strcmp(e->method, "GET") == 0 || strcmp(e->method, "SET") == 0 ||
+           strcmp(e->method, "DELETE") == 0;
 }
 
 /* Sheet 1.5: old firmware says 5001, new firmware nothing. */
@@ -128,6 +129,7 @@ static void on_clock(struct simplug *p, const struct simplug_envelope *e, uint64
         simplug_violate(p, "System.Clock is %lld ms off", (long long)off);
     if (e->uuid)
         simplug_violate(p, "System.Clock answer names a uuid");
+    sim_meter_count(p, now);
     p->clock_offset_ms = s * 1000 - (int64_t)now;
     p->clock_at = SIMPLUG_NEVER;
     p->st.clock = true;
@@ -162,7 +164,9 @@ static void on_push(struct simplug *p, const struct simplug_envelope *e,
         on_config(p, e, a, now);
     else if (strcmp(e->ns, "Appliance.Control.Unbind") == 0)
         simplug_give_up(p, now);
-    else
+    else if (strcmp(e->ns, "Appliance.Control.ElectricityX") == 0 && simplug_has(p, e->ns))
+        simplug_say_meters(p, now);
+    else if (!sim_space_query(p, e->ns, now))
         simplug_violate(p, "PUSH %s, which it does not know", e->ns);
 }
 
@@ -228,6 +232,8 @@ void simplug_hear(struct simplug *p, const struct mqtt_publish *m, uint64_t now)
     }
     if (is_request(&e))
         on_request(p, &e, m->payload, now);
+    else if (sim_alarm_answered(p, &e))
+        ;
     else if (strcmp(e.method, "SETACK") == 0 && strcmp(e.ns, "Appliance.Control.Bind") == 0)
         on_bind_ack(p, &e, &a, now);
     else if (strcmp(e.method, "PUSH") == 0)
