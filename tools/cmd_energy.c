@@ -92,10 +92,13 @@ static int64_t number_of(struct span object, const char *name)
 static void text_of(struct span object, const char *name, char *out, size_t cap)
 {
     struct json j;
-    char raw[256] = "";
-    struct span value;
-    if (json_cut_member(object, name, &value) && json_parse(&j, value) == MD_OK) {
-        (void)json_text(json_root(&j), raw, sizeof raw);
+    char list[300], raw[256] = "";
+    struct span value = {NULL, 0};
+    int n = -1;
+    if (json_cut_member(object, name, &value))
+        n = snprintf(list, sizeof list, "[%.*s]", SPAN_ARG(value)); /* JSON of its own */
+    if (n > 0 && (size_t)n < sizeof list && json_parse(&j, span_str(list)) == MD_OK) {
+        (void)json_text(json_first(json_root(&j)), raw, sizeof raw);
         json_free(&j);
     }
     table_clean(span_str(raw), out, cap);
@@ -104,6 +107,13 @@ static void text_of(struct span object, const char *name, char *out, size_t cap)
 static void kwh(int64_t wh, char out[32])
 {
     (void)snprintf(out, 32, "%" PRId64 ".%03d", wh / 1000, (int)(wh % 1000));
+}
+
+static void kwh_cell(int64_t wh, char *out, size_t cap)
+{
+    char text[32];
+    kwh(wh, text);
+    (void)snprintf(out, cap, "%s kWh", text);
 }
 
 /* A field of a CSV file; a name may hold anything. */
@@ -235,7 +245,7 @@ static int add_plug(struct cli *c, struct table *t, struct span plug)
         else if (i == 1)
             (void)snprintf(cells[1], sizeof cells[1], "%" PRId64, n);
         else
-            kwh(n, cells[i]);
+            kwh_cell(n, cells[i], sizeof cells[i]);
     }
     if (c->args->csv)
         fputc('\n', c->out);

@@ -282,6 +282,8 @@ void verb_energy(struct verb_request *r)
     const struct device *d = one ? find_meter(r) : NULL;
     if ((one && d == NULL) || !take_period(r, &p) || !take_channel(r, &channel))
         return;
+    if (one)
+        energy_count(d->plug);
     if (!one)
         answer_all(r, &p);
     else if (channel >= 0 && book_find(r->m->book, d->uuid_key, (unsigned)channel) == NULL)
