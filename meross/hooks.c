@@ -2,6 +2,7 @@
 #include "meross/hooks.h"
 
 #include "broker/base/log.h"
+#include "meross/people/control.h"
 #include "meross/session/diary.h"
 #include "meross/session/door.h"
 #include "meross/session/foreign.h"
@@ -68,7 +69,7 @@ static void discard_unconfirmed(struct meross *m)
     if (d == NULL || d->plug != NULL)
         return;
     presence_lost(m, d, "it connected again and failed");
-    if (!d->announced)
+    if (!device_is_kept(d))
         registry_remove(m->registry, d);
 }
 
@@ -126,16 +127,19 @@ static bool may(void *ctx, const struct broker_client *who, enum broker_action w
         hooks_refuse_topic(m, who, what == BROKER_PUBLISH ? "publish" : "subscribe", topic,
                            p != NULL
                                ? "a plug uses its own topics and those it is asked to answer on"
-                               : "only merossd publishes there");
+                           : what == BROKER_PUBLISH ? "only merossd publishes there"
+                                                    : "keys are told there, to merossd alone");
     return ok;
 }
 
-/* What is delivered to a connection that is not the plug's would be heard by a stranger. */
+/* What is delivered to a connection that is not the plug's would be heard by a stranger; keys are told
+ * to nobody, also where a bridge of another broker brings them. */
 static bool may_receive(void *ctx, const struct broker_client *who, struct span topic)
 {
-    const struct plug *p = hooks_plug(ctx, who);
-    (void)topic;
-    return p == NULL || plug_may_hear(p);
+    const struct meross *m = ctx;
+    const struct plug *p = hooks_plug(m, who);
+    struct topics_ref ref = topics_read(&m->topics, topic);
+    return !topics_is_secret(&ref) && (p == NULL || plug_may_hear(p));
 }
 
 static bool on_publish(void *ctx, const struct broker_client *who, const struct broker_message *msg)
@@ -145,6 +149,10 @@ static bool on_publish(void *ctx, const struct broker_client *who, const struct 
     struct topics_ref ref = topics_read(&m->topics, msg->topic);
     if (ref.kind == TOPICS_TO_PLUG)
         return foreign_take(m, who, msg, ref.uuid);
+    if (p == NULL && topics_is_secret(&ref)) {
+        control_broker(m, ref.verb, msg->payload);
+        return false; /* nobody gets it: no client, no bridge, and it is not retained */
+    }
     if (p == NULL)
         return true;
     if (msg->retain) {

@@ -6,6 +6,7 @@
  *   time/       zones, pure
  *   device/     what is known of a plug, connected or not: device, registry, keys
  *   energy/     what plugs have counted: ledgers and their records
+ *   family/     the families of devices: their messages, orders for them; pure
  *   session/    one connection of a plug
  *     door.c      which plugs are let in
  *     probe.c     one that is none, and asks whether plugs are answered here

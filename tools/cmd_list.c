@@ -97,6 +97,7 @@ static const char *key_words(const char *key)
 {
     static const char *const words[][2] = {
         {"configured", "one of meross_key"},
+        {"own", "one of its own"},
         {"empty", "the empty key"},
         {"default", "the factory key"},
         {"unknown", "another key: add `meross_key KEY` to the configuration, or pair it again"}};

@@ -458,9 +458,6 @@ int config_parse_with(struct config *out, const char *file, struct span text,
         rc = set_defaults(&r, true);
     for (size_t i = 0; i < r.c.n_listeners && rc == MD_OK; i++)
         rc = check_listener(&r, i);
-    if (rc == MD_OK && r.c.meross_auth == MEROSS_AUTH_STRICT && r.c.meross_keys == NULL)
-        rc = complain(&r, "`meross_auth strict` needs a `meross_key`; without one no plug may "
-                          "connect");
     for (size_t i = 0; i < r.c.n_bridges && rc == MD_OK; i++)
         rc = check_bridge(&r, i);
     if (rc == MD_OK)

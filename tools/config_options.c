@@ -272,7 +272,7 @@ static const struct config_option options[] = {
     {"meross_auth", CONFIG_WORD, GLOBAL(meross_auth), 0, 0, false, false, false, "", "open",
      auth_words,
      "which plugs may connect: all; known ones and, for a while, new ones after `merossd "
-     "permit`; or those whose password was made with a meross_key"},
+     "permit`; or those whose password was made with a meross_key or a key of their own"},
     {"meross_topic", CONFIG_TOPIC, GLOBAL(meross_topic), 1, 64, false, false, false, "", "meross",
      NULL, "first level of merossd's own topics"},
     {"meross_timezone", CONFIG_TEXT, GLOBAL(meross_timezone), 1, 128, false, false, false, "", NULL,

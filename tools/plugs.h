@@ -12,7 +12,7 @@
 
 struct plug { /* texts are "" when the broker does not know them */
     char name[40], uuid[68], mac[24], type[40], hardware[24], firmware[24], chip[40], address[64];
-    char key[16]; /* "configured", "empty", "default", "unknown"       */
+    char key[16]; /* "configured", "own", "empty", "default", "unknown" */
     bool online, bound;
     int64_t last_seen_s; /* 0: never */
     int64_t user_id;

@@ -1,4 +1,4 @@
-/* device_record.c - a device on disk: a JSON object.  Never holds a key. */
+/* device_record.c - a device on disk: a JSON object. */
 #include "meross/device/device.h"
 #include "meross/device/device_parts.h"
 #include "meross/wire/namespaces.h"
@@ -70,9 +70,12 @@ void device_write_record(struct json_writer *w, const struct device *d)
     json_write_pair_bool(w, "bound", d->bound);
     json_write_pair_int(w, "last_seen", d->last_seen);
     json_write_pair(w, "key", device_key_name(d->key));
+    device_write_keys(w, d);
     json_write_pair_int(w, "user_id", d->user_id);
     json_write_pair(w, "switch", device_switch_name(d->switches));
     json_write_pair(w, "ability_firmware", d->ability_firmware);
+    json_write_pair_int(w, "light_capacity", d->light_capacity);
+    json_write_pair_int(w, "led_wish", d->led_wish);
     json_write_pair_int(w, "max_commands", d->max_commands);
     health_write_record(w, &d->health);
     if (d->abilities != NULL)
@@ -155,6 +158,8 @@ static void read_facts(struct device *d, struct json_at r)
     read_channel_facts(d, json_get(r, "channel_facts"));
     read_subs(d, json_get(r, "subdevices"));
     d->facts.unsaved = false;
+    for (unsigned i = 0; i < d->facts.n; i++)
+        d->facts.v[i].news = FACT_OLD;
 }
 
 static void read_identity(struct device *d, struct json_at r)
@@ -189,10 +194,15 @@ static int read_members(struct device *d, struct json_at r)
     health_read_record(&d->health, r);
     read_channels(d, json_get(r, "channels"));
     read_facts(d, r);
+    d->led_wish = device_small_number(json_get(r, "led_wish"));
+    d->light_capacity = device_small_number(json_get(r, "light_capacity"));
     d->max_commands = device_small_number(json_get(r, "max_commands"));
-    int err = device_read_abilities(d, json_get(r, "abilities"));
+    int err = device_read_keys(d, r);
+    if (err == MD_OK)
+        err = device_read_abilities(d, json_get(r, "abilities"));
     /* Of before it was kept: the abilities are read again. */
-    if (d->max_commands == 0 && device_has_ability(d, NS_MULTIPLE))
+    if ((d->max_commands == 0 && device_has_ability(d, NS_MULTIPLE)) ||
+        (d->light_capacity == 0 && device_has_ability(d, NS_LIGHT)))
         d->ability_firmware[0] = '\0';
     return err;
 }

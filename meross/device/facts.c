@@ -128,6 +128,7 @@ static bool put(struct facts *f, const char *name, struct fact *is)
         f->n++;
     }
     f->v[place] = *is;
+    f->v[place].news = there ? FACT_REPLACED : FACT_FIRST;
     f->unsaved |= names[number].keep == AT_ONCE;
     return true;
 }
@@ -154,6 +155,13 @@ bool facts_bool(struct facts *f, uint32_t at, const char *name, bool value)
 {
     struct fact is = {.at = at, .kind = FACT_BOOL, .value = value};
     return put(f, name, &is);
+}
+
+bool facts_copy(struct facts *f, uint32_t at, const struct fact *it)
+{
+    struct fact is = *it;
+    is.at = at;
+    return put(f, facts_name(it), &is);
 }
 
 static void take_out(struct facts *f, unsigned place)
@@ -190,18 +198,21 @@ const struct fact *facts_get(const struct facts *f, uint32_t at, const char *nam
     return stands(f, place, at, number) ? &f->v[place] : NULL;
 }
 
-int64_t facts_value(const struct facts *f, uint32_t at, const char *name, unsigned decimals,
-                    int64_t other)
+int64_t facts_scaled(const struct fact *it, unsigned decimals)
 {
-    const struct fact *it = facts_get(f, at, name);
-    if (it == NULL || it->kind != FACT_NUMBER)
-        return other;
     int64_t value = it->value;
     for (unsigned i = it->decimals; i < decimals; i++)
         value *= 10;
     for (unsigned i = it->decimals; i > decimals; i--)
         value /= 10;
     return value;
+}
+
+int64_t facts_value(const struct facts *f, uint32_t at, const char *name, unsigned decimals,
+                    int64_t other)
+{
+    const struct fact *it = facts_get(f, at, name);
+    return it != NULL && it->kind == FACT_NUMBER ? facts_scaled(it, decimals) : other;
 }
 
 static void write_number(struct json_writer *w, const struct fact *it)
@@ -217,7 +228,7 @@ static void write_number(struct json_writer *w, const struct fact *it)
     json_write_raw(w, span_of(text, (size_t)n));
 }
 
-static void write_one(struct json_writer *w, const struct fact *it)
+void facts_write_one(struct json_writer *w, const struct fact *it)
 {
     json_write_name(w, facts_name(it));
     if (it->kind == FACT_NUMBER)
@@ -232,7 +243,7 @@ static void write_all(struct json_writer *w, const struct facts *f, uint32_t at,
 {
     for (unsigned i = 0; i < f->n; i++)
         if (f->v[i].at == at && !(kept_only && names[f->v[i].name].keep == NEVER))
-            write_one(w, &f->v[i]);
+            facts_write_one(w, &f->v[i]);
 }
 
 void facts_write(struct json_writer *w, const struct facts *f, uint32_t at)

@@ -111,6 +111,33 @@ void announce_switched(struct meross *m, const struct device *d, unsigned channe
     end_event(m, d, &w);
 }
 
+static void write_where(struct json_writer *w, const struct device *d, uint32_t at)
+{
+    if (at >= facts_channel(0) && at <= facts_channel(255))
+        json_write_pair_int(w, "channel", at - facts_channel(0));
+    for (unsigned i = 0; i < d->subs.n; i++) {
+        const struct subdev *s = &d->subs.v[i];
+        if (facts_sub(s->number) != at)
+            continue;
+        json_write_pair(w, "subdevice", s->id);
+        if (s->name[0] != '\0')
+            json_write_pair(w, "name", s->name);
+        json_write_pair(w, "type", s->type);
+    }
+}
+
+void announce_fact(struct meross *m, const struct device *d, const struct fact *it)
+{
+    struct json_writer w;
+    struct buf b;
+    if (!d->announced)
+        return;
+    start_event(&w, &b, facts_name(it));
+    write_where(&w, d, it->at);
+    facts_write_one(&w, it);
+    end_event(m, d, &w);
+}
+
 void announce_broker_state(struct meross *m, bool online)
 {
     char topic[TOPICS_MAX];

@@ -29,6 +29,10 @@
  *                                   for only one.  wh is what is booked for all of the period,
  *                                   sum that of the rows; only hours can be missing
  *       energy                      {"plugs":[{"name":"kettle","channel":0,"total":...,"wh":...}]}
+ *       key     uuid, mac, key, name, address   {"name":"plug-3456","uuid":"...","expected":true}:
+ *                                   the key of a plug, told before it comes, or before it gets a
+ *                                   new one; name and address may be left out.  The request reaches
+ *                                   nobody but merossd
  *       arrival uuid                {"phase":"bound",...}: how far a plug that is awaited has come
  *       doctor  plug, if at all     what is known about faults: control_doctor.c
  *

@@ -177,8 +177,8 @@ static const struct {
 } verbs[] = {{"list", verb_list},     {"show", verb_show},         {"rename", verb_rename},
              {"forget", verb_forget}, {"permit", verb_permit},     {"clients", verb_elsewhere},
              {"doctor", verb_doctor}, {"network", verb_elsewhere}, {"move", verb_move},
-             {"unbind", verb_unbind}, {"arrival", verb_arrival},   {"power", verb_power},
-             {"energy", verb_energy}};
+             {"unbind", verb_unbind}, {"arrival", verb_arrival},   {"key", verb_key},
+             {"power", verb_power},   {"energy", verb_energy}};
 
 static void run(struct verb_request *r, struct span verb)
 {

@@ -21,6 +21,8 @@ void verb_answer_name(struct verb_request *r, const char *name, const char *was)
 /* Forgets a plug: its connection, its topics, its record. */
 void verb_forget_device(struct meross *m, struct device *d);
 
+/* control_key.c */
+void verb_key(struct verb_request *r);
 void verb_doctor(struct verb_request *r); /* control_doctor.c */
 
 /* control_energy.c */

@@ -45,4 +45,6 @@ void clock_on_subdevices(struct plug *p, const struct envelope *e)
         (void)json_int(json_get(list, "needReply"), &wanted);
     if (wanted == 1)
         send_back(p, e, json_raw(e->payload));
+    if (p->proven)
+        (void)family_on_message(p, e);
 }

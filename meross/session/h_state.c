@@ -72,6 +72,8 @@ static void take_entry(struct plug *p, struct json_at entry, int64_t channel, bo
 static void take_list(struct plug *p, struct json_at list, struct json_at beside)
 {
     int64_t channel = 0;
+    if (device_hides_relays(p->dev))
+        return;
     bool by_us = command_setting(p, NS_TOGGLEX) || command_setting(p, NS_TOGGLE);
     if (!read_channel(beside, &channel))
         channel = 0;
@@ -140,6 +142,7 @@ void state_on_all(struct plug *p, const struct envelope *e)
         p->dev->switches = DEVICE_TOGGLE;
     take_list(p, json_exists(togglex) ? togglex : toggle, all);
     drop_unlisted(p, togglex);
+    family_on_digest(p, json_get(all, "digest"));
     diary_all(p, json_get(system, "firmware"), json_get(system, "online"));
     announce_state(p->m, p->dev);
     time_check(p, json_get(system, "time"));

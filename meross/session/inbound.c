@@ -43,5 +43,5 @@ bool inbound_dispatch(struct plug *p, const struct envelope *e)
             return true;
         }
     }
-    return false;
+    return p->proven && family_on_message(p, e);
 }

@@ -25,6 +25,13 @@ void time_on_push(struct plug *p, const struct envelope *e);
 /* Sends System.Time when `time` (an object as in System.All) is not what the host says, at
  * most once in ten minutes per plug. */
 void time_check(struct plug *p, struct json_at time);
+/* h_family.c */
+/* What one of the families understands (meross/family); false: none does. */
+bool family_on_message(struct plug *p, const struct envelope *e);
+void family_on_digest(struct plug *p, struct json_at digest); /* of System.All */
+/* A SET of ours was acknowledged. */
+struct family_step;
+void family_on_step(struct plug *p, const struct family_step *step, struct json_at reply);
 /* diary.c */
 void diary_on_debug(struct plug *p, const struct envelope *e);
 /* h_state.c */

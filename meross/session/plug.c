@@ -20,6 +20,19 @@
 /* Now and then a firmware signs one message wrongly; this many in a row are meant. */
 #define STRANGERS_MAX TRUST_STRANGERS
 
+/* key  of m->keys, of the device, or p->key. */
+static void use_key(struct plug *p, const char *key, enum device_key kind)
+{
+    if (key == p->key)
+        return;
+    mem_wipe(p->own_key, sizeof p->own_key);
+    p->key = key;
+    if (key == NULL || kind != DEVICE_KEY_OWN)
+        return;
+    (void)span_to_str(span_str(key), p->own_key, sizeof p->own_key);
+    p->key = p->own_key;
+}
+
 int plug_new(struct plug **out, struct meross *m, const struct broker_client *who,
              const struct auth_plug *is)
 {
@@ -34,7 +47,9 @@ int plug_new(struct plug **out, struct meross *m, const struct broker_client *wh
     (void)text_fold(is->mac, p->mac, sizeof p->mac);
     text_peer_address(who->peer, p->address, sizeof p->address);
     diary_arrival_take(&p->arrival, who);
-    p->key = keys_of_password(&m->keys, who->password, is->mac, &p->login_key);
+    const struct device *d = registry_by_uuid(m->registry, is->uuid);
+    const char *key = keys_of_password(&m->keys, d, who->password, is->mac, &p->login_key);
+    use_key(p, key, p->login_key);
     p->probe = probe_is(is->uuid);
     list_init(&p->commands);
     p->polls.asking = -1;
@@ -45,6 +60,7 @@ int plug_new(struct plug **out, struct meross *m, const struct broker_client *wh
 void plug_free(struct plug *p)
 {
     plug_end(p, "", true);
+    mem_wipe(p->own_key, sizeof p->own_key);
     diary_arrival_free(&p->arrival);
     mem_free(p);
 }
@@ -82,7 +98,7 @@ static void introduce(struct plug *p);
 
 static void set_key(struct plug *p, const char *key, enum device_key kind)
 {
-    p->key = key;
+    use_key(p, key, kind);
     if (p->dev->key != kind) {
         p->dev->key = kind;
         p->dev->dirty = true;
@@ -154,7 +170,7 @@ int plug_attach(struct plug *p, bool proven)
     if (p->proven && p->login_key != DEVICE_KEY_UNKNOWN)
         set_key(p, p->key, p->login_key);
     else
-        p->key = keys_guess(&p->m->keys, d->key);
+        use_key(p, keys_guess(&p->m->keys, d), d->key);
     d->last_seen = env_wall_s(p->m->env);
     log_info("meross", "plug=%s uuid=%s addr=%s connected", log_q(span_str(d->name)), d->uuid,
              p->address);
@@ -227,7 +243,11 @@ static void learn_key(struct plug *p, const struct envelope *e)
         p->strangers = 0;
         return;
     }
-    const char *key = keys_detect(&p->m->keys, e, &kind);
+    const char *key = keys_detect(&p->m->keys, p->dev, e, &kind);
+    if (key != NULL && key == p->dev->pending_key) {
+        device_key_shown(p->dev);
+        log_info("meross", "plug=%s signs with its new key", log_q(span_str(p->dev->name)));
+    }
     if (key != NULL) {
         p->strangers = 0;
         p->key_seen = true;
@@ -244,8 +264,10 @@ static void learn_key(struct plug *p, const struct envelope *e)
 
 void plug_keys_changed(struct plug *p)
 {
-    const char *same = p->key == NULL ? NULL : keys_same(&p->m->keys, p->key);
     p->key_told = false; /* if it is still the wrong one, that is news again */
+    if (p->key == p->own_key)
+        return;
+    const char *same = p->key == NULL ? NULL : keys_same(&p->m->keys, p->key);
     if (same != NULL || p->key == NULL || p->dev == NULL || !p->proven) {
         p->key = same; /* who is not proven changes nothing of the plug: see trust.h */
         return;
@@ -306,6 +328,7 @@ static void introduce(struct plug *p)
     (void)registry_name_it(p->m->registry, d);
     d->dirty |= !d->announced || !d->bound;
     d->announced = true;
+    d->expected = false;
     d->bound = true;
     d->online = true;
     presence_back(d);
@@ -362,6 +385,6 @@ void plug_end(struct plug *p, const char *why, bool quiet)
         return;
     log_info("meross", "plug=%s disconnected: %s", log_q(span_str(d->name)), why);
     presence_lost(p->m, d, why);
-    if (!d->announced)
+    if (!device_is_kept(d))
         registry_remove(p->m->registry, d);
 }

@@ -46,16 +46,18 @@ struct plug {
     char uuid[DEVICE_UUID_MAX + 1], mac[18], address[DEVICE_ADDRESS_MAX + 1];
     int64_t user_id;
     char client_id[AUTH_CLIENT_ID_MAX + 1];
-    struct diary_arrival arrival;    /* how it came, see diary.h                            */
-    enum device_key login_key;       /* of its password                                 */
-    const char *key;                 /* signs for this plug; lent by keys; NULL = unknown      */
-    bool probe;                      /* none at all: probe.h                            */
+    struct diary_arrival arrival; /* how it came, see diary.h                            */
+    enum device_key login_key;    /* of its password                                 */
+    const char *key; /* signs for this plug; lent by keys, or own_key; NULL = unknown */
+    char own_key[SIGN_KEY_MAX + 1];  /* a copy: the device's may change meanwhile             */
+    bool probe;                      /* none at all: probe.h */
     bool proven;                     /* it may speak for the plug, see trust.h                 */
     bool key_told;                   /* the line about the wrong key was written               */
     bool key_seen;                   /* a message of this connection had a known key           */
     unsigned strangers;              /* messages in a row that the expected key did not sign   */
     unsigned mute;                   /* polls in a row without an answer                       */
     bool abilities_asked;            /* in this connection, and it was answered or silent      */
+    bool led_checked;                /* in this connection, against the wish of people         */
     bool state_read;                 /* in this connection: System.All was answered            */
     bool abilities_read;             /* in this connection, and understood                     */
     struct broker_timer *timer;      /* to offline while not subscribed; to BOUND without Bind */

@@ -111,6 +111,11 @@ struct topics_ref topics_read(const struct topics *t, struct span topic)
     return span_is(part[0], TOPICS_BROKER) ? read_broker(part, n) : read_plug(part, n);
 }
 
+bool topics_is_secret(const struct topics_ref *ref)
+{
+    return ref->kind == TOPICS_ASK_BROKER && span_is(ref->verb, TOPICS_KEY);
+}
+
 /* base TOPICS_BASE_MAX + "/broker/response/" + VERB_MAX and "/" + name + "/availability" fit. */
 _Static_assert(TOPICS_BASE_MAX + 20 + VERB_MAX < TOPICS_MAX, "a broker topic fits");
 _Static_assert(TOPICS_BASE_MAX + 20 + TOPICS_NAME_MAX < TOPICS_MAX, "a plug's topic fits");

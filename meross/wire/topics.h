@@ -47,6 +47,7 @@
 #define TOPICS_INFO    "info"
 #define TOPICS_PLUGS   "plugs"
 #define TOPICS_REQUEST "request"
+#define TOPICS_KEY     "key" /* the verb of topics_is_secret() */
 
 struct topics {
     char base[TOPICS_BASE_MAX + 1];
@@ -78,6 +79,10 @@ struct topics_ref { /* spans point into the topic; empty when the kind has no su
 };
 
 struct topics_ref topics_read(const struct topics *t, struct span topic);
+
+/* <base>/broker/request/key: its payload holds the key of a plug, so that nobody but merossd gets
+ * it. */
+bool topics_is_secret(const struct topics_ref *ref);
 
 /* The writers fill `out`; the parts are within their limits (a uuid has at most 64 bytes,
  * a verb at most 32). */

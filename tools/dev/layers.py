@@ -24,6 +24,7 @@ ALLOW = {
     "meross/wire": ["broker/base/", "<jsmn.h"],
     "meross/time": ["broker/base/", "meross/wire/text.h"],
     "meross/device": ["broker/base/", "broker/store/store.h", "meross/wire/"],
+    "meross/family": ["broker/base/", "meross/wire/", "meross/device/"],
     "meross/energy": ["broker/base/", "broker/store/store.h", "meross/wire/", "meross/time/"],
     "meross": ["broker/base/", "broker/broker.h", "broker/store/store.h", "meross/"],
     "meross/session": ["broker/base/", "broker/broker.h", "broker/store/store.h", "meross/"],

@@ -304,16 +304,16 @@ static void test_push_queries(void **state)
     rig_say(&plug, RIG_FROM, "SET", BIND, ID("b1"), "", RIG_BIND);
     rig_expect(&plug, "SETACK", BIND, "", NULL);
     rig_expect(&plug, "GET", "Appliance.System.Ability", "",
-               ABILITY_OF("\"Appliance.Control.PhysicalLock\":{},\"Appliance.Config.Info\":{}"));
+               ABILITY_OF("\"Appliance.Control.AlertConfig\":{},\"Appliance.Config.Info\":{}"));
     rig_expect(&plug, "GET", ALL, "", RIG_ALL);
     rig_client(&other, "script", NULL, NULL);
     assert_int_equal(rig_connect(&other), BROKER_ABSTAIN);
-    foreign_ask("PUSH", "Appliance.Control.PhysicalLock", ID("01"), "{}");
+    foreign_ask("PUSH", "Appliance.Control.AlertConfig", ID("01"), "{}");
     foreign_arrives();
     foreign_ask("PUSH", "Appliance.Config.Info", ID("02"), "{}");
     assert_null(rig_find(RIG_TO));
-    rig_say(&plug, RIG_FROM, "PUSH", "Appliance.Control.PhysicalLock", ID("03"), "",
-            "{\"lock\":[{\"channel\":0,\"onoff\":0}]}");
+    rig_say(&plug, RIG_FROM, "PUSH", "Appliance.Control.AlertConfig", ID("03"), "",
+            "{\"config\":[{\"channel\":0,\"onoff\":0}]}");
     foreign_arrives();
     rig_step(999);
     foreign_ask("GET", ALL, ID("04"), "{}");
