@@ -16,6 +16,8 @@
  *     diary.c     how its connections go, for who looks for a fault
  *     polls.c     what it is asked by us, after it is bound and from time to time
  *     polls_energy.c ... of those that meter: power, and what they have counted
+ *     watchdog.c    shows a plug that gave up its broker again
+ *     lan.c         one without a connection: a plug that is asked over HTTP
  *     setup.c       ... first: its abilities, everything
  *     shield.c    what may be sent to it
  *     foreign.c   what other clients send to it; refusal.c: what becomes of what may not
@@ -54,12 +56,20 @@ struct meross {
     struct map plugs;         /* by the address of struct plug, which is the tag    */
     struct plug *unconfirmed; /* allowed by on_connect; on_connected has not come   */
     struct broker_sub *subs[MEROSS_SUBS];
-    struct list unbinding;      /* control_pairing.c: plugs that were told to reset themselves */
-    struct broker_timer *soon;  /* running: the registry is to be saved               */
-    bool list_changed;          /* and published                                      */
-    struct broker_timer *clock; /* running: the host clock is not sane                */
-    struct broker_timer *away;  /* running: plugs are away, see presence.h     */
-    struct list waits;          /* requests for them                           */
+    struct list unbinding;    /* control_pairing.c: plugs that were told to reset themselves */
+    struct meross_lan lan;    /* ask NULL: nothing is asked over the LAN */
+    unsigned lan_port, lan_n; /* lan_n: exchanges under way */
+    struct list lan_sessions, lan_dead, lan_asks;
+    struct broker_timer *watch;    /* running: watchdog.c looks again */
+    struct device *watched;        /* it is at work on; NULL: none    */
+    unsigned woken;                /* plugs that it showed the way    */
+    struct broker_timer *lan_bury; /* running: the dead ones are to be freed */
+    struct broker_timer *soon;     /* running: the registry is to be saved               */
+    bool list_changed;             /* and published                                      */
+    int64_t clock_base;            /* wall second at monotonic 0, see clockwatch.h */
+    struct broker_timer *clock;    /* running: the host clock is not sane                */
+    struct broker_timer *away;     /* running: plugs are away, see presence.h     */
+    struct list waits;             /* requests for them                           */
     unsigned offline_delay_s;
     struct list kept; /* orders for plugs that are not there, see when_back.h */
     struct broker_timer *kept_timer;

@@ -15,7 +15,7 @@
 
 int cli_fail(struct cli *c, int status, const char *code, const char *fmt, ...)
 {
-    char text[MQTT_CLIENT_ERR_MAX + 256];
+    char text[MQTT_CLIENT_ERR_MAX + 512];
     va_list ap;
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);

@@ -106,9 +106,11 @@ struct config {
     bool home_listeners; /* the embedded defaults: the file opened none */
     bool connection_messages;
     bool per_listener_settings;
-    struct config_access access;   /* see config_access_of() */
-    char *client_id_prefix;        /* NULL: any              */
-    unsigned meross_auth;          /* enum meross_auth       */
+    struct config_access access; /* see config_access_of() */
+    char *client_id_prefix;      /* NULL: any              */
+    unsigned meross_auth;        /* enum meross_auth       */
+    unsigned meross_lan;         /* 1: plugs are asked over the LAN, 0: they are not */
+    unsigned meross_lan_port;
     unsigned meross_offline_delay; /* seconds */
     char *state_dir;               /* NULL: config_state_dir() */
     char *pid_file;                /* NULL: none               */

@@ -12,6 +12,7 @@ static const struct config_word auth_words[] = {{"open", MEROSS_AUTH_OPEN},
                                                 {"known", MEROSS_AUTH_KNOWN},
                                                 {"strict", MEROSS_AUTH_STRICT},
                                                 {NULL, 0}};
+static const struct config_word on_words[] = {{"on", 1}, {"off", 0}, {NULL, 0}};
 static const struct config_word tls_words[] = {{"auto", 1}, {NULL, 0}};
 static const struct config_word version_words[] = {
     {"tlsv1", 10}, {"tlsv1.1", 11}, {"tlsv1.2", 12}, {"tlsv1.3", 13}, {NULL, 0}};
@@ -282,6 +283,11 @@ static const struct config_option options[] = {
      "a plug that lost its connection is offline after so long; what is asked of it meanwhile "
      "waits "
      "for it as long as an answer may take"},
+    {"meross_lan", CONFIG_WORD, GLOBAL(meross_lan), 0, 0, false, false, false, "", "on", on_words,
+     "plugs without a connection are asked over the LAN (HTTP): what you want of them, and after "
+     "some minutes to connect again"},
+    {"meross_lan_port", CONFIG_NUMBER, GLOBAL(meross_lan_port), 0, 65535, false, false, false, "",
+     "80", NULL, "the port where plugs answer over the LAN"},
     {"ntp_listener", CONFIG_PLACES, GLOBAL(ntp_listeners), 0, 65535, false, false, false,
      "PORT [ADDR]", NULL, NULL,
      "answers plugs that ask for the time by NTP, over UDP; 123 is the port they ask, and needs "

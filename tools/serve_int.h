@@ -10,13 +10,13 @@
 #include "meross/meross.h"
 #include "tools/config.h"
 #include "tools/hostnet.h"
-#include "tools/hostzone.h"
 #include "tools/logsink.h"
 #include "tools/notify.h"
 #include "tools/serve_clients.h"
 #include "tools/serve_host.h"
 #include "tools/serve_network.h"
 #include "tools/state.h"
+#include "tools/zonewatch.h"
 
 #include <stdatomic.h>
 
@@ -52,9 +52,8 @@ struct serve {
     struct meross *meross;
     struct access *access;
     struct broker *broker;
-    struct zone *zone;
-    char zone_what[HOSTZONE_WHAT_MAX]; /* and where it comes from */
-    bool open[CONFIG_MAX_LISTENERS];   /* by the index in cfg.listeners */
+    struct zonewatch *zone;
+    bool open[CONFIG_MAX_LISTENERS]; /* by the index in cfg.listeners */
     struct serve_tls tls;
     int64_t ntp_said_s; /* when "the time is not known" was said; 0: never */
     bool failed;        /* stopped by us, not by a signal */
@@ -91,6 +90,9 @@ void serve_bridges_free(struct serve *s);
 MD_MUST_USE int serve_ntp_open(struct serve *s);
 /* SIGHUP: they stay as they are, in `next` as well. */
 void serve_ntp_keep(struct config *running, struct config *next);
+
+/* serve_lan.c: whether plugs are asked over the LAN, as the configuration has it. */
+void serve_lan_apply(struct serve *s);
 
 /* serve_reload.c: SIGHUP. */
 void serve_reload(struct serve *s);

@@ -102,7 +102,7 @@ static void on_request(void *ctx, const struct broker_message *m)
     if (n->config != NULL)
         json_write_pair(&w, "config", n->config);
     json_write_pair(&w, "state_dir", s->dir);
-    json_write_pair(&w, "zone", s->zone_what);
+    json_write_pair(&w, "zone", s->zone->what);
     write_listeners(&w, s);
     write_outgoing(&w, &outgoing);
     write_limits(&w, s);

@@ -80,6 +80,7 @@ struct server {
     struct list queue;   /* streams that wait for a TLS lane                      */
     struct list jobs;    /* struct job: server_every() */
     struct list dials;   /* struct dial: server_bridge() */
+    struct list exchanges; /* struct exchange: server_exchange() */
     struct list udps;    /* struct udp: server_udp() */
     struct outgoing outgoing;
     unsigned n_work; /* requests of ours in the thread pool */

@@ -70,18 +70,23 @@ struct device {
     int64_t last_seen;      /* seconds since 1970 of the last message  */
     struct facts facts;     /* what else is known, facts.h             */
     struct subdevs subs;    /* of a hub                                */
+    int64_t battery_s;      /* since 1970, when they were asked for their batteries; 0 = never */
     struct health health;   /* in part, health.h                       */
 
     /* Not on disk. */
-    struct plug *plug; /* the session; NULL when not connected                        */
-    bool online;       /* bound in this session, or away for a moment (presence.h)    */
-    uint64_t gone_ms;  /* monotonic: not bound since then; 0 = it is, or is offline   */
+    struct plug *plug;      /* the session; NULL when not connected                        */
+    struct plug *lan;       /* the one over the LAN (lan.h); NULL: none                    */
+    uint64_t watch_ms;      /* watchdog.c's: when it is looked at again; 0 = no need  */
+    unsigned watch_pause_s; /* and the pause after that                               */
+    uint64_t lan_failed_ms; /* monotonic: when it did not answer there; 0 = it did    */
+    bool online;            /* bound in this session, or away for a moment (presence.h)    */
+    uint64_t gone_ms;       /* monotonic: not bound since then; 0 = it is, or is offline   */
     char gone_why[DEVICE_WHY_MAX + 1];
     bool announced;       /* has its topics and its record; false until first bound      */
     bool dirty;           /* differs from the record                                     */
     int64_t saved_seen;   /* last_seen of the record                                     */
     struct buf state;     /* the state topic as published last                           */
-    uint64_t battery_ms;  /* monotonic, when its sub-devices were asked for theirs; 0 = never */
+    bool clock_jumped;    /* the host's clock was set, and this plug not looked at since */
     uint64_t time_set_ms; /* monotonic, of the last System.Time SET; 0 = never          */
     char *effects;        /* names of a lamp's effects, each followed by '\n'; NULL = unknown    */
     uint64_t refused_ms;  /* monotonic, of the last event about a refused message       */
@@ -99,6 +104,9 @@ const char *device_switch_name(enum device_switch s); /* "togglex"; lent, static
  * key  copied; not empty, at most SIGN_KEY_MAX bytes.
  * Errors: MD_NOMEM; nothing changed. */
 MD_MUST_USE int device_expect_key(struct device *d, const char *key);
+
+/* The key that was told last, and not shown yet, is not to be its key after all. */
+void device_forget_pending(struct device *d);
 
 /* It signed with pending_key, which is its own key now. */
 void device_key_shown(struct device *d);

@@ -41,6 +41,12 @@ void device_key_shown(struct device *d)
     d->dirty = true;
 }
 
+void device_forget_pending(struct device *d)
+{
+    d->dirty |= d->pending_key != NULL;
+    drop_key(&d->pending_key);
+}
+
 void device_drop_keys(struct device *d)
 {
     drop_key(&d->own_key);

@@ -51,7 +51,7 @@ static void write_subs(struct json_writer *w, const struct device *d)
         const struct subdev *s = &d->subs.v[i];
         json_write_open(w, '{');
         json_write_pair(w, "id", s->id);
-        json_write_pair(w, "name", s->name);
+        json_write_pair(w, "label", s->name);
         json_write_pair(w, "type", s->type);
         json_write_pair_int(w, "online", s->online);
         json_write_pair_int(w, "on", s->on);
@@ -77,6 +77,7 @@ void device_write_record(struct json_writer *w, const struct device *d)
     json_write_pair_int(w, "light_capacity", d->light_capacity);
     json_write_pair_int(w, "led_wish", d->led_wish);
     json_write_pair_int(w, "max_commands", d->max_commands);
+    json_write_pair_int(w, "battery_s", d->battery_s);
     health_write_record(w, &d->health);
     if (d->abilities != NULL)
         device_write_abilities(w, d);
@@ -144,7 +145,7 @@ static void read_subs(struct device *d, struct json_at list)
             json_text(json_get(it, "id"), id, sizeof id) ? subdevs_add(&d->subs, id) : NULL;
         if (s == NULL)
             continue;
-        (void)json_text(json_get(it, "name"), s->name, sizeof s->name);
+        (void)json_text(json_get(it, "label"), s->name, sizeof s->name);
         (void)json_text(json_get(it, "type"), s->type, sizeof s->type);
         s->online = maybe(json_get(it, "online"));
         s->on = maybe(json_get(it, "on"));
@@ -188,6 +189,7 @@ static int read_members(struct device *d, struct json_at r)
     d->bound = is_true(json_get(r, "bound"));
     (void)json_int(json_get(r, "last_seen"), &d->last_seen);
     (void)json_int(json_get(r, "user_id"), &d->user_id);
+    (void)json_int(json_get(r, "battery_s"), &d->battery_s);
     d->saved_seen = d->last_seen;
     d->key = (enum device_key)index_of(json_get(r, "key"), key_at, DEVICE_KEYS);
     d->switches = (enum device_switch)index_of(json_get(r, "switch"), switch_at, DEVICE_SWITCHES);

@@ -13,6 +13,7 @@ static const struct {
     const char *name;
     enum keep keep;
 } names[] = {
+    {FACT_NAME, AT_ONCE},
     {FACT_POWER, NEVER},
     {FACT_VOLTAGE, NEVER},
     {FACT_CURRENT, NEVER},
@@ -256,7 +257,7 @@ void facts_write_kept(struct json_writer *w, const struct facts *f, uint32_t at)
     write_all(w, f, at, true);
 }
 
-static void read_one(struct facts *f, uint32_t at, const char *name, struct json_at value)
+void facts_read_one(struct facts *f, uint32_t at, const char *name, struct json_at value)
 {
     char text[FACTS_TEXT_MAX + 1];
     int64_t number;
@@ -273,7 +274,7 @@ void facts_read(struct facts *f, uint32_t at, struct json_at object)
     for (struct json_at n = json_first_name(object); json_exists(n); n = json_next_name(n)) {
         char name[32];
         if (json_text(n, name, sizeof name) && facts_named(name))
-            read_one(f, at, name, json_value(n));
+            facts_read_one(f, at, name, json_value(n));
     }
 }
 

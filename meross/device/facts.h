@@ -36,6 +36,7 @@
 #define FACT_LIGHT        "light"        /* lx */
 #define FACT_FILTER_LIFE  "filter_life"  /* % */
 /* States and settings; written down at once. */
+#define FACT_NAME               "name"              /* of a channel, given by people */
 #define FACT_BRIGHTNESS         "brightness"        /* 0 to 100 */
 #define FACT_COLOR              "color"             /* "#rrggbb" */
 #define FACT_COLOR_TEMPERATURE  "color_temperature" /* 1 warm to 100 cold */
@@ -130,6 +131,9 @@ void facts_write_one(struct json_writer *w, const struct fact *it);
 void facts_write_kept(struct json_writer *w, const struct facts *f, uint32_t at); /* the record */
 /* Takes the members of an object as written above; unknown ones are left out. */
 void facts_read(struct facts *f, uint32_t at, struct json_at object);
+
+/* One of them: `name` is one of ours. */
+void facts_read_one(struct facts *f, uint32_t at, const char *name, struct json_at value);
 
 void facts_clear(struct facts *f); /* frees what it owns, not f */
 

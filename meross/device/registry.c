@@ -65,7 +65,8 @@ static struct device *by_mac(const struct registry *r, struct span ref)
         return NULL;
     for (struct list *it = r->devices.next; it != &r->devices; it = it->next) {
         struct device *d = device_of(it);
-        if (device_is_kept(d) && text_mac_digits(span_str(d->mac), digits) && strcmp(digits, want) == 0)
+        if (device_is_kept(d) && text_mac_digits(span_str(d->mac), digits) &&
+            strcmp(digits, want) == 0)
             return d;
     }
     return NULL;
@@ -247,8 +248,9 @@ static void unlink_device(struct registry *r, struct device *d)
 
 void registry_remove(struct registry *r, struct device *d)
 {
-    int err =
-        device_is_kept(d) ? store_del(r->store, STORE_DEVICE, span_str(d->uuid_key), STORE_NOW) : MD_OK;
+    int err = device_is_kept(d)
+                  ? store_del(r->store, STORE_DEVICE, span_str(d->uuid_key), STORE_NOW)
+                  : MD_OK;
     if (err != MD_OK && err != MD_NOENT)
         log_warn("registry", "plug=%s its record could not be removed (%s) and may come back",
                  log_q(span_str(d->name)), md_err_text(err));

@@ -1,6 +1,7 @@
 #include "meross/people/announce.h"
 
 #include "broker/base/log.h"
+#include "meross/session/clockwatch.h"
 #include "meross/session/outbox.h"
 
 #define SOON_MS   1000
@@ -185,6 +186,7 @@ static void write_info(struct meross *m, struct json_writer *w)
     json_write_raw(w, buf_view(&m->listeners));
     json_write_pair_int(w, "plugs", known);
     json_write_pair_int(w, "online", online);
+    json_write_pair_int(w, "woken", m->woken);
     write_counts(m, w);
     json_write_name(w, "shield");
     json_write_open(w, '{');
@@ -212,6 +214,7 @@ static void on_info(void *ctx)
 {
     struct meross *m = ctx;
     m->info = NULL;
+    clockwatch_look(m);
     publish_info(m);
     announce_info_later(m);
 }

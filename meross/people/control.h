@@ -2,13 +2,15 @@
  *
  *   <base>/<plug>/set, <base>/<plug>/<channel>/set   ON | OFF | TOGGLE in any case, or
  *                              {"state":"ON","channel":0,"transaction":"t1"}, or
- *                              {"channels":[{"channel":1,"state":"ON"}]} (orders.h);
+ *                              {"channels":[{"channel":1,"state":"ON"}]} (orders.h), or
+ *                              {"brightness":80,"color":"#ff0000"} (wishes.h);
  *                              with "when_back":true also later (when_back.h)
  *   <base>/<plug>/get          empty, or {"transaction":"t1"}
  *   <base>/broker/request/<verb>  {"transaction":"t1",...}; always answered:
  *       list                        {"plugs":[...]}
  *       show    plug                all that is known of it, an object
- *       rename  plug, name          {"name":"new","was":"old"}
+ *       rename  plug, name          {"name":"new","was":"old"}; with "channel" or "subdevice" that
+ *                                   part of it is named
  *       forget  plug                {"name":"old"}; one that is connected is disconnected, and
  *                                   is registered as new, under its first name, when it returns
  *       permit  seconds             {"seconds":120}; so long new plugs are let in where
@@ -33,6 +35,7 @@
  *                                   the key of a plug, told before it comes, or before it gets a
  *                                   new one; name and address may be left out.  The request reaches
  *                                   nobody but merossd
+ *       unkey   uuid                {"taken_back":true}: the key that was told last will not be used
  *       arrival uuid                {"phase":"bound",...}: how far a plug that is awaited has come
  *       doctor  plug, if at all     what is known about faults: control_doctor.c
  *
@@ -47,7 +50,7 @@
 /* Subscribes to all of them, into m->subs.  Errors: MD_NOMEM; some may be subscribed then. */
 MD_MUST_USE int control_subscribe(struct meross *m);
 
-/* control_switch.c */
+/* control_set.c */
 void control_set(struct meross *m, const struct topics_ref *ref, struct span payload);
 /* The same for an order that was kept (when_back.h); nobody waits for an answer. */
 void control_again(struct meross *m, struct device *d, struct span level, struct span payload);

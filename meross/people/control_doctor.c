@@ -36,8 +36,12 @@ static void write_attempt(struct json_writer *w, const struct meross *m, const s
          d = registry_next(m->registry, d))
         if (d->announced && attempts_is_of(it, d->address, d->uuid))
             of = d;
-    if (of != NULL)
+    if (of != NULL) {
+        const struct timeline_session *s = timeline_at(&of->health.timeline, 0);
         json_write_pair(w, "plug", of->name);
+        json_write_pair_bool(w, "recovered",
+                             of->online && s != NULL && s->opened_ms >= it->last_ms);
+    }
     json_write_close(w, '}');
 }
 

@@ -1,4 +1,5 @@
-/* control_key.c - the verb `key`: the key of a plug is told, before it comes with it. */
+/* control_key.c - the verbs `key` and `unkey`: the key of a plug is told, before it comes with it, and
+ * taken back when it will not. */
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/people/announce.h"
@@ -139,4 +140,38 @@ void verb_key(struct verb_request *r)
             refuse(r, &t, err);
     }
     mem_wipe(&t, sizeof t);
+}
+
+/* The key that was told last goes; what was known before stays, and who was only expected is
+ * forgotten. */
+static void take_back(struct meross *m, struct device *d)
+{
+    log_info("control", "plug=%s uuid=%s the key that was told is taken back",
+             log_q(span_str(d->name)), d->uuid);
+    if (d->expected && d->pending_key == NULL && d->plug == NULL)
+        registry_remove(m->registry, d);
+    else
+        device_forget_pending(d);
+    announce_soon(m);
+}
+
+void verb_unkey(struct verb_request *r)
+{
+    char uuid[VERB_REF_MAX + 1];
+    struct json_writer w;
+    struct buf b;
+    if (!json_text(json_get(r->root, "uuid"), uuid, sizeof uuid) || !text_is_uuid(span_str(uuid))) {
+        answer_error(r->m, &r->answer, "invalid",
+                     "\"uuid\" is the uuid of a plug, of 32 letters and digits");
+        return;
+    }
+    struct device *d = registry_by_uuid(r->m->registry, span_str(uuid));
+    bool waits = d != NULL && (d->pending_key != NULL || (d->expected && d->plug == NULL));
+    if (waits)
+        take_back(r->m, d);
+    answer_start(&r->answer, &w, &b);
+    json_write_open(&w, '{');
+    json_write_pair_bool(&w, "taken_back", waits);
+    json_write_close(&w, '}');
+    answer_end(r->m, &r->answer, &w);
 }

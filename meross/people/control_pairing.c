@@ -4,6 +4,7 @@
 #include "broker/base/mem.h"
 #include "meross/people/verb.h"
 #include "meross/session/command.h"
+#include "meross/session/lan.h"
 #include "meross/session/inbound.h"
 #include "meross/wire/gateway.h"
 #include "meross/wire/namespaces.h"
@@ -24,6 +25,7 @@ struct wait {
     struct list link;           /* in meross.unbinding, of an unbind */
     struct broker_timer *timer; /* of an unbind                      */
     uint64_t deadline_ms;
+    bool over_lan; /* of a move: it was asked there, see lan.h */
 };
 
 static struct wait *wait_new(const struct verb_request *r, const struct device *d)
@@ -112,7 +114,12 @@ static void answer_not_moved(struct wait *w, int err, const struct envelope *rep
 static void on_move(void *ctx, int err, const struct envelope *reply)
 {
     struct wait *w = ctx;
-    if (err == MD_OK || err == MD_CLOSED)
+    if (err == MD_CLOSED && w->over_lan)
+        answer_error(w->m, &w->answer, "offline",
+                     "%s is not connected and cannot be reached over the LAN: check that it has "
+                     "power and reaches the Wi-Fi",
+                     w->name);
+    else if (err == MD_OK || err == MD_CLOSED)
         answer_moved(w, err == MD_OK);
     else
         answer_not_moved(w, err, reply);
@@ -137,18 +144,20 @@ static int send_move(struct wait *w, struct plug *p, const struct gateway *g)
     return err;
 }
 
-static void move(struct verb_request *r, struct device *d, const struct target *t)
+static void move(struct verb_request *r, struct device *d, struct plug *p, const struct target *t)
 {
     struct gateway g = {.host = t->host,
                         .port = (unsigned)t->port,
-                        .key = t->has_key ? t->key : d->plug->key,
+                        .key = t->has_key ? t->key : p->key,
                         .user_id = d->user_id};
     struct wait *w = wait_new(r, d);
     int err = w == NULL ? MD_NOMEM : MD_OK;
     if (err == MD_OK && g.key == NULL)
         err = MD_DENIED;
-    if (err == MD_OK)
-        err = send_move(w, d->plug, &g);
+    if (err == MD_OK) {
+        w->over_lan = p->over_lan;
+        err = send_move(w, p, &g);
+    }
     if (err == MD_OK)
         return;
     if (err == MD_DENIED)
@@ -165,10 +174,16 @@ void verb_move(struct verb_request *r)
     struct device *d = verb_find(r);
     if (d == NULL || !read_target(r, &t))
         return;
-    if (d->plug == NULL || !d->online)
+    struct plug *p = lan_plug(r->m, d, true);
+    if (p == NULL || (!p->over_lan && !d->online))
         offline(r, d);
+    else if (p->over_lan && !t.has_key && p->phase != PLUG_BOUND)
+        answer_error(r->m, &r->answer, "invalid",
+                     "%s is not connected, so the request has to name the \"key\" for the other "
+                     "broker",
+                     d->name);
     else
-        move(r, d, &t);
+        move(r, d, p, &t);
     mem_wipe(&t, sizeof t);
 }
 

@@ -118,7 +118,9 @@ static void verb_rename(struct verb_request *r)
     if (d == NULL)
         return;
     (void)json_text(json_get(r->root, "name"), name, sizeof name);
-    if (name_is_free(r, d, span_str(name)))
+    if (json_exists(json_get(r->root, "channel")) || json_exists(json_get(r->root, "subdevice")))
+        verb_rename_part(r, d, name);
+    else if (name_is_free(r, d, span_str(name)))
         rename_to(r, d, span_str(name));
 }
 
@@ -178,7 +180,7 @@ static const struct {
              {"forget", verb_forget}, {"permit", verb_permit},     {"clients", verb_elsewhere},
              {"doctor", verb_doctor}, {"network", verb_elsewhere}, {"move", verb_move},
              {"unbind", verb_unbind}, {"arrival", verb_arrival},   {"key", verb_key},
-             {"power", verb_power},   {"energy", verb_energy}};
+             {"unkey", verb_unkey},   {"power", verb_power},       {"energy", verb_energy}};
 
 static void run(struct verb_request *r, struct span verb)
 {

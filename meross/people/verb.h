@@ -21,8 +21,12 @@ void verb_answer_name(struct verb_request *r, const char *name, const char *was)
 /* Forgets a plug: its connection, its topics, its record. */
 void verb_forget_device(struct meross *m, struct device *d);
 
+/* control_part.c: a channel or a sub-device of d gets a name. */
+void verb_rename_part(struct verb_request *r, struct device *d, const char *name);
+
 /* control_key.c */
 void verb_key(struct verb_request *r);
+void verb_unkey(struct verb_request *r);
 void verb_doctor(struct verb_request *r); /* control_doctor.c */
 
 /* control_energy.c */

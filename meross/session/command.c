@@ -327,6 +327,17 @@ bool command_setting(const struct plug *p, const char *ns)
            strcmp(p->in_flight->ns, ns) == 0;
 }
 
+uint64_t command_due_ms(const struct plug *p)
+{
+    return p->in_flight != NULL ? p->in_flight->due_ms : 0;
+}
+
+void command_fail(struct plug *p, int err)
+{
+    if (p->in_flight != NULL)
+        land(p, err, NULL);
+}
+
 void command_close(struct plug *p)
 {
     struct list doomed;

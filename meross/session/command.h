@@ -29,6 +29,7 @@
  *   MD_AGAIN    gave way to somebody more urgent: our own may be asked again
  *   MD_CLOSED   the plug went away
  *   MD_FULL     one of another client did not get its turn in time
+ *   MD_PROTO    answered over the LAN, but the answer was cut off or could not be understood
  *   MD_NOMEM, MD_TOOBIG  it could not be sent */
 typedef void (*command_cb)(void *ctx, int err, const struct envelope *reply);
 
@@ -71,6 +72,12 @@ bool command_resolve(struct plug *p, const struct envelope *reply);
 
 /* Is a SET of this namespace in flight, whoever asked for it? */
 bool command_setting(const struct plug *p, const char *ns);
+
+/* Monotonic, when the one in flight has to be answered; 0: none is. */
+uint64_t command_due_ms(const struct plug *p);
+
+/* The one in flight will not be answered: it ends with `err`. */
+void command_fail(struct plug *p, int err);
 
 void command_close(struct plug *p); /* every request ends with MD_CLOSED */
 

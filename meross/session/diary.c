@@ -123,6 +123,8 @@ void diary_mute(struct plug *p, bool mute)
 void diary_all(struct plug *p, struct json_at firmware, struct json_at online)
 {
     struct health *h = &p->dev->health;
+    if (p->over_lan) /* there is no connection that this were about */
+        return;
     if (health_take_firmware(h, firmware))
         p->dev->dirty = true;
     health_take_online(h, online);
@@ -173,8 +175,7 @@ static void note(struct meross *m, const struct broker_client *who, struct span 
 /* Whoever only looks whether the port is open is no plug: health checks, and `merossd doctor`. */
 static bool just_looked(const struct broker_client *who, const char *why)
 {
-    bool secured = who->arrival != NULL && who->arrival->secured_ms > 0;
-    return who->client_id.n == 0 && (secured || !who->tls) && strncmp(why, "it closed", 9) == 0;
+    return who->client_id.n == 0 && strncmp(why, "it closed", 9) == 0;
 }
 
 void diary_failed(struct meross *m, const struct broker_client *who, const char *why)

@@ -40,8 +40,10 @@ static void take(struct plug *p, const struct envelope *e)
     struct json_at bind = json_get(e->payload, "bind");
     bool first = p->phase != PLUG_BOUND;
     diary_step(p, TIMELINE_BIND);
-    if (p->proven)
+    if (p->proven) {
         state_take_identity(p, json_get(bind, "hardware"), json_get(bind, "firmware"));
+        p->dev->dirty |= health_take_firmware(&p->dev->health, json_get(bind, "firmware"));
+    }
     plug_bound(p);
     if (first)
         announce_event(p->m, p->dev, "bound", NULL, NULL);

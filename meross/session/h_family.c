@@ -193,20 +193,25 @@ static unsigned battery_time(const struct plug *p)
     return BATTERY_S;
 }
 
-/* Not more often either because the hub connects again and again. */
+/* Not more often either because the hub, or the broker, begins again and again.  A clock that was
+ * put back does not count. */
 static bool battery_wanted(const struct plug *p)
 {
-    uint64_t last = p->dev->battery_ms;
-    return last == 0 || env_mono_ms(p->m->env) >= last + (uint64_t)BATTERY_S * 1000;
+    int64_t last = p->dev->battery_s, now = env_wall_s(p->m->env);
+    return last == 0 || now < last || now >= last + BATTERY_S;
 }
 
 static void on_battery(struct plug *p, int err)
 {
     (void)err;
-    p->dev->battery_ms = env_mono_ms(p->m->env);
+    p->dev->battery_s = env_wall_s(p->m->env);
+    p->dev->dirty = true;
 }
 
 static bool is_single(const struct plug *p) { return p->dev->n_channels <= 1; }
+
+/* A hub tells of its sensors by their own numbers, not by channels. */
+static bool is_no_hub(const struct plug *p) { return !device_has_ability(p->dev, NS_SUBDEVICES); }
 
 #define GET  .how = ENVELOPE_GET
 #define PUSH .how = ENVELOPE_PUSH
@@ -235,7 +240,7 @@ const struct poll_row *polls_of_family(size_t *n)
         {.ns = NS_DIFF_SENSOR, GET, .every_s = five_minutes},
         {.ns = NS_FAN, GET, .channels = "fan", .every_s = five_minutes, .wanted = is_single},
         {.ns = NS_FILTER, PUSH, .every_s = battery_time},
-        {.ns = NS_LATEST, GET, .channels = "latest", .every_s = five_minutes},
+        {.ns = NS_LATEST, GET, .channels = "latest", .every_s = five_minutes, .wanted = is_no_hub},
         {.ns = NS_LOCK, PUSH, .every_s = hour},
         {.ns = NS_STANDBY, GET, .channels = "config", .every_s = hour},
         {.ns = NS_DND, GET, .every_s = hour},

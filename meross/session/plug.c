@@ -7,6 +7,7 @@
 #include "meross/session/diary.h"
 #include "meross/hooks.h"
 #include "meross/session/inbound.h"
+#include "meross/session/lan.h"
 #include "meross/session/outbox.h"
 #include "meross/session/presence.h"
 #include "meross/session/polls.h"
@@ -222,6 +223,10 @@ void plug_send(struct plug *p, struct span message)
     }
     ids_note(&p->sent, e.message_id);
     envelope_free(&e);
+    if (p->over_lan) {
+        lan_send(p, message);
+        return;
+    }
     topics_to_plug(topic, span_str(p->dev->uuid));
     outbox_publish(p->m, topic, message, false);
 }
@@ -345,6 +350,7 @@ void plug_bound(struct plug *p)
     if (p->phase == PLUG_BOUND)
         return;
     p->phase = PLUG_BOUND;
+    lan_leave(d);
     diary_step(p, TIMELINE_BOUND);
     meross_timer_stop(&p->timer);
     introduce(p);

@@ -32,7 +32,7 @@ struct polls {                  /* polls.c's: the same place for the same row */
     struct broker_timer *timer;
 };
 
-struct meter { /* h_energy.c's */
+struct meter {           /* h_energy.c's */
     uint64_t watched_ms; /* monotonic: until then power is asked for often */
     uint64_t counted_ms; /* its counters were last asked for because somebody wanted that */
     uint64_t dead_ms;    /* since then it reads 0 V; 0: it does not        */
@@ -51,6 +51,7 @@ struct plug {
     const char *key; /* signs for this plug; lent by keys, or own_key; NULL = unknown */
     char own_key[SIGN_KEY_MAX + 1];  /* a copy: the device's may change meanwhile             */
     bool probe;                      /* none at all: probe.h */
+    bool over_lan;                   /* no connection: lan.h                                   */
     bool proven;                     /* it may speak for the plug, see trust.h                 */
     bool key_told;                   /* the line about the wrong key was written               */
     bool key_seen;                   /* a message of this connection had a known key           */

@@ -1,6 +1,8 @@
 #include "meross/session/presence.h"
 
 #include "broker/base/mem.h"
+#include "meross/session/lan.h"
+#include "meross/session/watchdog.h"
 #include "meross/people/when_back.h"
 
 #include <stdio.h>
@@ -138,7 +140,7 @@ void presence_back(struct device *d) { d->gone_ms = 0; }
 int presence_send(struct meross *m, struct device *d, const struct command_ask *ask)
 {
     if (!presence_away(d))
-        return command_send(d->plug, ask);
+        return command_send(lan_plug(m, d, false), ask);
     if (ask->background || ask->deadline_ms <= env_mono_ms(m->env))
         return MD_CLOSED;
     if (count(m) >= PRESENCE_WAIT_MAX)
@@ -191,6 +193,8 @@ void presence_connected(struct plug *p)
 void presence_remove(struct meross *m, struct device *d)
 {
     end_waits(m, d);
+    watchdog_drop(m, d);
+    lan_leave(d);
     when_back_drop(m, d);
     book_forget(m->book, d->uuid_key);
     registry_remove(m->registry, d);

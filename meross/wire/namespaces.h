@@ -14,7 +14,14 @@
 #define NS_TOGGLE      "Appliance.Control.Toggle" /* relays before ToggleX */
 #define NS_CONSUMPTION "Appliance.Control.ConsumptionConfig"
 #define NS_MULTIPLE    "Appliance.Control.Multiple" /* several requests in one */
-#define NS_CONFIG_KEY  "Appliance.Config.Key" /* which broker, and the key */
+#define NS_CONFIG_KEY  "Appliance.Config.Key"       /* which broker, and the key */
+#define NS_ECDHE       "Appliance.Encrypt.ECDHE"    /* what comes over the LAN has to be sealed */
+/* Set-up mode (tools/pairing). */
+#define NS_WIFI        "Appliance.Config.Wifi"
+#define NS_WIFIX       "Appliance.Config.WifiX"    /* with the password encrypted */
+#define NS_WIFI_LIST   "Appliance.Config.WifiList" /* the networks a plug sees    */
+#define NS_TRACE       "Appliance.Config.Trace"    /* how its last try to join went */
+#define NS_ELECTRICITY "Appliance.Control.Electricity"
 #define NS_SUBDEVICES  "Appliance.Hub.SubdeviceList"
 
 /* Families of devices (meross/family). */
@@ -63,7 +70,6 @@
 #define NS_WATER_LEAK   "Appliance.Hub.Sensor.WaterLeak"
 #define NS_MOTION       "Appliance.Hub.Sensor.Motion"
 /* Power and energy. */
-#define NS_ELECTRICITY  "Appliance.Control.Electricity"
 #define NS_ELECTRICITYX "Appliance.Control.ElectricityX" /* asked for and answered by PUSH */
 #define NS_CONSUMPTIONX "Appliance.Control.ConsumptionX" /* by local day  */
 #define NS_CONSUMPTIONH "Appliance.Control.ConsumptionH" /* by hour       */

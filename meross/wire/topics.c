@@ -113,7 +113,8 @@ struct topics_ref topics_read(const struct topics *t, struct span topic)
 
 bool topics_is_secret(const struct topics_ref *ref)
 {
-    return ref->kind == TOPICS_ASK_BROKER && span_is(ref->verb, TOPICS_KEY);
+    return ref->kind == TOPICS_ASK_BROKER &&
+           (span_is(ref->verb, TOPICS_KEY) || span_is(ref->verb, TOPICS_MOVE));
 }
 
 /* base TOPICS_BASE_MAX + "/broker/response/" + VERB_MAX and "/" + name + "/availability" fit. */

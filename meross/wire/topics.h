@@ -47,7 +47,8 @@
 #define TOPICS_INFO    "info"
 #define TOPICS_PLUGS   "plugs"
 #define TOPICS_REQUEST "request"
-#define TOPICS_KEY     "key" /* the verb of topics_is_secret() */
+#define TOPICS_KEY     "key" /* verbs of topics_is_secret(): their requests hold keys */
+#define TOPICS_MOVE    "move"
 
 struct topics {
     char base[TOPICS_BASE_MAX + 1];

@@ -144,9 +144,25 @@ def a_port_that_cannot_be_had_is_said():
             demote=os.geteuid() == 0)
 
 
+def another_zone_reaches_the_plugs():
+    """[trap 32] By SIGHUP; the files of the host are the business of tools_zonewatch."""
+    with Broker(MEROSSD, "meross_timezone CET-1CEST,M3.5.0,M10.5.0/3") as b:
+        sim = Program([PLUGSIM, "--port", b.tls, "--type", "mss310"], stdin=True)
+        try:
+            sim.wait_line("time CET-1CEST,M3.5.0,M10.5.0/3 20 rules")
+            b.extra = "meross_timezone IST-5:30"
+            (b.state / "test.conf").write_text(b.config())
+            b.program.process.send_signal(signal.SIGHUP)
+            b.wait_line("changed: plugs are told IST-5:30, from meross_timezone")
+            sim.wait_line("time IST-5:30 1 rules")
+        finally:
+            sim.kill(signal.SIGTERM)
+
+
 if __name__ == "__main__":
     sys.exit(harness.main([
         a_plug_is_told_the_time, what_is_no_request_gets_no_answer,
         the_answer_comes_from_the_address_that_was_asked, one_that_floods_is_answered_eight_times,
         several_and_what_a_reload_says, a_port_that_cannot_be_had_is_said,
+        another_zone_reaches_the_plugs,
     ]))

@@ -81,11 +81,8 @@ static int read_valued(struct args *a, const char *name, const char *value)
     const struct {
         const char *name;
         const char **text;
-    } texts[] = {{"--host", &a->host},
-                 {"--type", &a->types},
-                 {"--key", &a->key},
-                 {"--cipher", &a->cipher},
-                 {"--http-host", &a->http_host}};
+    } texts[] = {{"--host", &a->host}, {"--type", &a->types},    {"--model", &a->types},
+                 {"--key", &a->key},   {"--cipher", &a->cipher}, {"--http-host", &a->http_host}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(texts[i].name, name) == 0) {
             *texts[i].text = value;

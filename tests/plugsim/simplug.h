@@ -20,6 +20,7 @@
 #ifndef TESTS_PLUGSIM_SIMPLUG_H
 #define TESTS_PLUGSIM_SIMPLUG_H
 
+#include "broker/base/buf.h"
 #include "tests/plugsim/simplug_options.h"
 
 #define SIMPLUG_NEVER        UINT64_MAX
@@ -97,6 +98,9 @@ void simplug_button(struct simplug *p, unsigned channel, uint64_t now);
  * simplug_sense(p, "Appliance.GarageDoor.State", "{\"channel\":1,\"open\":1}", now).
  * Errors: MD_NOENT no such namespace or entry, MD_NOMEM. */
 MD_MUST_USE int simplug_sense(struct simplug *p, const char *ns, const char *json, uint64_t now);
+/* Appends what a namespace of its model's file holds now: its entries, with commas between.
+ * Errors: MD_NOENT no such namespace, MD_NOMEM. */
+MD_MUST_USE int simplug_holds(const struct simplug *p, const char *ns, struct buf *out);
 /* Tells something again and again until it is answered: by a PUSH of the same namespace when it
  * has needReply in it, else by SETACK. */
 void simplug_alarm(struct simplug *p, const char *ns, const char *payload, uint64_t now);

@@ -333,7 +333,7 @@ static int run_space(struct simplug *p, const struct simplug_envelope *e, struct
     if (!sim_space_can(p, e->ns, e->method))
         return MD_INVAL;
     return strcmp(e->method, "SET") == 0 ? sim_space_set(p, space, e->payload, out, now)
-                                         : sim_space_get(p, space, e->payload, out);
+                                         : sim_space_get(p, space, e->payload, out, now);
 }
 
 /* Runs one request; `out` gains the payload of the answer. */
@@ -371,6 +371,7 @@ static int run_member(struct simplug *p, int member, struct buf *out, uint64_t n
     return err;
 }
 
+/* No surplus is forgiven. */
 static int run_multiple(struct simplug *p, const struct simplug_envelope *e, struct buf *out,
                         uint64_t now)
 {

@@ -7,12 +7,14 @@
 
 #define CLOCK_TOLERANCE_MS 2000
 #define BIND_ANSWER_MS     5000u
+#define GENTLE_FOR_MS      60000u /* after the transport is up */
 
 void simplug_hear_reset(struct simplug *p)
 {
     for (size_t i = 0; i < p->queued; i++)
         mem_free(p->queue[i].json);
     p->queued = 0;
+    p->requested_at = 0;
     memset(p->awaited, 0, sizeof p->awaited);
 }
 
@@ -195,6 +197,13 @@ static void on_request(struct simplug *p, const struct simplug_envelope *e, stru
         simplug_violate(p, "timestamp of %s %s is a string", e->method, e->ns);
     if (!topic_name_valid(span_str(e->from)))
         simplug_violate(p, "no topic to answer to in `from` of %s %s", e->method, e->ns);
+    /* Firmware 8 and 9 cannot bear a burst right after it connected (sheet 2.4). */
+    bool young = now < p->connected_at + GENTLE_FOR_MS;
+    if (young && p->requested_at != 0 && now < p->requested_at + p->opt.gentle_ms) {
+        simplug_malformed(p, "a burst of requests right after it connected", now);
+        return;
+    }
+    p->requested_at = now;
     int64_t window = p->opt.timestamp_window_s;
     if (window > 0 && (off_s < -window || off_s > window)) {
         simplug_event(p, "ignored", "too old: %s %s", e->method, e->ns);
@@ -217,7 +226,7 @@ void simplug_hear(struct simplug *p, const struct mqtt_publish *m, uint64_t now)
         return;
     }
     if (simplug_envelope_read(p, &e, &wrong) != MD_OK) {
-        simplug_violate(p, "%s", wrong);
+        simplug_malformed(p, wrong, now);
         return;
     }
     simplug_sign(p, e.id, e.stamp, sign);

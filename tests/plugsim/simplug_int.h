@@ -114,7 +114,8 @@ struct simplug {
     struct sim_alarm alarm[SIM_ALARMS];
 
     struct sim_setup setup;
-    unsigned http_open; /* connections to its HTTP server */
+    uint64_t requested_at; /* of this connection; 0: not yet */
+    unsigned http_open;    /* connections to its HTTP server */
 
     char *violation[SIMPLUG_KEPT_VIOLATIONS];
     size_t n_violations;

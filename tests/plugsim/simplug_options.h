@@ -63,12 +63,14 @@ struct simplug_options {
     bool matter;      /* the `matter` member in Bind               */
     char report_value[4];
     bool reboot_on_malformed;
+    unsigned gentle_ms;          /* two requests closer than this, soon after the connect: reboot */
     unsigned timestamp_window_s; /* drops signed requests that are further off; 0: takes all */
     char timezone[40];           /* "" until System.Time is set                              */
 
     /* LAN: sim_http.h, sim_setup.h. */
     bool ap;                 /* begins in set-up mode, with its own access point          */
     bool wifix, ecdhe;       /* has Config.WifiX, encrypts HTTP                            */
+    bool bluetooth_only;     /* has no access point to be set up by, sheet 7.7             */
     bool http_bare_lf;       /* header lines end in LF                                     */
     unsigned http_max;       /* longer replies are cut off there; 0: none is               */
     unsigned wifi_list_ms;   /* how long WifiList takes                                    */

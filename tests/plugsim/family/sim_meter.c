@@ -23,7 +23,7 @@ void sim_meter_init(struct simplug *p, uint64_t now)
     const struct sim_tree *load = loads != NULL ? loads->child : NULL;
     p->meter.at = now;
     for (unsigned c = 0; c < SIM_METER_CHANNELS; c++) {
-        p->meter.load_mw[c] = load != NULL ? sim_tree_number(load, 0) : LOAD_MW;
+        p->meter.load_mw[c] = loads == NULL ? LOAD_MW : sim_tree_number(load, 0);
         load = load != NULL ? load->next : NULL;
     }
 }

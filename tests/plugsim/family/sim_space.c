@@ -138,8 +138,22 @@ static int put_object(struct simplug *p, const struct sim_tree *space, int asked
     return MD_INVAL;
 }
 
-int sim_space_get(struct simplug *p, const struct sim_tree *space, int payload, struct buf *out)
+/* Sheet 5.9: some reads wake sub-devices that live on batteries. */
+static void mind_the_battery(struct simplug *p, const struct sim_tree *space, uint64_t now)
 {
+    int64_t rare_s = sim_tree_number(sim_tree_get(space, "rare_s"), 0);
+    if (rare_s == 0)
+        return;
+    if (p->space.rare_at != 0 && now < p->space.rare_at + (uint64_t)rare_s * 1000)
+        simplug_violate(p, "GET %s within %lld s wakes its sub-devices", space->key,
+                        (long long)rare_s);
+    p->space.rare_at = now;
+}
+
+int sim_space_get(struct simplug *p, const struct sim_tree *space, int payload, struct buf *out,
+                  uint64_t now)
+{
+    mind_the_battery(p, space, now);
     const char *key = sim_space_word(space, "key", "");
     int asked = sim_json_get(&p->json, payload, key);
     bool wrapped = gets(space, "wrapped");
@@ -153,6 +167,12 @@ int sim_space_get(struct simplug *p, const struct sim_tree *space, int payload, 
     else
         SIM_TRY(put_list(p, space, asked, out));
     return buf_put_str(out, "}");
+}
+
+int simplug_holds(const struct simplug *p, const char *ns, struct buf *out)
+{
+    const struct sim_tree *space = sim_space_of(p, ns);
+    return space == NULL ? MD_NOENT : sim_space_put(p, space, true, out);
 }
 
 /* ---- what it tells by itself ---- */

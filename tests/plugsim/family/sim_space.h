@@ -8,6 +8,7 @@
  *   "view":    ["Appliance.Hub.Mts100.All", "mode"]  instead of entries: a part of another's
  *   "get":     "list" (default), "object", "wrapped" (object beside "channel":0), "listed" (only
  *              what is named in the request), "none"
+ *   "rare_s":  a GET sooner after the last one is a violation: it wakes sub-devices
  *   "query":   true: PUSH {} makes it push what it holds (sheet 5.0)
  *   "push":    "list" (default), "object", "none"
  *   "set":     {"onoff": [0, 1], "luminance": [1, 100], "mode": [0, 1, 4], "name": []}  what may be
@@ -46,6 +47,7 @@ struct sim_change { /* entries that are to be told */
 };
 
 struct sim_spaces {
+    uint64_t rare_at; /* the last GET of what has "rare_s"; 0: none yet */
     struct sim_move move[SIM_SPACE_MOVES];
     struct sim_change change[SIM_SPACE_CHANGES];
 };
@@ -55,7 +57,8 @@ const struct sim_tree *sim_space_of(const struct simplug *p, const char *ns);
 bool sim_space_can(const struct simplug *p, const char *ns, const char *method);
 
 /* As the handlers of simplug_do.c. */
-int sim_space_get(struct simplug *p, const struct sim_tree *space, int payload, struct buf *out);
+int sim_space_get(struct simplug *p, const struct sim_tree *space, int payload, struct buf *out,
+                  uint64_t now);
 int sim_space_set(struct simplug *p, const struct sim_tree *space, int payload, struct buf *out,
                   uint64_t now);
 /* Appends what the namespace holds: its first entry, or all of them without brackets. */

@@ -57,6 +57,7 @@ struct tokens {
     const char *text;
     const jsmntok_t *tok;
     int n;
+    bool *cut; /* set when a value is missing */
 };
 
 static struct span raw(const struct tokens *k, int t)
@@ -75,7 +76,8 @@ static struct sim_tree *build_part(const struct tokens *k, int *at, bool member)
         if (key == NULL)
             return NULL;
     }
-    struct sim_tree *part = *at < k->n ? build(k, at) : NULL;
+    *k->cut = *k->cut || *at >= k->n;
+    struct sim_tree *part = *k->cut ? NULL : build(k, at);
     if (part == NULL)
         mem_free(key);
     else
@@ -117,18 +119,20 @@ int sim_tree_parse(struct span text, struct sim_tree **out)
     if (tok == NULL)
         return MD_NOMEM;
     jsmn_init(&parser);
+    bool cut = false;
     struct tokens k = {(const char *)text.p, tok,
-                       jsmn_parse(&parser, (const char *)text.p, text.n, tok, (unsigned)n)};
+                       jsmn_parse(&parser, (const char *)text.p, text.n, tok, (unsigned)n), &cut};
     bool object = k.n > 0 && tok[0].type == JSMN_OBJECT;
     if (object)
         *out = build(&k, &at);
     mem_free(tok);
-    return !object ? MD_PROTO : *out == NULL ? MD_NOMEM : MD_OK;
+    return !object || cut ? MD_PROTO : *out == NULL ? MD_NOMEM : MD_OK;
 }
 
 struct sim_tree *sim_tree_from(const struct sim_json *j, int t)
 {
-    struct tokens k = {(const char *)j->text.p, j->tok, j->n};
+    bool cut = false;
+    struct tokens k = {(const char *)j->text.p, j->tok, j->n, &cut};
     return t >= 0 && t < j->n ? build(&k, &t) : NULL;
 }
 

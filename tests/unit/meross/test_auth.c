@@ -19,13 +19,13 @@ static void test_recognised(void **state)
     struct rig_client c;
     struct auth_plug p;
     rig_client(&c, "fmware:" RIG_UUID "_AbCdEfGhIjKlMnOp", RIG_MAC, "1234_" HASH);
-    assert_int_equal(strlen(c.id), 56); /* trap 2 */
+    assert_int_equal(strlen(c.id), 56); /* [trap 2] */
     assert_true(auth_read_plug(&c.c, &p));
     assert_true(span_is(p.uuid, RIG_UUID));
     assert_true(span_is(p.mac, RIG_MAC));
     assert_int_equal(p.user_id, 1234);
     assert_true(is_plug("fmware:" RIG_UUID, RIG_MAC, "0_" HASH));
-    assert_true(is_plug("fmware:" RIG_UUID, RIG_MAC, "_" HASH)); /* trap 10 */
+    assert_true(is_plug("fmware:" RIG_UUID, RIG_MAC, "_" HASH)); /* [trap 10] */
     assert_true(is_plug("fmware:" RIG_UUID "_", "48:E1:E9:12:34:56", "999999999999999999_x"));
     assert_true(is_plug("fmware:20091131118061251h5748e1e9334e2b", RIG_MAC, "0_" HASH));
 }

@@ -167,7 +167,7 @@ static void test_toggle_twice(void **state)
     memcpy(first, r.id, sizeof first);
     assert_true(rig_request_to(RIG_TO, &r));
     assert_string_equal(r.payload, "{\"togglex\":{\"channel\":0,\"onoff\":1}}");
-    assert_string_not_equal(r.id, first); /* trap 18 */
+    assert_string_not_equal(r.id, first); /* [trap 18] */
 }
 
 /* TOGGLE of a plug whose state nobody knows reads it first. */
@@ -208,7 +208,7 @@ static void test_get(void **state)
     assert_int_equal(rig_count(RESPONSE), 1);
 }
 
-/* Trap 23: silence is an answer too. */
+/* [trap 23] Silence is an answer too. */
 static void test_timeout(void **state)
 {
     (void)state;

@@ -31,7 +31,7 @@ static void test_parse(void **state)
     envelope_free(&e);
 }
 
-/* Trap 19: the digits that were sent are hashed, number or string. */
+/* [trap 19] The digits that were sent are hashed, number or string. */
 static void test_string_timestamp(void **state)
 {
     (void)state;

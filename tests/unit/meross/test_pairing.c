@@ -15,6 +15,15 @@ static int setup_ready(void **state)
     return 0;
 }
 
+/* Requests that hold keys are heard and routed to nobody. */
+static void ask_move(const char *payload)
+{
+    struct rig_client c;
+    rig_client(&c, "cli", NULL, NULL);
+    assert_false(rig_publish(&c, ASK("move"), payload, false));
+    assert_false(rig_may(&c, BROKER_SUBSCRIBE, ASK("move")));
+}
+
 static void answer_is(const char *verb, const char *want)
 {
     char topic[80];
@@ -40,8 +49,8 @@ static void test_move(void **state)
 {
     (void)state;
     struct rig_request r;
-    rig_ask(ASK("move"), "{\"transaction\":1,\"plug\":\"mss310\",\"host\":\"192.0.2.9\",\"port\":"
-                         "8883,\"key\":\"" KEY "\"}");
+    ask_move("{\"transaction\":1,\"plug\":\"mss310\",\"host\":\"192.0.2.9\",\"port\":"
+             "8883,\"key\":\"" KEY "\"}");
     assert_true(rig_request_to(RIG_TO, &r));
     assert_string_equal(r.method, "SET");
     assert_string_equal(r.ns, "Appliance.Config.Key");
@@ -64,7 +73,7 @@ static void test_move_keeps_key(void **state)
 {
     (void)state;
     struct rig_request r;
-    rig_ask(ASK("move"), "{\"plug\":\"" RIG_MAC "\",\"host\":\"broker.lan\",\"port\":\"443\"}");
+    ask_move("{\"plug\":\"" RIG_MAC "\",\"host\":\"broker.lan\",\"port\":\"443\"}");
     assert_true(rig_request_to(RIG_TO, &r));
     assert_non_null(strstr(r.payload, "\"port\":443,"));
     assert_non_null(strstr(r.payload, "\"key\":\"\",\"userId\":\"0\"}}"));
@@ -77,20 +86,20 @@ static void test_move_fails(void **state)
     (void)state;
     struct rig_request r;
     static const char good[] = "{\"plug\":\"mss310\",\"host\":\"192.0.2.9\",\"port\":8883}";
-    rig_ask(ASK("move"), good);
+    ask_move(good);
     assert_true(rig_request_to(RIG_TO, &r));
     rig_say(&plug, TOPICS_ANSWERS, "ERROR", r.ns, r.id, "", "{\"error\":{\"code\":5000}}");
     failed("move", "refused");
-    rig_ask(ASK("move"), good);
+    ask_move(good);
     assert_true(rig_request_to(RIG_TO, &r));
     rig_say(&plug, TOPICS_ANSWERS, "ERROR", r.ns, r.id, "",
             "{\"error\":{\"code\":5001,\"detail\":\"sign error\"}}");
     failed("move", "key");
-    rig_ask(ASK("move"), good);
+    ask_move(good);
     rig_step(5000);
     failed("move", "timeout");
     rig_drop(&plug, "gone");
-    rig_ask(ASK("move"), good);
+    ask_move(good);
     failed("move", "offline");
 }
 
@@ -108,19 +117,19 @@ static void test_move_input(void **state)
                                       "{\"plug\":\"mss310\",\"host\":\"a\",\"port\":65536}",
                                       "{\"plug\":\"mss310\",\"host\":\"a\",\"port\":1,\"key\":{}}"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        rig_ask(ASK("move"), bad[i]);
+        ask_move(bad[i]);
         failed("move", "invalid");
     }
-    rig_ask(ASK("move"), "{\"host\":\"a\",\"port\":1}");
+    ask_move("{\"host\":\"a\",\"port\":1}");
     failed("move", "invalid");
-    rig_ask(ASK("move"), "{\"plug\":\"lamp\",\"host\":\"a\",\"port\":1}");
+    ask_move("{\"plug\":\"lamp\",\"host\":\"a\",\"port\":1}");
     failed("move", "no_such_plug");
     for (int n = 63; n <= 64; n++) {
         memset(host, 'h', sizeof host);
         host[n] = '\0';
         (void)snprintf(text, sizeof text, "{\"plug\":\"mss310\",\"host\":\"%s\",\"port\":65535}",
                        host);
-        rig_ask(ASK("move"), text);
+        ask_move(text);
         if (n == 63)
             assert_non_null(rig_find(RIG_TO));
         else
@@ -134,7 +143,7 @@ static void test_move_input(void **state)
         rig_skip();
         (void)snprintf(text, sizeof text,
                        "{\"plug\":\"mss310\",\"host\":\"a\",\"port\":1,\"key\":\"%s\"}", key);
-        rig_ask(ASK("move"), text);
+        ask_move(text);
         if (n == 128)
             assert_non_null(rig_find(RIG_TO));
         else
@@ -251,6 +260,36 @@ static void test_arrival(void **state)
     failed("arrival", "invalid");
 }
 
+/* A key that was told and will not be used: whoever was only expected is forgotten, whoever was known
+ * stays with the key it has. */
+static void test_unkey(void **state)
+{
+    (void)state;
+    static const char ask[] = "{\"uuid\":\"" RIG_UUID "\"}";
+    struct rig_client c;
+    rig_attach(NULL);
+    rig_client(&c, "cli", NULL, NULL);
+    static const char tell[] = "{\"uuid\":\"" RIG_UUID "\",\"mac\":\"" RIG_MAC
+                               "\",\"name\":\"kettle\",\"key\":\"" KEY "\"}";
+    assert_false(rig_publish(&c, ASK("key"), tell, false));
+    rig_ask(ASK("unkey"), ask);
+    answer_is("unkey", "{\"status\":\"ok\",\"data\":{\"taken_back\":true}}");
+    rig_ask(ASK("arrival"), ask);
+    answer_is("arrival", "{\"status\":\"ok\",\"data\":{\"phase\":\"unknown\"}}");
+    rig_ask(ASK("unkey"), ask);
+    answer_is("unkey", "{\"status\":\"ok\",\"data\":{\"taken_back\":false}}");
+    rig_ready(&plug);
+    assert_false(rig_publish(&c, ASK("key"), tell, false));
+    rig_skip();
+    rig_ask(ASK("unkey"), ask);
+    answer_is("unkey", "{\"status\":\"ok\",\"data\":{\"taken_back\":true}}");
+    rig_say(&plug, RIG_FROM, "PUSH", "Appliance.System.Report", "r1", "", "{\"report\":[]}");
+    rig_ask(ASK("arrival"), ask);
+    assert_non_null(strstr(rig_find(ANSWER("arrival"))->payload, "\"key\":\"empty\""));
+    rig_ask(ASK("unkey"), "{\"uuid\":7}");
+    failed("unkey", "invalid");
+}
+
 int main(void)
 {
 #define READY(t) cmocka_unit_test_setup_teardown(t, setup_ready, rig_teardown)
@@ -263,6 +302,7 @@ int main(void)
         READY(test_unbind_said),
         READY(test_unbind_fails),
         READY(test_unbind_offline),
-        cmocka_unit_test_setup_teardown(test_arrival, rig_setup, rig_teardown)};
+        cmocka_unit_test_setup_teardown(test_arrival, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(test_unkey, rig_setup, rig_teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -189,7 +189,7 @@ static void test_limits(void **state)
     gone();
     int n = snprintf(text, sizeof text,
                      "{\"state\":\"ON\",\"when_back\":true,\"transaction\":"
-                     "\"t\",\"pad\":\"");
+                     "\"t\",\"_\":\"");
     memset(text + n, 'x', sizeof text - (size_t)n);
     memcpy(text + WHEN_BACK_TEXT_MAX - 2, "\"}", 3);
     assert_int_equal(strlen(text), WHEN_BACK_TEXT_MAX);

@@ -260,7 +260,7 @@ static void switching_says_what_the_plug_did(void **state)
     has(seen.note, "\"state\":\"OFF\"}");
     RUN(&d, "toggle", "kettle", "--channel", "1");
     has(seen.out, "kettle, socket 1: ON (");
-    has(seen.note, "\"state\":\"TOGGLE\",\"channel\":1}");
+    has(seen.note, "\"channel\":1,\"state\":\"TOGGLE\"}");
     RUN(&d, "on", "kettle", "--json");
     has(seen.out, "{\"state\":\"OFF\",\"channels\"");
     has(seen.note, "\"state\":\"ON\"}");

@@ -1,27 +1,21 @@
-/* control_switch.c - set and get: from a request to a command, and from its end to an answer. */
+#include "meross/people/request.h"
+
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/people/announce.h"
-#include "meross/people/answer.h"
 #include "meross/session/command.h"
-#include "meross/session/energy.h"
-#include "meross/people/control.h"
-#include "meross/people/when_back.h"
 #include "meross/session/inbound.h"
+#include "meross/session/lan.h"
 #include "meross/session/presence.h"
 #include "meross/wire/namespaces.h"
-#include "meross/people/orders.h"
 
 #define SIGN_ERROR 5001 /* the plug's error code for a signature that is not of its key */
 
-struct request { /* from the message to the answer */
-    struct meross *m;
-    struct device *dev; /* outlives every command to it */
-    struct answer answer;
-    struct orders orders; /* none: the state is asked for                        */
-    unsigned next;        /* of the orders, for a plug that takes one at a time  */
-    uint64_t deadline_ms; /* of the whole request, however many commands it takes */
-};
+static void end(struct request *r)
+{
+    family_steps_clear(&r->steps);
+    mem_free(r);
+}
 
 static const char *quoted(const struct device *d) { return log_q(span_str(d->name)); }
 
@@ -44,6 +38,11 @@ static void answer_failure(struct request *r, int err)
         answer_error(m, &r->answer, "busy",
                      "%s has %d requests waiting already: send fewer, or wait for the answers",
                      name, COMMAND_QUEUE_MAX);
+    else if (err == MD_PROTO)
+        answer_error(m, &r->answer, "refused",
+                     "%s answered over the LAN, but its answer was cut off or could not be "
+                     "understood: unplug it for ten seconds, so that it connects again",
+                     name);
     else
         answer_error(m, &r->answer, "internal", "%s was not asked: %s", name, md_err_text(err));
 }
@@ -118,7 +117,7 @@ static void assume(const struct request *r)
 {
     for (unsigned i = r->next; i < past(r); i++) {
         const struct order *o = &r->orders.v[i];
-        state_assume(r->dev->plug, o->channel, o->want == WANT_ON);
+        state_assume(lan_voice(r->dev), o->channel, o->want == WANT_ON);
         log_info("control", "plug=%s channel=%u switched %s", quoted(r->dev), o->channel,
                  o->want == WANT_ON ? "ON" : "OFF");
     }
@@ -143,7 +142,7 @@ static void on_set_done(void *ctx, int err, const struct envelope *reply)
         answer_state(r);
     }
     uncount_asks(r);
-    mem_free(r);
+    end(r);
 }
 
 static int write_one(const struct request *r, const struct order *o, struct buf *out)
@@ -195,7 +194,7 @@ static void begin_set(struct request *r)
         return;
     uncount_asks(r);
     answer_failure(r, err);
-    mem_free(r);
+    end(r);
 }
 
 /* A state that was asked for, by get or for the sake of a TOGGLE. */
@@ -203,16 +202,16 @@ static void on_read_done(void *ctx, int err, const struct envelope *reply)
 {
     struct request *r = ctx;
     if (!succeeded(r, err, reply)) {
-        mem_free(r);
+        end(r);
     } else if (r->orders.n == 0) {
         buf_free(&r->dev->state); /* so that it is published even if nothing changed */
         announce_state(r->m, r->dev);
         answer_state(r);
-        mem_free(r);
+        end(r);
     } else if (!orders_resolve(&r->orders, r->dev)) {
         answer_error(r->m, &r->answer, "refused",
                      "%s does not say whether it is on: send ON or OFF", r->dev->name);
-        mem_free(r);
+        end(r);
     } else {
         begin_set(r);
     }
@@ -231,117 +230,70 @@ static void begin_read(struct request *r)
     if (err == MD_OK)
         return;
     answer_failure(r, err);
-    mem_free(r);
+    end(r);
 }
 
-/* The plug that a topic names, or NULL, which has been answered. */
-static struct device *find(struct meross *m, const struct answer *a, struct span name)
+/* --- steps --------------------------------------------------------------------------------- */
+
+static void go_on(struct request *r);
+
+static void on_step_done(void *ctx, int err, const struct envelope *reply)
 {
-    struct device *d = registry_by_name(m->registry, name);
-    if (d != NULL && d->announced)
-        return d;
-    char text[TOPICS_NAME_MAX + 1];
-    (void)span_to_str(name, text, sizeof text);
-    answer_error(m, a, "no_such_plug",
-                 "there is no plug called %s: `merossd list` shows those there are", text);
-    return NULL;
+    struct request *r = ctx;
+    const struct family_step *step = &r->steps.v[r->step];
+    if (!succeeded(r, err, reply)) {
+        end(r);
+        return;
+    }
+    log_info("control", "plug=%s %s set", quoted(r->dev), step->ns);
+    family_on_step(lan_voice(r->dev), step, reply->payload);
+    r->step++;
+    go_on(r);
 }
 
-static void start(struct meross *m, struct device *d, const struct request *r)
+/* Takes r. */
+static void begin_step(struct request *r)
+{
+    const struct family_step *step = &r->steps.v[r->step];
+    struct command_ask ask = {.method = ENVELOPE_SET,
+                              .ns = step->ns,
+                              .payload = buf_view(&step->payload),
+                              .deadline_ms = r->deadline_ms,
+                              .cb = on_step_done,
+                              .ctx = r};
+    int err = presence_send(r->m, r->dev, &ask);
+    if (err == MD_OK)
+        return;
+    answer_failure(r, err);
+    end(r);
+}
+
+/* Takes r.  The relays come last: a lamp that is to be off is not lit again by its colour. */
+static void go_on(struct request *r)
+{
+    if (r->step < r->steps.n) {
+        begin_step(r);
+    } else if (r->orders.n > 0 && orders_resolve(&r->orders, r->dev)) {
+        begin_set(r);
+    } else if (r->orders.n > 0 || r->steps.n == 0) {
+        begin_read(r);
+    } else {
+        answer_state(r);
+        end(r);
+    }
+}
+
+void request_start(struct meross *m, struct device *d, struct request *r)
 {
     struct request *copy = mem_dup(r, sizeof *r);
     if (copy == NULL) {
         answer_error(m, &r->answer, "internal", "out of memory: try again later");
+        family_steps_clear(&r->steps);
         return;
     }
     copy->m = m;
     copy->dev = d;
     copy->deadline_ms = command_deadline(m);
-    if (copy->orders.n > 0 && orders_resolve(&copy->orders, d))
-        begin_set(copy);
-    else
-        begin_read(copy);
-}
-
-static bool prepare(struct meross *m, const struct topics_ref *ref, struct request *r)
-{
-    *r = (struct request){.next = 0};
-    if (!topics_name_ok(ref->plug))
-        return false; /* nobody can be called so, nor listen there */
-    topics_of_plug(&m->topics, r->answer.topic, ref->plug, TOPICS_RESPONSE);
-    return true;
-}
-
-static bool has_channel(struct device *d, unsigned channel)
-{
-    return d->n_channels == 0 || device_channel(d, channel) != NULL;
-}
-
-static bool switchable(struct meross *m, struct device *d, const struct request *r)
-{
-    if (d->switches == DEVICE_NO_SWITCH) {
-        answer_error(m, &r->answer, "unsupported", "%s (%s) has nothing to switch on and off",
-                     d->name, d->type);
-        return false;
-    }
-    for (unsigned i = 0; i < r->orders.n; i++) {
-        if (has_channel(d, r->orders.v[i].channel))
-            continue;
-        answer_error(m, &r->answer, "invalid", "%s has no channel %u: its channels are %u to %u",
-                     d->name, r->orders.v[i].channel, d->channel[0].number,
-                     d->channel[d->n_channels - 1].number);
-        return false;
-    }
-    return true;
-}
-
-void control_again(struct meross *m, struct device *d, struct span level, struct span payload)
-{
-    struct request r = {.next = 0};
-    topics_of_plug(&m->topics, r.answer.topic, span_str(d->name), TOPICS_RESPONSE);
-    bool ok = orders_read(&r.orders, level, payload, &r.answer) && orders_settle(&r.orders, d);
-    r.answer.has_transaction = false;
-    if (ok && switchable(m, d, &r)) /* it may have another firmware than before */
-        start(m, d, &r);
-}
-
-void control_set(struct meross *m, const struct topics_ref *ref, struct span payload)
-{
-    struct request r;
-    if (!prepare(m, ref, &r))
-        return;
-    bool ok = orders_read(&r.orders, ref->channel, payload, &r.answer);
-    struct device *d = find(m, &r.answer, ref->plug);
-    if (d == NULL)
-        return;
-    if (!ok)
-        answer_error(m, &r.answer, "invalid",
-                     "%s got no order it understands: send ON, OFF or TOGGLE, "
-                     "{\"state\":\"ON\",\"channel\":0}, or "
-                     "{\"channels\":[{\"channel\":1,\"state\":\"ON\"}]}",
-                     d->name);
-    else if (!orders_settle(&r.orders, d))
-        answer_error(m, &r.answer, "invalid",
-                     "the order for %s contradicts itself: channel 0 is all of its outlets; leave "
-                     "it out",
-                     d->name);
-    else if (switchable(m, d, &r) && !when_back_take(m, d, ref->channel, payload, &r.answer))
-        start(m, d, &r);
-}
-
-void control_get(struct meross *m, const struct topics_ref *ref, struct span payload)
-{
-    struct request r;
-    struct json json;
-    if (!prepare(m, ref, &r))
-        return;
-    if (json_parse(&json, payload) == MD_OK) {
-        answer_take(&r.answer, json_root(&json));
-        json_free(&json);
-    }
-    struct device *d = find(m, &r.answer, ref->plug);
-    if (d == NULL)
-        return;
-    energy_watch(d->plug);
-    start(m, d, &r);
+    (void)orders_resolve(&copy->orders, d); /* to what was meant when it was asked */
+    go_on(copy);
 }
