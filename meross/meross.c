@@ -4,6 +4,7 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/people/announce.h"
+#include "meross/session/apps.h"
 #include "meross/session/command.h"
 #include "meross/people/control.h"
 #include "meross/people/when_back.h"
@@ -184,6 +185,7 @@ static void say_goodbye(struct meross *m)
         if (d->online) {
             d->online = false;
             announce_availability(m, d);
+            apps_online(m, d, false);
         }
     }
     announce_broker(m);

@@ -20,6 +20,7 @@
  *     lan.c         one without a connection: a plug that is asked over HTTP
  *     setup.c       ... first: its abilities, everything
  *     shield.c    what may be sent to it
+ *     apps.c      what programs like the vendor's app are told
  *     foreign.c   what other clients send to it; refusal.c: what becomes of what may not
  *   people/     what people ask (control.c) and are told (announce.c) */
 #ifndef MEROSS_MEROSS_INT_H

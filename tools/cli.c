@@ -11,7 +11,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
-#define BODY_MAX 4096u
+#define BODY_MAX 8192u
 
 int cli_fail(struct cli *c, int status, const char *code, const char *fmt, ...)
 {

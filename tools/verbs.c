@@ -36,6 +36,11 @@ static const struct cmd verbs[] = {
      CLIENT, 2, 3, cmd_rename},
     {"forget", "PLUG", "remove a plug from the broker's memory", NULL, CLIENT | ARGS_YES, 1, 1,
      cmd_forget},
+    {"raw", "PLUG METHOD NAMESPACE [JSON]",
+     "send one request to a plug in its own words and print the answer",
+     "METHOD is GET, SET, PUSH or DELETE; NAMESPACE like Appliance.System.All (`merossd show PLUG "
+     "--json`\nlists those of a plug).  JSON is the payload, {} when it is left out; - reads it from "
+     "standard\ninput.  What could harm the plug is not sent.", CLIENT, 3, 4, cmd_raw},
     {"watch", "", "print what happens, until Ctrl-C", NULL, CLIENT, 0, 0, cmd_watch},
     {"power", "[PLUG]", "show what the plugs measure now: W, V, A, and what they have counted",
      "For two minutes they are then asked every ten seconds, so that the next look is fresher.",

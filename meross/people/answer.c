@@ -63,6 +63,7 @@ static const char *meaning(const char *code)
         {"exists", "the name is taken"},
         {"refused", "the plug refused it"},
         {"key", "the plug was paired with another key: add `meross_key KEY`, or pair it again"},
+        {"shield", "nothing was sent to the plug, because it could harm it"},
         {"unsupported", "the plug has nothing to switch"},
         {"busy", "too many requests wait for the plug"},
     };

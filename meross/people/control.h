@@ -31,6 +31,9 @@
  *                                   for only one.  wh is what is booked for all of the period,
  *                                   sum that of the rows; only hours can be missing
  *       energy                      {"plugs":[{"name":"kettle","channel":0,"total":...,"wh":...}]}
+ *       raw     plug, method, namespace, payload
+ *                                   {"plug":"kettle","answered":true,"method":"GETACK",
+ *                                   "namespace":"...","payload":{...}}; a PUSH need not be answered
  *       key     uuid, mac, key, name, address   {"name":"plug-3456","uuid":"...","expected":true}:
  *                                   the key of a plug, told before it comes, or before it gets a
  *                                   new one; name and address may be left out.  The request reaches

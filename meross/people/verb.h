@@ -21,6 +21,7 @@ void verb_answer_name(struct verb_request *r, const char *name, const char *was)
 /* Forgets a plug: its connection, its topics, its record. */
 void verb_forget_device(struct meross *m, struct device *d);
 
+void verb_raw(struct verb_request *r); /* control_raw.c */
 /* control_part.c: a channel or a sub-device of d gets a name. */
 void verb_rename_part(struct verb_request *r, struct device *d, const char *name);
 

@@ -3,6 +3,7 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/session/foreign.h"
+#include "meross/session/shield.h"
 
 #include <stdio.h>
 
@@ -181,6 +182,24 @@ static int send_foreign(struct plug *p, struct command *c)
     return MD_OK;
 }
 
+/* What is worded in this program is judged like everything else. */
+static int send_ours(struct plug *p, struct span text)
+{
+    struct envelope e;
+    const char *why = shield_read(&e, text, shield_max(p->dev));
+    if (why == NULL) {
+        why = shield_objection(&e, p->dev, SHIELD_OURSELVES);
+        envelope_free(&e);
+    }
+    if (why == NULL) {
+        plug_send(p, text);
+        return MD_OK;
+    }
+    log_warn("meross", "plug=%s a request of merossd's own is not sent: %s",
+             log_q(span_str(p->dev->name)), why);
+    return MD_INVAL;
+}
+
 static int write_and_send(struct plug *p, struct command *c)
 {
     struct buf text;
@@ -197,7 +216,7 @@ static int write_and_send(struct plug *p, struct command *c)
     buf_init(&text, ENVELOPE_TO_HUB_MAX);
     int err = envelope_write(&text, &head, buf_view(&c->payload));
     if (err == MD_OK)
-        plug_send(p, buf_view(&text));
+        err = send_ours(p, buf_view(&text));
     buf_free(&text);
     return err;
 }

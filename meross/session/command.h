@@ -30,7 +30,7 @@
  *   MD_CLOSED   the plug went away
  *   MD_FULL     one of another client did not get its turn in time
  *   MD_PROTO    answered over the LAN, but the answer was cut off or could not be understood
- *   MD_NOMEM, MD_TOOBIG  it could not be sent */
+ *   MD_NOMEM, MD_TOOBIG, MD_INVAL (shield.h)  it could not be sent */
 typedef void (*command_cb)(void *ctx, int err, const struct envelope *reply);
 
 struct command_ask {

@@ -3,40 +3,17 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/session/inbound.h"
-#include "meross/wire/http.h"
+#include "meross/session/lan_int.h"
 #include "meross/wire/lan_address.h"
-#include "meross/wire/lan_seal.h"
 #include "meross/wire/namespaces.h"
 #include "meross/wire/text.h"
 
 #include <stdio.h>
 
-#define MUTE_POLLS    2 /* so many in a row without an answer: the connection is given up as a way */
-#define HTTP_OVERHEAD (HTTP_HOST_MAX + 512) /* bytes around a body */
-#define SIGN_ERROR    5001
-
-struct lan_session {
-    struct plug plug;
-    struct list link;    /* in meross.lan_sessions, or in meross.lan_dead */
-    struct lan_ask *ask; /* under way; NULL: none         */
-    struct buf out;      /* waits for its turn             */
-    unsigned key;        /* which of the possible keys is tried */
-    bool sealed;
-    char seal[LAN_SEAL_KEY];
-    char check_id[SIGN_ID_MAX + 1]; /* of the System.All it begins with */
-    const char *why;                /* it is about to end; NULL: it is not */
-};
-
-struct lan_ask {                 /* one exchange; outlives its session */
-    struct lan_session *session; /* NULL: nobody waits for it any more */
-    struct meross *m;            /* NULL: nor is there anybody else    */
-    struct list link;            /* in meross.lan_asks                 */
-    struct http_reader reader;
-};
+#define MUTE_POLLS 2 /* so many in a row without an answer: the connection is given up as a way */
+#define SIGN_ERROR 5001
 
 static uint64_t now_ms(const struct meross *m) { return env_mono_ms(m->env); }
-
-static struct lan_session *of_plug(struct plug *p) { return LIST_OF(p, struct lan_session, plug); }
 
 /* --- keys ---------------------------------------------------------------------------------- */
 
@@ -115,7 +92,7 @@ static void leave(struct lan_session *s)
 void lan_leave(struct device *d)
 {
     if (d->lan != NULL)
-        leave(of_plug(d->lan));
+        leave(lan_of_plug(d->lan));
 }
 
 static void fail(struct lan_session *s, const char *why)
@@ -126,12 +103,16 @@ static void fail(struct lan_session *s, const char *why)
     leave(s);
 }
 
+static void rest(struct lan_session *s, uint64_t ms);
+
 static void on_idle(void *ctx)
 {
     struct lan_session *s = ctx;
     s->plug.timer = NULL;
     if (s->why != NULL)
         fail(s, s->why);
+    else if (command_due_ms(&s->plug) != 0) /* it is being asked just now */
+        rest(s, LAN_IDLE_MS);
     else
         leave(s);
 }
@@ -144,135 +125,12 @@ static void rest(struct lan_session *s, uint64_t ms)
 }
 
 /* Not at once: whoever asks is not done with it. */
-static void fail_soon(struct lan_session *s, const char *why)
+void lan_fail_soon(struct lan_session *s, const char *why)
 {
     s->why = why;
     rest(s, 0);
     if (s->plug.timer == NULL)
         fail(s, why); /* without a timer rather early than never */
-}
-
-/* --- one exchange --------------------------------------------------------------------------- */
-
-static void took(struct lan_session *s, int err, struct http_reader *r);
-static void pump(struct meross *m);
-
-static bool on_take(void *ctx, struct span bytes)
-{
-    struct lan_ask *a = ctx;
-    return http_reader_feed(&a->reader, bytes) == HTTP_MORE;
-}
-
-static void on_done(void *ctx, int err)
-{
-    struct lan_ask *a = ctx;
-    struct meross *m = a->m;
-    struct lan_session *s = a->session;
-    if (err == MD_OK)
-        (void)http_reader_close(&a->reader);
-    if (m != NULL) {
-        list_remove(&a->link);
-        m->lan_n--;
-    }
-    if (s != NULL) {
-        s->ask = NULL;
-        took(s, err, &a->reader);
-    }
-    http_reader_free(&a->reader);
-    mem_free(a);
-    if (m != NULL)
-        pump(m);
-}
-
-static int write_request(const struct lan_session *s, const char *host, struct buf *out)
-{
-    struct buf sealed;
-    buf_init(&sealed, HTTP_BODY_MAX);
-    int err = s->sealed ? lan_seal_close(&sealed, s->seal, buf_view(&s->out)) : MD_OK;
-    if (err == MD_OK)
-        err = http_write(out, host, s->sealed ? buf_view(&sealed) : buf_view(&s->out), s->sealed);
-    buf_free(&sealed);
-    return err;
-}
-
-static int begin(struct lan_session *s, struct lan_ask *a, unsigned timeout_ms)
-{
-    struct meross *m = s->plug.m;
-    char host[DEVICE_ADDRESS_MAX + 16];
-    struct buf bytes;
-    if (m->lan_port == LAN_PORT)
-        (void)snprintf(host, sizeof host, "%s", s->plug.dev->address);
-    else
-        (void)snprintf(host, sizeof host, "%s:%u", s->plug.dev->address, m->lan_port);
-    buf_init(&bytes, HTTP_BODY_MAX + HTTP_OVERHEAD);
-    int err = write_request(s, host, &bytes);
-    struct meross_lan_ask ask = {.host = s->plug.dev->address,
-                                 .port = m->lan_port,
-                                 .send = buf_view(&bytes),
-                                 .timeout_ms = timeout_ms,
-                                 .max = HTTP_HEAD_MAX + HTTP_BODY_MAX,
-                                 .take = on_take,
-                                 .done = on_done,
-                                 .ctx = a};
-    if (err == MD_OK)
-        err = m->lan.ask(m->lan.ctx, &ask);
-    buf_wipe(&bytes);
-    return err;
-}
-
-/* How long the plug may take: as long as whoever asked waits. */
-static unsigned patience(const struct lan_session *s)
-{
-    const struct plug *p = &s->plug;
-    uint64_t due = p->phase == PLUG_BOUND ? command_due_ms(p) : command_deadline(p->m);
-    return due > now_ms(p->m) ? (unsigned)(due - now_ms(p->m)) : 0;
-}
-
-static void start(struct lan_session *s)
-{
-    struct meross *m = s->plug.m;
-    unsigned timeout_ms = patience(s);
-    struct lan_ask *a = timeout_ms > 0 ? mem_alloc(sizeof *a) : NULL;
-    int err = a == NULL ? MD_NOMEM : MD_OK;
-    if (err == MD_OK) {
-        a->session = s;
-        a->m = m;
-        http_reader_init(&a->reader);
-        err = begin(s, a, timeout_ms);
-    }
-    buf_wipe(&s->out); /* also when nobody waits for it any more */
-    buf_init(&s->out, ENVELOPE_TO_HUB_MAX);
-    if (err == MD_OK) {
-        s->ask = a;
-        list_append(&m->lan_asks, &a->link);
-        m->lan_n++;
-        return;
-    }
-    mem_free(a);
-    if (timeout_ms > 0)
-        fail_soon(s, "could not be asked over the LAN");
-}
-
-/* The sessions that wait, in order. */
-static void pump(struct meross *m)
-{
-    LIST_EACH (it, &m->lan_sessions) {
-        struct lan_session *s = LIST_OF(it, struct lan_session, link);
-        if (m->lan_n >= LAN_EXCHANGES)
-            return;
-        if (s->out.n > 0 && s->ask == NULL)
-            start(s);
-    }
-}
-
-void lan_send(struct plug *p, struct span message)
-{
-    struct lan_session *s = of_plug(p);
-    s->out.n = 0; /* whoever wrote that waits no longer */
-    if (buf_put_secret(&s->out, message) != MD_OK)
-        fail_soon(s, "could not be asked over the LAN: out of memory");
-    else
-        pump(p->m);
 }
 
 /* --- the beginning: who is there? ----------------------------------------------------------- */
@@ -299,7 +157,7 @@ static bool check(struct lan_session *s)
 {
     if (!take_key(s) || write_check(s) != MD_OK)
         return false;
-    pump(s->plug.m);
+    lan_pump(s->plug.m);
     return true;
 }
 
@@ -438,7 +296,7 @@ static void answered(struct lan_session *s, const struct http_reader *r)
     buf_wipe(&open);
 }
 
-static void took(struct lan_session *s, int err, struct http_reader *r)
+void lan_took(struct lan_session *s, int err, const struct http_reader *r)
 {
     if (s->why != NULL)
         return; /* it ends anyhow */

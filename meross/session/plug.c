@@ -3,6 +3,7 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/people/announce.h"
+#include "meross/session/apps.h"
 #include "meross/session/command.h"
 #include "meross/session/diary.h"
 #include "meross/hooks.h"
@@ -294,6 +295,8 @@ static void take_message(struct plug *p, const struct envelope *e)
         diary_proven(p);
         learn_key(p, e);
     }
+    if (proven && e->method == ENVELOPE_PUSH)
+        apps_push(p, e);
     bool handled = inbound_dispatch(p, e);
     if (!(proven && command_resolve(p, e)) && !handled)
         log_debug("meross", "plug=%s %s %s: nothing to do", log_q(span_str(p->dev->name)),
@@ -339,8 +342,10 @@ static void introduce(struct plug *p)
     presence_back(d);
     announce_state(p->m, d);
     announce_availability(p->m, d);
-    if (!was_online)
+    if (!was_online) {
         announce_event(p->m, d, "online", NULL, NULL);
+        apps_online(p->m, d, true);
+    }
     announce_soon(p->m);
 }
 
@@ -371,6 +376,7 @@ void plug_offline(struct meross *m, struct device *d, const char *why)
     d->gone_ms = 0;
     announce_availability(m, d);
     announce_event(m, d, "offline", "reason", why);
+    apps_online(m, d, false);
     announce_soon(m);
 }
 

@@ -6,8 +6,6 @@
 #include "meross/wire/json_write.h"
 #include "meross/wire/text.h"
 
-#include <stdio.h>
-
 #define ANSWER_MAX 2048
 
 static const char *kind_objection(const struct meross *m, const struct device *d, struct span topic)
@@ -68,7 +66,7 @@ static int write_answer(struct buf *out, struct meross *m, const struct device *
                         const struct refusal_address *to, struct span payload)
 {
     char from[TOPICS_MAX];
-    (void)snprintf(from, sizeof from, "/appliance/%s/publish", d->uuid);
+    topics_from_plug(from, span_str(d->uuid));
     /* A signature that the asker could not make himself could be used for a command. */
     struct envelope_head head = {
         .method = ENVELOPE_ERROR,

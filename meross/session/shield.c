@@ -160,7 +160,7 @@ static const char *stranger_objection(const char *ns)
 
 static bool everybody_has(const char *ns)
 {
-    static const char *const all[] = {NS_ALL, NS_ABILITY, NS_TIME, "Appliance.System.Online"};
+    static const char *const all[] = {NS_ALL, NS_ABILITY, NS_TIME, NS_ONLINE};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (strcmp(ns, all[i]) == 0)
             return true;

@@ -8,6 +8,7 @@
 #define NS_ABILITY     "Appliance.System.Ability" /* the namespaces a plug knows            */
 #define NS_CLOCK       "Appliance.System.Clock"
 #define NS_TIME        "Appliance.System.Time"
+#define NS_ONLINE      "Appliance.System.Online" /* is it connected to its broker */
 #define NS_BIND        "Appliance.Control.Bind"
 #define NS_UNBIND      "Appliance.Control.Unbind"
 #define NS_TOGGLEX     "Appliance.Control.ToggleX"

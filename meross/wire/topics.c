@@ -127,6 +127,12 @@ void topics_to_plug(char out[TOPICS_MAX], struct span uuid)
     (void)snprintf(out, TOPICS_MAX, APPLIANCE "%.*s/subscribe", SPAN_ARG(uuid));
 }
 
+void topics_from_plug(char out[TOPICS_MAX], struct span uuid)
+{
+    MD_ASSERT(uuid.n <= UUID_MAX);
+    (void)snprintf(out, TOPICS_MAX, APPLIANCE "%.*s/publish", SPAN_ARG(uuid));
+}
+
 void topics_of_plug(const struct topics *t, char out[TOPICS_MAX], struct span name,
                     const char *leaf)
 {

@@ -88,6 +88,7 @@ bool topics_is_secret(const struct topics_ref *ref);
 /* The writers fill `out`; the parts are within their limits (a uuid has at most 64 bytes,
  * a verb at most 32). */
 void topics_to_plug(char out[TOPICS_MAX], struct span uuid);
+void topics_from_plug(char out[TOPICS_MAX], struct span uuid);
 void topics_of_plug(const struct topics *t, char out[TOPICS_MAX], struct span name,
                     const char *leaf); /* NULL: the state itself */
 void topics_of_broker(const struct topics *t, char out[TOPICS_MAX], const char *leaf);

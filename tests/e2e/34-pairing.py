@@ -126,7 +126,7 @@ def json_for_programs():
 
 def generations():
     """Old, encrypted and slow plugs, and their habits."""
-    cases = (("mss310-1.1.18", ()), ("mss110-7.3.37", ()), ("mss310-2.1.17", ()), ("mss305-8.3.15", ()),
+    cases = (("mss310-1.1.18", ()), ("mss110-7.3.37", ()), ("mss310-2.1.17", ()), ("mss315-9.5.33", ()),
              ("mss310", ("http_bare_lf=1",)), ("mss310", ("lost_setack=1",)),
              ("mss310", ("wifix=1", "ecdhe=1")), ("mss310", ("wifix=0", "ecdhe=0")))
     for model, options in cases:

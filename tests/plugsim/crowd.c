@@ -10,9 +10,8 @@
 #include "tests/plugsim/simplug.h"
 #include "tests/plugsim/web.h"
 
-#define POLL_MS    500 /* the longest sleep */
-#define MAX_LINE   128
-#define MEMBER_FDS (1 + WEB_FDS)
+#define POLL_MS  500 /* the longest sleep */
+#define MAX_LINE 128
 
 struct member {
     struct crowd *crowd;
@@ -30,7 +29,8 @@ struct crowd {
     const struct args *args;
     const struct link_way *way;
     struct member *member;
-    struct pollfd *poll; /* 1 + WEB_FDS per member, then standard input */
+    struct pollfd *poll; /* `fds` per member, then standard input */
+    size_t fds;          /* its connection, and its HTTP server's if it has one */
     bool quit, deaf;     /* deaf: standard input has ended */
     char line[MAX_LINE];
     size_t line_n;
@@ -100,8 +100,9 @@ int crowd_new(const struct args *args, const struct link_way *way, struct crowd 
     uint64_t now = mono_ms();
     c->args = args;
     c->way = way;
+    c->fds = args->http ? 1 + WEB_FDS : 1;
     c->member = mem_need(args->count * sizeof *c->member, "the simulated plugs");
-    c->poll = mem_need((args->count * MEMBER_FDS + 1) * sizeof *c->poll, "the simulated plugs");
+    c->poll = mem_need((args->count * c->fds + 1) * sizeof *c->poll, "the simulated plugs");
     for (unsigned i = 0; i < args->count; i++) {
         struct member *m = &c->member[i];
         struct simplug_options o;
@@ -344,8 +345,8 @@ static void wait_for_work(struct crowd *c, uint64_t now)
         const struct member *m = &c->member[i];
         bool out = m->link != NULL &&
                    (link_wants_write(m->link) || (m->up && simplug_output(m->plug).n > 0));
-        struct pollfd *fds = &c->poll[i * MEMBER_FDS];
-        uint64_t web = web_poll(&m->web, fds + 1);
+        struct pollfd *fds = &c->poll[i * c->fds];
+        uint64_t web = c->args->http ? web_poll(&m->web, fds + 1) : SIMPLUG_NEVER;
         if (web < now + wait)
             wait = web > now ? web - now : 0;
         fds[0] = (struct pollfd){.fd = m->link != NULL ? link_fd(m->link) : -1,
@@ -354,9 +355,9 @@ static void wait_for_work(struct crowd *c, uint64_t now)
         if (!waits && m->due < now + wait)
             wait = m->due > now ? m->due - now : 0;
     }
-    struct pollfd *input = &c->poll[c->args->count * MEMBER_FDS];
+    struct pollfd *input = &c->poll[c->args->count * c->fds];
     *input = (struct pollfd){.fd = c->deaf ? -1 : STDIN_FILENO, .events = POLLIN};
-    if (poll(c->poll, c->args->count * MEMBER_FDS + 1, (int)wait) < 0)
+    if (poll(c->poll, c->args->count * c->fds + 1, (int)wait) < 0)
         return;
     if (input->revents != 0)
         listen_to_stdin(c, mono_ms());

@@ -116,6 +116,8 @@ static void open_transport(struct house_plug *p)
     struct conn_peer peer = {.address = p->address, .listener = 0, .tls = true};
     int err = conn_new(&p->conn, p->house->broker, &peer, (struct conn_io){on_wake, p});
     MD_ASSERT(err == MD_OK);
+    if (p->hello != NULL)
+        conn_secured(p->conn, "TLSv1.2 SIMULATED", p->hello);
     simplug_connected(p->sim, p->house->fake.mono_ms);
 }
 

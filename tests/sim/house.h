@@ -19,7 +19,8 @@ struct house_plug {
     struct simplug *sim;
     struct conn *conn; /* NULL: no transport */
     char address[32];
-    bool unplugged; /* bytes go nowhere and nobody is told: Wi-Fi is gone */
+    const char *hello; /* what its TLS offers; NULL: nothing is told */
+    bool unplugged;    /* bytes go nowhere and nobody is told: Wi-Fi is gone */
 };
 
 struct house_note { /* one message the hand received */

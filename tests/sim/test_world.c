@@ -212,6 +212,24 @@ static void test_a_timer_goes_on_without_a_broker(void **state)
     end();
 }
 
+/* What pairs it with another system is nobody's business but the owner's. */
+static void test_setup_codes_are_not_told(void **state)
+{
+    (void)state;
+    struct house_plug *p = begin("mts300-9.1.12");
+    simplug_alarm(p->sim, "Appliance.Config.Info",
+                  "{\"info\":{\"homekit\":{\"setupCode\":\"SETUP-CODE\",\"token\":\"TOKEN-1\"}},"
+                  "\"needReply\":0}",
+                  house.fake.mono_ms);
+    house_run(&house, 10000);
+    for (unsigned i = 0; i < house.n_notes; i++) {
+        assert_null(strstr(house.notes[i].payload, "SETUP-CODE"));
+        assert_null(strstr(house.notes[i].payload, "TOKEN-1"));
+    }
+    assert_null(strstr(house.log, "SETUP-CODE"));
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +240,7 @@ int main(void)
         cmocka_unit_test(test_a_valve_is_set_and_moves_by_itself),
         cmocka_unit_test(test_a_house_full_of_them_survives_a_restart),
         cmocka_unit_test(test_a_timer_goes_on_without_a_broker),
+        cmocka_unit_test(test_setup_codes_are_not_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,7 +64,8 @@ static void test_switch(void **state)
     rig_skip();
     rig_say(&plug, RIG_FROM, "PUSH", TOGGLEX, "p", "",
             "{\"togglex\":[{\"channel\":0,\"onoff\":0}]}");
-    assert_null(rig_next()); /* it confirms what is known */
+    assert_string_equal(rig_next()->topic, "/app/0/subscribe"); /* for apps */
+    assert_null(rig_next());                                    /* it confirms what is known */
     assert_int_equal(rig_logged("switched OFF"), 1);
 }
 

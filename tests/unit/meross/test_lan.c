@@ -218,6 +218,11 @@ static void test_switched(void **state)
     payload_is("meross/" NAME,
                "{\"state\":\"OFF\",\"channels\":[{\"channel\":0,\"state\":\"OFF\"}]}");
     assert_null(rig_find(RIG_TO));
+    rig_step(LAN_IDLE_MS - 1000);
+    rig_ask(GET, "{\"transaction\":\"late\"}");
+    rig_step(2000); /* nobody ends it while it is asked */
+    answer("GET", ALL, ALL_OFF);
+    response_has("\"transaction\":\"late\",\"status\":\"ok\"");
     rig_step(LAN_IDLE_MS + 1);
     rig_ask(GET, "{\"transaction\":\"3\"}");
     answer("GET", ALL, ALL_OFF); /* after a while it has to show itself again */

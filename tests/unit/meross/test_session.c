@@ -15,6 +15,7 @@ static void test_first_meeting(void **state)
     assert_null(rig_next()); /* nothing is said before the plug has spoken */
     rig_say(&plug, RIG_FROM, "PUSH", "Appliance.System.Report", "r1", "",
             "{\"report\":[{\"type\":\"1\",\"value\":\"1\",\"timestamp\":1700000000}]}");
+    assert_string_equal(rig_next()->topic, "/app/0/subscribe"); /* for apps */
     assert_null(rig_next());
     rig_say(&plug, RIG_FROM, "SET", BIND, "4d0b3f6c2a9e4b5d8c7f6a1b2c3d10b5", "", RIG_BIND);
     /* At once, first of all, with the same messageId and a valid sign of now. */

@@ -1,4 +1,5 @@
 /* What `merossd doctor` makes of what it is told: each red line, and what stands below it. */
+#include "certs/certs.h"
 #include "tools/doctor_broker.h"
 #include "tools/doctor_host.h"
 #include "tools/doctor_plugs.h"
@@ -99,6 +100,56 @@ static void state_directories(void **state)
     doctor_clear(&d);
     doctor_state(&d, "/dev/null/x");
     found("state", DOCTOR_BAD, "/dev/null/x");
+    assert_int_equal(rmdir(dir), 0);
+}
+
+/* Made by ourselves, they outlive the plug; the end of one is told in time.  [trap 17] */
+static void certificates(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/merossd-doctor-XXXXXX", what[CERTS_ERR_MAX], why[CERTS_ERR_MAX], text[64];
+    assert_non_null(mkdtemp(dir));
+    struct hostnet net = {.n = 0};
+    struct config_listener l = {.port = 8883, .tls_auto = true};
+    struct config cfg = {.listeners = &l, .n_listeners = 1};
+    hostnet_add(&net, "192.0.2.10");
+    net.has_main = true;
+    int64_t now = env_wall_s(host_env());
+    doctor_certificates(&d, &cfg, dir, &net, now);
+    found("certificate", DOCTOR_NOTE, "no certificate yet");
+    doctor_clear(&d);
+    struct certs_config cc = {.dir = dir, .names = net.list};
+    assert_int_equal(certs_ensure(&cc, host_env(), what, why), MD_OK);
+    doctor_certificates(&d, &cfg, dir, &net, now);
+    found("certificate", DOCTOR_GOOD, "(RSA-2048) is valid until");
+    not_found("names");
+    doctor_clear(&d);
+    net.n = 0;
+    hostnet_add(&net, "192.0.2.1"); /* the beginning of a name that is in it */
+    doctor_certificates(&d, &cfg, dir, &net, now);
+    found("names", DOCTOR_NOTE, "192.0.2.1, the address");
+    doctor_clear(&d);
+    doctor_certificates(&d, &cfg, dir, &net, now + INT64_C(50) * 366 * 86400);
+    found("certificate", DOCTOR_BAD, "and not now");
+    doctor_clear(&d);
+    doctor_certificates(&d, &cfg, dir, &net, -INT64_C(100) * 366 * 86400);
+    found("certificate", DOCTOR_BAD, "and not now");
+    assert_non_null(strstr(finding("certificate")->todo, "clock"));
+    doctor_clear(&d);
+    (void)snprintf(text, sizeof text, "%s/server-ec.pem", dir);
+    l = (struct config_listener){.port = 8884, .certfile = text};
+    doctor_certificates(&d, &cfg, dir, &net, now);
+    found("rsa", DOCTOR_BAD, "port 8884 has no RSA certificate");
+    doctor_clear(&d);
+    l.certfile = dir; /* not a file */
+    doctor_certificates(&d, &cfg, dir, &net, now);
+    found("certificate", DOCTOR_BAD, dir);
+    static const char *const files[] = {"ca.pem",     "ca.key",        "server.pem",
+                                        "server.key", "server-ec.pem", "server-ec.key"};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        (void)snprintf(text, sizeof text, "%s/%s", dir, files[i]);
+        (void)unlink(text);
+    }
     assert_int_equal(rmdir(dir), 0);
 }
 
@@ -504,6 +555,7 @@ int main(void)
         cmocka_unit_test_teardown(clocks, tidy),
         cmocka_unit_test_teardown(zones, tidy),
         cmocka_unit_test_teardown(state_directories, tidy),
+        cmocka_unit_test_teardown(certificates, tidy),
         cmocka_unit_test_teardown(a_plug_that_is_well, tidy),
         cmocka_unit_test_teardown(red_lines_of_a_plug, tidy),
         cmocka_unit_test_teardown(nearly_red, tidy),
