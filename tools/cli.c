@@ -20,6 +20,7 @@ int cli_fail(struct cli *c, int status, const char *code, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    (void)snprintf(c->code, sizeof c->code, "%s", code);
     fprintf(c->err, "merossd: %s\n", text);
     if (!c->args->json)
         return status;

@@ -26,6 +26,7 @@ struct cli { /* one run of a verb; zeroed members are made by cli_open() */
     struct mqtt_client *mqtt;
     struct topics topics;
     char transaction[20];
+    char code[24];    /* of the last cli_fail() */
     const char *plug; /* whom the next request is for; NULL: the daemon itself */
 };
 

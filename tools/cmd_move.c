@@ -14,9 +14,13 @@
 
 #include <poll.h>
 
-#define LOOK_MS 500
+#define LOOK_MS      500
+#define STAYS_MS     10000 /* a plug that goes has gone by then */
+#define LOOK_HERE_MS 5000
+#define BUSY_MS      1500
+#define TRIES        3
 
-enum outcome { MOVED, THERE, OFFLINE, FAILED, OUTCOMES };
+enum outcome { MOVED, THERE, OFFLINE, FAILED, STAYS, OUTCOMES }; /* STAYS: told as FAILED */
 
 struct moving {
     struct cli *old;
@@ -53,72 +57,96 @@ static bool is_there(const struct pair_arrival *a)
     return a->phase == PAIR_BOUND && strcmp(a->key, "own") == 0;
 }
 
-/* Waits at the new broker; true: bound there with its new key. */
-static bool await(struct moving *m, const char *uuid, unsigned seconds, struct pair_arrival *a)
-{
-    uint64_t end = env_mono_ms(m->old->env) + seconds * UINT64_C(1000);
-    do {
-        if (pair_world_arrival(&m->new, uuid, a) && is_there(a))
-            return true;
-        (void)poll(NULL, 0, LOOK_MS);
-    } while (env_mono_ms(m->old->env) < end && !interrupt_came());
-    return false;
-}
-
 static bool still_here(struct moving *m, const char *uuid)
 {
     struct pair_arrival a = {.phase = PAIR_UNKNOWN};
     return pair_world_arrival(m->old, uuid, &a) && a.phase == PAIR_BOUND;
 }
 
-/* The plug was told, or may have been: it is moved when it arrives. */
-static enum outcome follow(struct moving *m, const struct plug *p, bool told, char *why, size_t cap)
+/* Waits at the new broker; true: bound there with its new key.  False also when it is still at the
+ * old one, or there again, after a while. */
+static bool await(struct moving *m, const char *uuid, struct pair_arrival *a)
 {
-    struct pair_arrival a = {.phase = PAIR_UNKNOWN};
-    if (await(m, p->uuid, m->timeout_s, &a))
-        return MOVED;
-    if (!told && still_here(m, p->uuid)) {
-        pair_world_take_back(&m->new, p->uuid);
-        return FAILED;
+    uint64_t start = env_mono_ms(m->old->env), waited = 0, looked = STAYS_MS;
+    for (; waited < m->timeout_s * UINT64_C(1000) && !interrupt_came();
+         waited = env_mono_ms(m->old->env) - start) {
+        if (pair_world_arrival(&m->new, uuid, a) && is_there(a))
+            return true;
+        if (waited >= looked && still_here(m, uuid))
+            return false;
+        if (waited >= looked)
+            looked = waited + LOOK_HERE_MS;
+        (void)poll(NULL, 0, LOOK_MS);
     }
-    (void)snprintf(why, cap,
-                   a.phase >= PAIR_CONNECTED
-                       ? "it connected there, but did not bind with its new key; pull it for ten "
-                         "seconds"
-                       : "it was told, but has not arrived there within %u s; pull it for ten "
-                         "seconds, then it does. Its key is kept there",
-                   m->timeout_s);
-    return FAILED;
+    return false;
 }
 
-static enum outcome move(struct moving *m, const struct plug *p, char *why, size_t cap)
+static void explain(const struct moving *m, const struct pair_arrival *a, char *why, size_t cap)
 {
-    char key[PAIR_KEY_SIZE];
-    struct cli_answer answer;
-    pair_new_key(m->old->env, key);
-    struct pair_told t = {p->uuid, p->mac, key, p->name, p->address};
-    struct move order = {p->uuid, m->host, key, m->port};
-    enum outcome o = FAILED;
-    if (pair_world_tell_key(&m->new, &t, why, cap)) {
-        bool told = pair_world_ask(m->old, "move", fill_move, &order, &answer, why, cap);
+    if (interrupt_came())
+        (void)snprintf(why, cap, "interrupted after it was told; its key is kept there");
+    else if (a->phase >= PAIR_CONNECTED)
+        (void)snprintf(why, cap,
+                       "it connected there, but did not bind with its new key; pull it for ten "
+                       "seconds");
+    else
+        (void)snprintf(why, cap,
+                       "it was told, but has not arrived there within %u s; pull it for ten "
+                       "seconds, then it does. Its key is kept there",
+                       m->timeout_s);
+}
+
+/* Tells the plug; once more when it was busy, or restarted instead of going: new firmware does. */
+static enum outcome send(struct moving *m, const struct plug *p, const struct move *order,
+                         char *why, size_t cap)
+{
+    struct pair_arrival a = {.phase = PAIR_UNKNOWN};
+    for (unsigned i = 0; i < TRIES && !interrupt_came(); i++) {
+        struct cli_answer answer;
+        bool told = pair_world_ask(m->old, "move", fill_move, order, &answer, why, cap);
         if (told)
             cli_answer_free(&answer);
-        o = follow(m, p, told, why, cap);
+        if (!told && i == 0 && strcmp(m->old->code, "offline") == 0)
+            return OFFLINE;
+        if (!told && strcmp(m->old->code, "busy") == 0) {
+            (void)poll(NULL, 0, BUSY_MS);
+            continue;
+        }
+        if (await(m, p->uuid, &a))
+            return MOVED;
+        if (!still_here(m, p->uuid)) {
+            explain(m, &a, why, cap);
+            return FAILED;
+        }
+        if (told)
+            (void)snprintf(why, cap, "it was told, and stays here");
     }
-    mem_wipe(key, sizeof key);
-    return o;
+    return STAYS;
+}
+
+static enum outcome move(struct moving *m, const struct plug *p, const char *key, char *why,
+                         size_t cap)
+{
+    struct pair_told t = {p->uuid, p->mac, key, p->name, p->address};
+    struct move order = {p->uuid, m->host, key, m->port};
+    if (!pair_world_tell_key(&m->new, &t, why, cap))
+        return FAILED;
+    enum outcome o = send(m, p, &order, why, cap);
+    if (o == OFFLINE || o == STAYS)
+        pair_world_take_back(&m->new, p->uuid); /* nobody will come with it */
+    return o == STAYS ? FAILED : o;
 }
 
 static enum outcome take(struct moving *m, const struct plug *p, char *why, size_t cap)
 {
+    char key[PAIR_KEY_SIZE];
     struct pair_arrival a = {.phase = PAIR_UNKNOWN};
     if (pair_world_arrival(&m->new, p->uuid, &a) && is_there(&a))
         return THERE;
-    if (!p->online) {
-        (void)snprintf(why, cap, "it is not connected here; switch it on, then run this again");
-        return OFFLINE;
-    }
-    return move(m, p, why, cap);
+    pair_new_key(m->old->env, key);
+    enum outcome o = move(m, p, key, why, cap);
+    mem_wipe(key, sizeof key);
+    return o;
 }
 
 /* --- all of them -------------------------------------------------------------------------------- */

@@ -172,7 +172,9 @@ static int start_tls(struct mqtt_client *c, const struct mqtt_client_config *cfg
                      char *err)
 {
     char why[TLS_ERR_MAX] = "";
-    struct tls_config tc = {.ca_file = cfg->ca_file, .ciphers = cfg->ciphers};
+    struct tls_config tc = {.ca_file = cfg->ca_file,
+                            .ciphers = cfg->ciphers,
+                            .max = cfg->ciphers != NULL ? TLS_1_2 : 0};
     int rc = tls_ctx_new(&c->tls_ctx, &tc, 1, why);
     if (rc != MD_OK)
         return failed(err, rc, "%s", why[0] ? why : md_err_text(rc));

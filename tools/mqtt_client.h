@@ -24,7 +24,7 @@ struct mqtt_client_config {
     unsigned port;
     const char *ca_file;             /* NULL = in clear */
     bool unverified;                 /* TLS that trusts whoever answers, as plugs do; no ca_file */
-    const char *ciphers;             /* of TLS; NULL = all */
+    const char *ciphers;             /* of TLS 1.2, and no later version; NULL = all */
     const char *client_id;           /* NULL = one of our own */
     enum mqtt_level level;           /* 0 = MQTT_3_1_1 */
     const char *username, *password; /* NULL = none     */

@@ -11,11 +11,13 @@
 #include "tools/json_cut.h"
 #include "tools/table.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 
 #define INFO_WAIT_MS 3000
+#define PLUG_NETWORK 0x0a0a0au /* 10.10.10.0/24, of plugs in set-up mode */
 #define SLICE_MS     100
 #define QUIET_MAX    (MQTT_CLIENT_ERR_MAX + 512)
 
@@ -87,6 +89,12 @@ bool pair_world_ask(struct cli *c, const char *verb,
         return false;
     }
     int status = ask_once(c, verb, fill, what, out);
+    if (status != CLI_DONE && strcmp(c->code, "connection") == 0) {
+        cli_close(
+            c); /* it may have been idle for too long; what is asked here may be asked twice */
+        rewind(c->err);
+        status = ask_once(c, verb, fill, what, out);
+    }
     unhush(c, &q, why, cap);
     if (status != CLI_DONE)
         cli_close(c); /* the next one connects again */
@@ -353,6 +361,17 @@ static bool is_this_host(const char *host)
            strcmp(host, "::1") == 0;
 }
 
+/* The plug's own network is no place to find a broker. */
+const char *pair_world_own_address(const struct hostnet *net)
+{
+    struct in_addr a;
+    for (size_t i = 0; i < net->n; i++)
+        if (inet_pton(AF_INET, net->names[i], &a) == 1 && ntohl(a.s_addr) >> 24 != 127 &&
+            ntohl(a.s_addr) >> 8 != PLUG_NETWORK)
+            return net->names[i];
+    return NULL;
+}
+
 static int choose_target(struct pair_world *w, const struct place *place)
 {
     const struct args *a = w->c->args;
@@ -364,11 +383,13 @@ static int choose_target(struct pair_world *w, const struct place *place)
         host = a->host;
     if (host == NULL) {
         hostnet_read(&net);
-        if (!net.has_main)
-            return cli_fail(w->c, CLI_FAILED, "no_address",
-                            "this computer has no address in a network that a plug could be told; "
-                            "connect it, or give --host");
-        host = net.names[0];
+        host = pair_world_own_address(&net);
+        if (host == NULL)
+            return cli_fail(
+                w->c, CLI_FAILED, "no_address",
+                "this computer has no address but in the plug's own network: connect it "
+                "to yours, and join the plug's only when this asks for it; or give "
+                "--host");
     }
     if (!gateway_host_ok(span_str(host)))
         return cli_fail(w->c, CLI_USAGE, "invalid",

@@ -101,6 +101,9 @@ static void answer_not_moved(struct wait *w, int err, const struct envelope *rep
                      "%s did not say whether it takes another broker: look there, and if it is not "
                      "there try again",
                      w->name);
+    else if (err == MD_AGAIN || err == MD_FULL)
+        answer_error(w->m, &w->answer, "busy", "%s has other requests to answer: try again",
+                     w->name);
     else if (err == MD_DENIED && (reply == NULL || code == SIGN_ERROR))
         answer_error(w->m, &w->answer, "key", "plug %s " KEYS_WRONG, w->name);
     else if (err == MD_DENIED)
@@ -136,7 +139,7 @@ static int send_move(struct wait *w, struct plug *p, const struct gateway *g)
     struct command_ask ask = {.method = ENVELOPE_SET,
                               .ns = NS_CONFIG_KEY,
                               .payload = buf_view(&payload),
-                              .deadline_ms = w->deadline_ms,
+                              .background = true, /* new firmware restarts under a burst */
                               .cb = on_move,
                               .ctx = w};
     int err = j.err != MD_OK ? j.err : command_send(p, &ask);

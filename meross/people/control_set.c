@@ -75,6 +75,26 @@ static const char *code_of(int err)
     return err == MD_NOENT ? "unsupported" : err == MD_NOMEM ? "internal" : "invalid";
 }
 
+/* A slider that is dragged would empty the battery of a valve  (trap 38). */
+static bool may_wake(struct meross *m, struct device *d, struct request *r)
+{
+    for (unsigned i = 0; i < r->steps.n; i++) {
+        for (unsigned k = 0; k < d->subs.n; k++) {
+            struct subdev *s = &d->subs.v[k];
+            if (facts_sub(s->number) != r->steps.v[i].at ||
+                subdevs_may_wake(s, env_mono_ms(m->env)))
+                continue;
+            answer_error(m, &r->answer, "busy",
+                         "%s of %s was given %d orders within a minute, and each costs its "
+                         "battery: wait a minute",
+                         s->name[0] != '\0' ? s->name : s->id, d->name, SUBDEVS_WAKES);
+            family_steps_clear(&r->steps);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* What it asks for beside relays; false: that has been answered. */
 static bool take_wishes(struct meross *m, struct device *d, struct request *r, struct span level,
                         struct json_at root)
@@ -86,7 +106,12 @@ static bool take_wishes(struct meross *m, struct device *d, struct request *r, s
         answer_error(m, &r->answer, code_of(err), "%s", why);
     else if (r->orders.n == 0 && r->steps.n == 0)
         return is_switch ? switchable(m, d, r) : refuse(m, d, r);
-    return err == MD_OK && (r->orders.n == 0 || switchable(m, d, r));
+    if (err != MD_OK || !may_wake(m, d, r))
+        return false;
+    if (r->orders.n == 0 || switchable(m, d, r))
+        return true;
+    family_steps_clear(&r->steps);
+    return false;
 }
 
 /* Is it an order that makes sense for d?  False: that has been answered. */

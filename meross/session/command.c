@@ -177,7 +177,8 @@ static void give_way(struct plug *p, unsigned rank)
 /* Somebody else's goes as it is; its answer will come on the topic that it names. */
 static int send_foreign(struct plug *p, struct command *c)
 {
-    askers_note(&p->dev->askers, c->from, now_ms(p));
+    if (c->ask.method != ENVELOPE_PUSH) /* which is answered on the plug's own topic */
+        askers_note(&p->dev->askers, c->from, now_ms(p));
     plug_send(p, buf_view(&c->payload));
     return MD_OK;
 }

@@ -208,6 +208,35 @@ def by_a_person():
         check("\033[32m✓" in t.text and "Küche is ready" in t.text, t.text)
 
 
+def paired_again():
+    """A plug that was known is reset and set up again: it keeps its name until it is there."""
+    with Broker(MEROSSD) as b:
+        with Sim(b, "--ap") as sim:
+            check(pair(b, sim, "--name", "kettle")[0] == 0, "")
+        with Sim(b, "--ap") as sim:
+            code, out, err = pair(b, sim, "--name", "boiler", ssid="Home5G")
+            check(code == 1 and plugs_of(b)[0]["name"] == "kettle", f"{err} {plugs_of(b)}")
+        with Sim(b, "--ap") as sim:
+            code, out, err = pair(b, sim, "--name", "boiler")
+            check(code == 0 and "boiler is ready" in out, f"{out}{err}")
+            plug = plugs_of(b)[0]
+            check(plug["name"] == "boiler" and plug["key"] == "own" and plug["online"], f"{plug}")
+            check(verb(b, "toggle", "boiler")[0] == 0, "it does not obey its second key")
+
+
+def ctrl_c_at_a_prompt():
+    for prompt, answers in ((r"Network \[1-4\]: $", []), (r"Password of Home: $", ["1\n"])):
+        with Broker(MEROSSD) as b, Sim(b, "--ap") as sim:
+            t = Terminal(b, "pair", "--plug", sim.at())
+            for answer in answers:
+                t.wait(r"Network \[1-4\]: $")
+                t.type(answer)
+            t.wait(prompt)
+            t.type("\x03")
+            check(t.end() == 1 and "interrupted" in t.text and "untouched" in t.text, t.text)
+            nothing_registered(b)
+
+
 # ---------------------------------------------------------------- the failures of pair
 
 def wrong_password():
@@ -576,7 +605,7 @@ def adopts_with_each_key():
 
 
 def adopt_rekeys_here():
-    """The plug is here already, with the empty key: it gets one of its own."""
+    """[trap 11] The plug is here already, with the empty key: it gets one of its own."""
     with Broker(MEROSSD) as b, Sim(b, "--type", "mss310") as sim:
         sim.event("^plug 0 bound")
         check(plugs_of(b)[0]["key"] == "empty", f"{plugs_of(b)}")
@@ -615,7 +644,7 @@ def adopt_nobody():
 # ---------------------------------------------------------------- move-all, unbind
 
 def ten_plugs_move():
-    models = "mss310,mss210,mss425e,mss110-7.3.37,mss305-8.3.15"
+    models = "mss310,mss210,mss425e,mss110-7.3.37,mss310-2.1.17"
     with Broker(MEROSSD) as old, Broker(MEROSSD) as new, \
             Sim(old, "--type", models, "--count", "10") as sim:
         for i in range(10):
@@ -641,6 +670,16 @@ def ten_plugs_move():
         check(json.loads(out)["there_already"] == 10, out)
 
 
+def new_firmware_moves():
+    """[trap 39] Firmware 8 restarts under a burst: the request waits its turn."""
+    with Broker(MEROSSD) as old, Broker(MEROSSD) as new, \
+            Sim(old, "--type", "mss305-8.3.15") as sim:
+        sim.event("^plug 0 bound")
+        code, out, err = verb(old, "move-all", "127.0.0.1", "--port", new.tls, "--to-port", new.tcp)
+        check(code == 0 and "1 of 1 plug" in out, f"{code} {out}{err}")
+        check(plugs_of(new)[0]["key"] == "own", f"{plugs_of(new)}")
+
+
 def some_plugs_stay():
     with Broker(MEROSSD) as old, Broker(MEROSSD) as new:
         with Sim(old, "--type", "mss210") as gone:
@@ -651,7 +690,7 @@ def some_plugs_stay():
             check(verb(old, "rename", name, "away")[0] == 0, "")
             to = ("--port", new.tls, "--to-port", new.tcp)
             code, out, err = verb(old, "move-all", "127.0.0.1", *to)
-            check("away  offline" in out and "1 of 2" in out and code == 4, f"{code} {out}{err}")
+            check("away  offline: away is not connected" in out and "1 of 2" in out and code == 4, f"{code} {out}{err}")
             check(len(plugs_of(new)) == 1, f"{plugs_of(new)}")
 
 
@@ -746,10 +785,11 @@ def bad_input():
 
 if __name__ == "__main__":
     raise SystemExit(harness.main([
-        the_whole_way, json_for_programs, generations, one_access_point_of_two, by_a_person,
+        the_whole_way, json_for_programs, generations, one_access_point_of_two, by_a_person, paired_again,
+        ctrl_c_at_a_prompt,
         wrong_password, network_not_seen, wpa3_only, no_such_password, slow_and_lost_lists,
         the_plug_never_comes, the_broker_is_tested_first, a_broker_without_bind, nobody_there,
         a_web_server_is_no_plug, a_name_that_is_taken, interrupts, joins_and_comes_back,
         comes_back_after_a_failure, comes_back_after_ctrl_c, looks_back_for_the_reason,
         no_tool_no_network, adopts_with_each_key, adopt_rekeys_here, adopt_with_an_unknown_key,
-        adopt_nobody, ten_plugs_move, some_plugs_stay, move_refusals, unbinds, bad_input]))
+        adopt_nobody, ten_plugs_move, new_firmware_moves, some_plugs_stay, move_refusals, unbinds, bad_input]))

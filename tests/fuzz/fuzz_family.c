@@ -3,6 +3,7 @@
 #include "broker/base/check.h"
 #include "broker/base/mem.h"
 #include "meross/family/family.h"
+#include "meross/people/wishes.h"
 #include "meross/wire/namespaces.h"
 
 #include <stdint.h>
@@ -89,6 +90,18 @@ static void order(struct device *d, uint32_t at, struct json_at wish)
     facts_clear(&f);
 }
 
+/* The same as the whole of a set. */
+static void order_all(struct device *d, struct json_at root)
+{
+    struct family_steps steps = {.n = 0};
+    struct orders orders = {.n = 1, .v = {{0, WANT_TOGGLE}}};
+    char reason[WISHES_WHY_MAX];
+    (void)wishes_switch(root);
+    int err = wishes_plan(&steps, &orders, d, span_of(NULL, 0), root, reason);
+    MD_ASSERT(err == MD_OK || (steps.n == 0 && reason[0] != '\0'));
+    family_steps_clear(&steps);
+}
+
 static void live(struct json_at payload, bool relay)
 {
     struct device d = {.uuid = "2101011234567890123448e1e9123456", .mac = "48:e1:e9:12:34:56"};
@@ -100,6 +113,7 @@ static void live(struct json_at payload, bool relay)
     order(&d, facts_channel(1), payload);
     if (d.subs.n > 0)
         order(&d, facts_sub(d.subs.v[0].number), payload);
+    order_all(&d, payload);
     check_device(&d);
     device_clear(&d);
 }

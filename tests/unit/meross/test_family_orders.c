@@ -1,6 +1,7 @@
 /* Families in a session: what a device is asked, what it is ordered, events, alerts, the LED. */
 #include "tests/unit/meross/conversation.h"
 
+#include "meross/device/subdevs.h"
 #include "meross/wire/namespaces.h"
 
 #define LAMP        "msl120-3456"
@@ -394,6 +395,75 @@ static void test_garage(void **state)
     said("meross/msg100-3456/event", "{\"event\":\"door\",\"channel\":0,\"door\":\"open\"}");
 }
 
+/* Each order wakes a valve; a slider that is dragged does not empty its battery  [trap 38]. */
+static void test_wakes(void **state)
+{
+    (void)state;
+    device("msh300hk", "4.5.32", "\"Appliance.Hub.ToggleX\":{}",
+           "{\"hub\":{\"subdevice\":[{\"id\":\"A1\",\"onoff\":0},{\"id\":\"B2\",\"onoff\":0}]}}");
+    for (unsigned i = 0; i < SUBDEVS_WAKES; i++) {
+        order(HUB, "{\"subdevice\":\"A1\",\"state\":\"TOGGLE\"}");
+        expects("SET", NS_HUB_TOGGLEX,
+                i % 2 == 0 ? "{\"togglex\":[{\"id\":\"A1\",\"onoff\":1}]}"
+                           : "{\"togglex\":[{\"id\":\"A1\",\"onoff\":0}]}",
+                "{}");
+    }
+    order(HUB, "{\"transaction\":\"t\",\"subdevice\":\"A1\",\"state\":\"ON\"}");
+    nothing_more();
+    answered(HUB, "\"code\":\"busy\"");
+    order(HUB, "{\"subdevice\":\"B2\",\"state\":\"ON\"}"); /* another one has its own battery */
+    expects("SET", NS_HUB_TOGGLEX, "{\"togglex\":[{\"id\":\"B2\",\"onoff\":1}]}", "{}");
+    rig_step(59999);
+    order(HUB, "{\"subdevice\":\"A1\",\"state\":\"ON\"}");
+    nothing_more();
+    rig_step(1);
+    order(HUB, "{\"subdevice\":\"A1\",\"state\":\"ON\"}");
+    expects("SET", NS_HUB_TOGGLEX, "{\"togglex\":[{\"id\":\"A1\",\"onoff\":1}]}", "{}");
+}
+
+/* A device that has not told what it can do is ordered nothing but a switch. */
+static void test_unknown_abilities(void **state)
+{
+    (void)state;
+    rig_attach(NULL);
+    arrive("");
+    rig_say(&plug, RIG_FROM, "SET", BIND, "b1", "", RIG_BIND_OF("msl120", "2.1.12"));
+    rig_skip();
+    order(LAMP, "{\"transaction\":\"t\",\"brightness\":5}");
+    answered(LAMP, "has not told yet what it can do");
+    answered(LAMP, "\"code\":\"unsupported\"");
+}
+
+/* Kept until it is back, and checked at once. */
+static void test_when_back(void **state)
+{
+    (void)state;
+    LAMP_IS;
+    expects("GET", NS_DND, "{}", "{}");
+    rig_drop(&plug, "gone");
+    rig_step(120000);
+    order(LAMP, "{\"transaction\":\"t\",\"when_back\":true,\"brightness\":0}");
+    answered(LAMP, "takes brightness from 1 to 100");
+    order(LAMP, "{\"transaction\":\"t\",\"when_back\":true,\"brightness\":7}");
+    answered(LAMP, "\"status\":\"queued\"");
+    arrive("");
+    rig_say(&plug, RIG_FROM, "SET", BIND, "b1", "", RIG_BIND_OF("msl120", "2.1.12"));
+    rig_expect(&plug, "SETACK", BIND, "", NULL);
+    expects("GET", NS_ALL, "{}", RIG_ALL_OF("{}", "[{\"channel\":0,\"onoff\":0}]"));
+    struct rig_request r;
+    bool set = false;
+    while (rig_request_to(RIG_TO, &r)) {
+        if (strcmp(r.method, "SET") == 0) {
+            assert_string_equal(r.payload,
+                                "{\"light\":{\"channel\":0,\"luminance\":7,\"capacity\":4}}");
+            set = true;
+        } else {
+            rig_say(&plug, TOPICS_ANSWERS, "GETACK", r.ns, r.id, "", "{}");
+        }
+    }
+    assert_true(set);
+}
+
 #define RENAMED "meross/broker/response/rename"
 
 static void name_part(const char *members)
@@ -474,9 +544,23 @@ static void test_only_socket(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(test_polls),     T(test_silence),     T(test_gentle),
-                                       T(test_batteries), T(test_lamp_orders), T(test_bad_orders),
-                                       T(test_published), T(test_led),         T(test_alerts),
-                                       T(test_hub),       T(test_thermostat),  T(test_garage), T(test_sub_names), T(test_socket_names), T(test_only_socket)};
+    const struct CMUnitTest tests[] = {T(test_polls),
+                                       T(test_silence),
+                                       T(test_gentle),
+                                       T(test_batteries),
+                                       T(test_lamp_orders),
+                                       T(test_bad_orders),
+                                       T(test_published),
+                                       T(test_led),
+                                       T(test_alerts),
+                                       T(test_hub),
+                                       T(test_thermostat),
+                                       T(test_garage),
+                                       T(test_sub_names),
+                                       T(test_socket_names),
+                                       T(test_only_socket),
+                                       T(test_wakes),
+                                       T(test_unknown_abilities),
+                                       T(test_when_back)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
