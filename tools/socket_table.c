@@ -81,11 +81,13 @@ static bool read_line(const char *line, struct socket_line *out)
 {
     char remote[36];
     *out = (struct socket_line){.inode = 0};
-    return sscanf(line,
-                  " %*u: %*32[0-9A-Fa-f]:%4x %32[0-9A-Fa-f]:%4x %2x %*8x:%*8x %*2x:%*8x %*8x %*u "
-                  "%*u %" SCNu64,
-                  &out->local_port, remote, &out->remote_port, &out->state, &out->inode) == 5 &&
-           take_remote(remote, out);
+    int n = sscanf(line,
+                   " %*u: %*32[0-9A-Fa-f]:%4x %32[0-9A-Fa-f]:%4x %2x %*8x:%*8x %*2x:%*8x %*8x %*u "
+                   "%*u %" SCNu64,
+                   &out->local_port, remote, &out->remote_port, &out->state, &out->inode);
+    /* scanf() takes a sign as well, which makes them huge. */
+    return n == 5 && out->local_port <= UINT16_MAX && out->remote_port <= UINT16_MAX &&
+           out->state <= UINT8_MAX && take_remote(remote, out);
 }
 
 bool socket_table_next(struct span *rest, struct socket_line *out)

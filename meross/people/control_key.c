@@ -5,6 +5,7 @@
 #include "meross/people/announce.h"
 #include "meross/people/verb.h"
 #include "meross/session/auth.h"
+#include "meross/session/probe.h"
 #include "meross/session/trust.h"
 #include "meross/wire/text.h"
 
@@ -19,7 +20,7 @@ static const char *read(struct json_at r, struct told *t)
     struct json_at name = json_get(r, "name"), address = json_get(r, "address");
     char mac[sizeof t->mac];
     if (!json_text(json_get(r, "uuid"), t->uuid, sizeof t->uuid) ||
-        !text_is_uuid(span_str(t->uuid)))
+        !text_is_uuid(span_str(t->uuid)) || probe_is(span_str(t->uuid)))
         return "\"uuid\" is the uuid of a plug, of 32 letters and digits";
     if (!json_text(json_get(r, "mac"), mac, sizeof mac) || !text_is_mac(span_str(mac)) ||
         !auth_mac_fits(span_str(t->uuid), span_str(mac)))

@@ -148,6 +148,7 @@ def a_stopped_broker():
     """Without a broker it still looks at this computer, and says who has the ports."""
     b = Broker(MEROSSD)
     with b:
+        b.wait_line("merossd .* runs;")  # from then on SIGTERM is understood
         pass_through = b.config()
     os.makedirs(b.state, exist_ok=True)
     try:

@@ -187,6 +187,7 @@ static void test_refused(void **state)
         "\"mac\":\"" RIG_MAC "\",\"key\":\"k\"",
         "\"uuid\":\"x\",\"mac\":\"" RIG_MAC "\",\"key\":\"k\"",
         "\"uuid\":\"" RIG_UUID "\",\"key\":\"k\"",
+        "\"uuid\":\"00000000000000000000000000000000\",\"mac\":\"00:00:00:00:00:00\",\"key\":\"k\"",
         "\"uuid\":\"" RIG_UUID "\",\"mac\":\"48:e1:e9:12:34:57\",\"key\":\"k\"",
         "\"uuid\":\"" RIG_UUID "\",\"mac\":\"" RIG_MAC "\"",
         "\"uuid\":\"" RIG_UUID "\",\"mac\":\"" RIG_MAC "\",\"key\":\"\"",
