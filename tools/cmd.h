@@ -29,6 +29,7 @@ int cmd_set(struct cli *c);     /* cmd_set.c                                    
 int cmd_rename(struct cli *c);  /* cmd_registry.c                                  */
 int cmd_forget(struct cli *c);  /* cmd_registry.c                                  */
 int cmd_permit(struct cli *c);  /* cmd_registry.c                                  */
+int cmd_timer(struct cli *c);   /* cmd_timer.c                                     */
 int cmd_passwd(struct cli *c);  /* cmd_passwd.c                                    */
 int cmd_watch(struct cli *c);   /* cmd_watch.c                                     */
 int cmd_clients(struct cli *c); /* cmd_clients.c                                */

@@ -36,6 +36,7 @@ static int start_zone(struct serve *s)
         return err;
     }
     meross_set_zone(s->meross, &s->zone->zone);
+    meross_set_timer_first_day(s->meross, s->cfg.meross_timer_monday != 0);
     return MD_OK;
 }
 

@@ -118,6 +118,7 @@ struct config {
     bool set_tcp_nodelay;
     char **meross_keys; /* NULL-terminated; NULL: none.  Secret. */
     char *meross_topic, *meross_timezone;
+    unsigned meross_timer_monday; /* 1: bit 0 of a plug's timers is Monday, 0: Sunday */
     struct config_addresses ntp_listeners;
     unsigned log_types;    /* enum config_log_type, or'ed */
     unsigned log_dests;    /* enum config_log_dest, or'ed; 0: not set */

@@ -12,6 +12,7 @@ static const struct config_word auth_words[] = {{"open", MEROSS_AUTH_OPEN},
                                                 {"known", MEROSS_AUTH_KNOWN},
                                                 {"strict", MEROSS_AUTH_STRICT},
                                                 {NULL, 0}};
+static const struct config_word first_day_words[] = {{"sunday", 0}, {"monday", 1}, {NULL, 0}};
 static const struct config_word on_words[] = {{"on", 1}, {"off", 0}, {NULL, 0}};
 static const struct config_word tls_words[] = {{"auto", 1}, {NULL, 0}};
 static const struct config_word version_words[] = {
@@ -283,6 +284,10 @@ static const struct config_option options[] = {
      "a plug that lost its connection is offline after so long; what is asked of it meanwhile "
      "waits "
      "for it as long as an answer may take"},
+    {"meross_timer_first_day", CONFIG_WORD, GLOBAL(meross_timer_monday), 0, 0, false, false, false,
+     "", "sunday", first_day_words,
+     "which day the first bit of a plug's timers is: not known for certain, see `merossd help "
+     "timer`"},
     {"meross_lan", CONFIG_WORD, GLOBAL(meross_lan), 0, 0, false, false, false, "", "on", on_words,
      "plugs without a connection are asked over the LAN (HTTP): what you want of them, and after "
      "some minutes to connect again"},

@@ -225,6 +225,7 @@ void serve_reload(struct serve *s)
         log_warn("server", "SIGHUP: out of memory: the $SYS topics stand still");
     server_set_max_packet(s->server, s->cfg.limits.max_packet_size);
     meross_set_auth(s->meross, s->cfg.meross_auth);
+    meross_set_timer_first_day(s->meross, s->cfg.meross_timer_monday != 0);
     serve_lan_apply(s);
     meross_set_offline_delay(s->meross, s->cfg.meross_offline_delay);
     access_swap(s->access, access);

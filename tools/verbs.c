@@ -52,6 +52,16 @@ static const struct cmd verbs[] = {
      CLIENT | ARGS_CHANNEL | ARGS_ENERGY, 0, 1, cmd_energy},
     {"clients", "", "list the clients of the broker and what waits for them", NULL, CLIENT, 0, 0,
      cmd_clients},
+    {"timer", "PLUG [ACTION ...]", "show or change what a plug does by itself",
+     "merossd timer PLUG                       list its timers\n"
+     "merossd timer PLUG add HH:MM on|off      a new one, in the plug's local time\n"
+     "merossd timer PLUG remove|enable|disable ID   an id, its beginning, or a name\n"
+     "merossd timer PLUG auto-off MINUTES|off  off so long after it was switched on (90s, 15, 2h)\n"
+     "They live in the plug and work without merossd; each change is read back.\n"
+     "How a plug counts the days of the week is not known for certain.  Every day is safe; for "
+     "others see meross_timer_first_day: add a timer for today alone, two minutes from now, and if "
+     "it does not switch, set that option to the other day.",
+     CLIENT | ARGS_CHANNEL | ARGS_TIMER, 1, 4, cmd_timer},
     {"permit", "[SECONDS]",
      "let new plugs in for a while, where `meross_auth known` keeps them out",
      "120 seconds when not given, at most 3600; 0 ends it.", CLIENT, 0, 1, cmd_permit},

@@ -13,6 +13,11 @@
  *                                   part of it is named
  *       forget  plug                {"name":"old"}; one that is connected is disconnected, and
  *                                   is registered as new, under its first name, when it returns
+ *       timer   plug, action ...    what a plug does by itself, see control_timer.c:
+ *                                     list (also without "action")   {"timers":[...]}
+ *                                     add  time, state, days, once, channel, name  {"timer":{...}}
+ *                                     remove, enable, disable  id
+ *                                     auto_off  after (seconds; 0 ends it), channel
  *       permit  seconds             {"seconds":120}; so long new plugs are let in where
  *                                   `meross_auth known` keeps them out; 120 when not given, 0 ends it
  *       move    plug, host, port, key   {"name":"kettle","confirmed":true}; the plug is told another
