@@ -1,7 +1,7 @@
 #include "tools/args.h"
 
 #include "broker/base/span.h"
-#include "tools/config_value.h"
+#include "tools/config/config_value.h"
 
 #include <stdarg.h>
 #include <stdio.h>
