@@ -2,7 +2,7 @@
 #include "meross/time/date.h"
 #include "meross/wire/json.h"
 #include "tools/cmd.h"
-#include "tools/config_value.h"
+#include "tools/config/config_value.h"
 #include "tools/json_cut.h"
 #include "tools/table.h"
 
