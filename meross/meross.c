@@ -151,6 +151,8 @@ void meross_set_offline_delay(struct meross *m, unsigned seconds)
     presence_set_delay(m, seconds);
 }
 
+void meross_set_timer_first_day(struct meross *m, bool monday) { m->timer_from_monday = monday; }
+
 static void tell_plug(void *ctx, struct map_node *node)
 {
     (void)ctx;

@@ -112,6 +112,9 @@ void meross_set_auth(struct meross *m, enum meross_auth auth);
 /* Another meross_config.offline_delay_s, also for plugs that are away now. */
 void meross_set_offline_delay(struct meross *m, unsigned seconds);
 
+/* Which weekday bit 0 of a plug's timers is: sources contradict each other.  [Sunday] */
+void meross_set_timer_first_day(struct meross *m, bool monday);
+
 /* Plugs without a connection are asked over the LAN from now on: what people want of them, and by
  * ourselves after some minutes, to make them connect again.  Until the first call they are not.
  *

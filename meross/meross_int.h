@@ -72,7 +72,8 @@ struct meross {
     struct broker_timer *away;     /* running: plugs are away, see presence.h     */
     struct list waits;             /* requests for them                           */
     unsigned offline_delay_s;
-    struct list kept; /* orders for plugs that are not there, see when_back.h */
+    bool timer_from_monday; /* bit 0 of the days of a plug's timers is Monday */
+    struct list kept;       /* orders for plugs that are not there, see when_back.h */
     struct broker_timer *kept_timer;
     struct broker_timer *info; /* running: to the next info                          */
     int64_t started;

@@ -1,9 +1,9 @@
 /* cmd_serve.c - `merossd serve`: the broker; puts all rooms together. */
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
-#include "tools/access_input.h"
+#include "tools/config/access_input.h"
 #include "tools/cmd.h"
-#include "tools/serve_int.h"
+#include "tools/serve/serve_int.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -36,6 +36,7 @@ static int start_zone(struct serve *s)
         return err;
     }
     meross_set_zone(s->meross, &s->zone->zone);
+    meross_set_timer_first_day(s->meross, s->cfg.meross_timer_monday != 0);
     return MD_OK;
 }
 

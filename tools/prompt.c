@@ -65,10 +65,11 @@ bool prompt_secret(const struct prompt *p, const char *question, char *out, size
         return read_line(p, out, cap);
     struct termios silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
-    ask(p, question);
+    /* Silent before the question is there: whoever types at once must not be flushed away. */
     (void)tcsetattr(fileno(p->in), TCSAFLUSH, &silent);
+    ask(p, question);
     bool ok = read_line(p, out, cap);
-    (void)tcsetattr(fileno(p->in), TCSAFLUSH, &before);
+    (void)tcsetattr(fileno(p->in), TCSADRAIN, &before);
     fputs("\n", p->out);
     return ok;
 }

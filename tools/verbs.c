@@ -42,8 +42,26 @@ static const struct cmd verbs[] = {
      "--json`\nlists those of a plug).  JSON is the payload, {} when it is left out; - reads it from "
      "standard\ninput.  What could harm the plug is not sent.", CLIENT, 3, 4, cmd_raw},
     {"watch", "", "print what happens, until Ctrl-C", NULL, CLIENT, 0, 0, cmd_watch},
+    {"power", "[PLUG]", "show what the plugs measure now: W, V, A, and what they have counted",
+     "For two minutes they are then asked every ten seconds, so that the next look is fresher.",
+     CLIENT, 0, 1, cmd_power},
+    {"energy", "[PLUG]", "show what the plugs have counted, by day or by hour",
+     "Without PLUG: one line for each plug.  400 days and 60 days of hours are kept, whatever the "
+     "plug's own counter does.  A day is one of the broker's time zone, and has 23 or 25 hours when "
+     "the clocks change.",
+     CLIENT | ARGS_CHANNEL | ARGS_ENERGY, 0, 1, cmd_energy},
     {"clients", "", "list the clients of the broker and what waits for them", NULL, CLIENT, 0, 0,
      cmd_clients},
+    {"timer", "PLUG [ACTION ...]", "show or change what a plug does by itself",
+     "merossd timer PLUG                       list its timers\n"
+     "merossd timer PLUG add HH:MM on|off      a new one, in the plug's local time\n"
+     "merossd timer PLUG remove|enable|disable ID   an id, its beginning, or a name\n"
+     "merossd timer PLUG auto-off MINUTES|off  off so long after it was switched on (90s, 15, 2h)\n"
+     "They live in the plug and work without merossd; each change is read back.\n"
+     "How a plug counts the days of the week is not known for certain.  Every day is safe; for "
+     "others see meross_timer_first_day: add a timer for today alone, two minutes from now, and if "
+     "it does not switch, set that option to the other day.",
+     CLIENT | ARGS_CHANNEL | ARGS_TIMER, 1, 4, cmd_timer},
     {"permit", "[SECONDS]",
      "let new plugs in for a while, where `meross_auth known` keeps them out",
      "120 seconds when not given, at most 3600; 0 ends it.", CLIENT, 0, 1, cmd_permit},

@@ -59,6 +59,7 @@ static const char *meaning(const char *code)
         {"timeout", "the plug did not answer in time"},
         {"offline", "the plug is not connected"},
         {"no_such_plug", "there is no such plug"},
+        {"no_such_timer", "the plug has no such timer"},
         {"invalid", "the request makes no sense"},
         {"exists", "the name is taken"},
         {"refused", "the plug refused it"},

@@ -31,7 +31,8 @@ void answer_start_as(const struct answer *a, const char *status, struct json_wri
 void answer_end(struct meross *m, const struct answer *a,
                 struct json_writer *w); /* and publishes */
 
-/* code  timeout offline no_such_plug invalid exists refused key shield unsupported busy internal
+/* code  timeout offline no_such_plug no_such_timer invalid exists refused key shield unsupported busy
+ *       internal
  * The sentence goes to whoever asked, tamed (text_tame()), because it may quote a plug or the
  * request; the log gets the code and the topic of the answer. */
 void answer_error(struct meross *m, const struct answer *a, const char *code, const char *fmt, ...)

@@ -19,48 +19,58 @@ static void end(struct request *r)
 
 static const char *quoted(const struct device *d) { return log_q(span_str(d->name)); }
 
-/* The error that a command ended with, or could not be sent for, as people understand it. */
-static void answer_failure(struct request *r, int err)
+/* The error that a command ended with, or could not be sent for. */
+static void answer_failure(struct meross *m, const struct device *d, const struct answer *a,
+                           int err)
 {
-    struct meross *m = r->m;
-    const char *name = r->dev->name;
+    const char *name = d->name;
     if (err == MD_CLOSED)
-        answer_error(m, &r->answer, "offline",
+        answer_error(m, a, "offline",
                      "%s is not connected: check that it has power and reaches the Wi-Fi", name);
     else if (err == MD_TIMEOUT)
-        answer_error(m, &r->answer, "timeout",
+        answer_error(m, a, "timeout",
                      "%s did not answer within %u s: try again, and if that does not help unplug "
                      "it for ten seconds",
                      name, m->reply_timeout_s);
     else if (err == MD_DENIED)
-        answer_error(m, &r->answer, "key", "plug %s " KEYS_WRONG, name);
+        answer_error(m, a, "key", "plug %s " KEYS_WRONG, name);
     else if (err == MD_FULL)
-        answer_error(m, &r->answer, "busy",
+        answer_error(m, a, "busy",
                      "%s has %d requests waiting already: send fewer, or wait for the answers",
                      name, COMMAND_QUEUE_MAX);
     else if (err == MD_PROTO)
-        answer_error(m, &r->answer, "refused",
+        answer_error(m, a, "refused",
                      "%s answered over the LAN, but its answer was cut off or could not be "
                      "understood: unplug it for ten seconds, so that it connects again",
                      name);
     else
-        answer_error(m, &r->answer, "internal", "%s was not asked: %s", name, md_err_text(err));
+        answer_error(m, a, "internal", "%s was not asked: %s", name, md_err_text(err));
 }
 
 /* The plug answered ERROR. */
-static void answer_refusal(struct request *r, const struct envelope *reply)
+static void answer_refusal(struct meross *m, const struct device *d, const struct answer *a,
+                           const struct envelope *reply)
 {
     struct json_at error = json_get(reply->payload, "error");
     char detail[64];
     int64_t code = 0;
     (void)json_int(json_get(error, "code"), &code);
     if (code == SIGN_ERROR) {
-        answer_failure(r, MD_DENIED);
+        answer_failure(m, d, a, MD_DENIED);
         return;
     }
     (void)json_text(json_get(error, "detail"), detail, sizeof detail);
-    answer_error(r->m, &r->answer, "refused", "%s refused the request with its error %lld %s",
-                 r->dev->name, (long long)code, detail);
+    answer_error(m, a, "refused", "%s refused the request with its error %lld %s", d->name,
+                 (long long)code, detail);
+}
+
+void request_failed(struct meross *m, const struct device *d, const struct answer *a, int err,
+                    const struct envelope *reply)
+{
+    if (reply != NULL)
+        answer_refusal(m, d, a, reply);
+    else
+        answer_failure(m, d, a, err);
 }
 
 static void answer_state(struct request *r)
@@ -77,10 +87,7 @@ static bool succeeded(struct request *r, int err, const struct envelope *reply)
 {
     if (err == MD_OK)
         return true;
-    if (reply != NULL)
-        answer_refusal(r, reply);
-    else
-        answer_failure(r, err);
+    request_failed(r->m, r->dev, &r->answer, err, reply);
     return false;
 }
 
@@ -137,7 +144,7 @@ static void on_set_done(void *ctx, int err, const struct envelope *reply)
         err = send_set(r);
         if (err == MD_OK)
             return;
-        answer_failure(r, err);
+        request_failed(r->m, r->dev, &r->answer, err, NULL);
     } else if (ok) {
         answer_state(r);
     }
@@ -193,7 +200,7 @@ static void begin_set(struct request *r)
     if (err == MD_OK)
         return;
     uncount_asks(r);
-    answer_failure(r, err);
+    request_failed(r->m, r->dev, &r->answer, err, NULL);
     end(r);
 }
 
@@ -229,7 +236,7 @@ static void begin_read(struct request *r)
     int err = presence_send(r->m, r->dev, &ask);
     if (err == MD_OK)
         return;
-    answer_failure(r, err);
+    request_failed(r->m, r->dev, &r->answer, err, NULL);
     end(r);
 }
 
@@ -264,7 +271,7 @@ static void begin_step(struct request *r)
     int err = presence_send(r->m, r->dev, &ask);
     if (err == MD_OK)
         return;
-    answer_failure(r, err);
+    request_failed(r->m, r->dev, &r->answer, err, NULL);
     end(r);
 }
 

@@ -6,6 +6,7 @@
 #include "meross/family/family.h"
 #include "meross/people/answer.h"
 #include "meross/people/orders.h"
+#include "meross/wire/envelope.h"
 
 struct request {
     struct meross *m;
@@ -21,5 +22,10 @@ struct request {
 /* Begins what r asks for; it is answered when it ends, perhaps before this returns.
  * r  copied; its steps are taken. */
 void request_start(struct meross *m, struct device *d, struct request *r);
+
+/* How a command ended, or could not be sent, as people understand it.
+ * reply  an ERROR of the plug, or NULL. */
+void request_failed(struct meross *m, const struct device *d, const struct answer *a, int err,
+                    const struct envelope *reply);
 
 #endif

@@ -34,6 +34,7 @@ struct polls {                  /* polls.c's: the same place for the same row */
 
 struct meter {           /* h_energy.c's */
     uint64_t watched_ms; /* monotonic: until then power is asked for often */
+    uint64_t counted_ms; /* its counters were last asked for because somebody wanted that */
     uint64_t dead_ms;    /* since then it reads 0 V; 0: it does not        */
     bool dead_told;
 };

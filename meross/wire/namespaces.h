@@ -70,6 +70,11 @@
 #define NS_SMOKE        "Appliance.Hub.Sensor.Smoke"
 #define NS_WATER_LEAK   "Appliance.Hub.Sensor.WaterLeak"
 #define NS_MOTION       "Appliance.Hub.Sensor.Motion"
+/* What plugs do by themselves. */
+#define NS_TIMERX          "Appliance.Control.TimerX"
+#define NS_TRIGGERX        "Appliance.Control.TriggerX"
+#define NS_DIGEST_TIMERX   "Appliance.Digest.TimerX"
+#define NS_DIGEST_TRIGGERX "Appliance.Digest.TriggerX"
 /* Power and energy. */
 #define NS_ELECTRICITYX "Appliance.Control.ElectricityX" /* asked for and answered by PUSH */
 #define NS_CONSUMPTIONX "Appliance.Control.ConsumptionX" /* by local day  */
