@@ -14,12 +14,13 @@
 
 enum ws_op { WS_CONTINUE = 0, WS_TEXT = 1, WS_BINARY = 2, WS_CLOSE = 8, WS_PING = 9, WS_PONG = 10 };
 
-enum ws_code { /* why a connection is closed (RFC 6455 7.4.1) */
-               WS_CODE_NORMAL = 1000,
-               WS_CODE_GOING_AWAY = 1001,
-               WS_CODE_PROTOCOL = 1002,
-               WS_CODE_UNSUPPORTED = 1003,
-               WS_CODE_TOO_BIG = 1009
+/* Why a connection is closed (RFC 6455 7.4.1). */
+enum ws_code {
+    WS_CODE_NORMAL = 1000,
+    WS_CODE_GOING_AWAY = 1001,
+    WS_CODE_PROTOCOL = 1002,
+    WS_CODE_UNSUPPORTED = 1003,
+    WS_CODE_TOO_BIG = 1009
 };
 
 struct ws_reader {

@@ -23,13 +23,14 @@
 #define DEVICE_ABILITIES_MAX 6144u  /* bytes of all ability names; further ones are left out  */
 #define DEVICE_STATE_MAX     49152u /* bytes of the state topic                               */
 
-enum device_key { /* which key the plug signs with */
-                  DEVICE_KEY_UNKNOWN,
-                  DEVICE_KEY_CONFIGURED,
-                  DEVICE_KEY_EMPTY,
-                  DEVICE_KEY_DEFAULT, /* "meross" */
-                  DEVICE_KEY_OWN,     /* one that no other plug has: device.own_key */
-                  DEVICE_KEYS
+/* Which key the plug signs with. */
+enum device_key {
+    DEVICE_KEY_UNKNOWN,
+    DEVICE_KEY_CONFIGURED,
+    DEVICE_KEY_EMPTY,
+    DEVICE_KEY_DEFAULT, /* "meross" */
+    DEVICE_KEY_OWN,     /* one that no other plug has: device.own_key */
+    DEVICE_KEYS
 };
 
 enum device_switch { DEVICE_TOGGLEX, DEVICE_TOGGLE, DEVICE_NO_SWITCH, DEVICE_SWITCHES };

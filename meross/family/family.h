@@ -6,7 +6,8 @@
  * Tables, by namespace; each device has those namespaces that are among its abilities, whatever its
  * model is called.  Pure: knows the device, but neither its session nor who is told.
  *
- * Reading is tolerant: an object or a list, numbers as strings, floats, junk beside.  What makes no sense changes nothing. */
+ * Reading is tolerant: an object or a list, numbers as strings, floats, junk
+ * beside.  What makes no sense changes nothing. */
 #ifndef MEROSS_FAMILY_H
 #define MEROSS_FAMILY_H
 

@@ -36,10 +36,11 @@ struct family_ask { /* an order, checked */
     int on;                   /* 1, 0; -1: not asked for */
 };
 
-enum family_ack {                   /* what an acknowledgement means */
-                  FAMILY_ASSUME,    /* it is so now: what was asked for is taken for true */
-                  FAMILY_ACK_TELLS, /* the acknowledgement says what is so, unless it is empty */
-                  FAMILY_ACK_WAITS  /* nothing yet: a push will tell */
+/* What an acknowledgement means. */
+enum family_ack {
+    FAMILY_ASSUME,    /* it is so now: what was asked for is taken for true */
+    FAMILY_ACK_TELLS, /* the acknowledgement says what is so, unless it is empty */
+    FAMILY_ACK_WAITS  /* nothing yet: a push will tell */
 };
 
 struct family_row {

@@ -2,8 +2,8 @@
  *
  * Bytes in, bytes out, time as an argument: no socket, no clock, no TLS.  It knows nothing of
  * our Meross code and shares only broker/base and broker/codec with the product, so that it can
- * catch our mistakes: whatever a real plug would choke on, and whatever
- * is forbidden toward one, is kept as a violation that tests can assert to be absent.  (Its names begin with simplug_, because
+ * catch our mistakes: whatever a real plug would choke on, and whatever is forbidden toward one, is
+ * kept as a violation that tests can assert to be absent.  (Its names begin with simplug_, because
  * it is linked into one program with meross/session/plug.c.)
  *
  *   DOWN --connected--> CONNACK? --accepted--> UP --hang-up, reboot--> CLOSING --closed--> DOWN
@@ -106,6 +106,8 @@ MD_MUST_USE int simplug_holds(const struct simplug *p, const char *ns, struct bu
 void simplug_alarm(struct simplug *p, const char *ns, const char *payload, uint64_t now);
 /* What hangs on a channel, in milliwatts while it is on; negative: it feeds the mains. */
 void simplug_set_load(struct simplug *p, unsigned channel, int64_t milliwatts, uint64_t now);
+/* Its counter of today begins again at 0. */
+void simplug_clear_counter(struct simplug *p, uint64_t now);
 /* What really flowed on a channel since its zone was set, in Wh, whatever the device tells. */
 int64_t simplug_true_wh(struct simplug *p, unsigned channel, uint64_t now);
 void simplug_die(struct simplug *p); /* neither talks nor closes from now on      */

@@ -28,25 +28,26 @@
 #define CONFIG_TLS_PORT      8883u /* plugs, from everywhere             */
 #define CONFIG_HANDSHAKES    512u  /* max_handshakes when it is not set  */
 
-enum config_log_type { /* bits of config.log_types */
-                       CONFIG_LOG_ERROR = 1,
-                       CONFIG_LOG_WARNING = 2,
-                       CONFIG_LOG_NOTICE = 4,
-                       CONFIG_LOG_INFORMATION = 8,
-                       CONFIG_LOG_DEBUG = 16,
-                       CONFIG_LOG_ALL = 31,
-                       CONFIG_LOG_NONE =
-                           32, /* says nothing; alone it is not the same as "not set" */
-                       CONFIG_LOG_OTHER = 64 /* types of mosquitto that are part of debug here */
+/* Bits of config.log_types. */
+enum config_log_type {
+    CONFIG_LOG_ERROR = 1,
+    CONFIG_LOG_WARNING = 2,
+    CONFIG_LOG_NOTICE = 4,
+    CONFIG_LOG_INFORMATION = 8,
+    CONFIG_LOG_DEBUG = 16,
+    CONFIG_LOG_ALL = 31,
+    CONFIG_LOG_NONE = 32, /* says nothing; alone it is not the same as "not set" */
+    CONFIG_LOG_OTHER = 64 /* types of mosquitto that are part of debug here */
 };
 
-enum config_log_dest { /* bits of config.log_dests */
-                       CONFIG_TO_STDERR = 1,
-                       CONFIG_TO_STDOUT = 2,
-                       CONFIG_TO_SYSLOG = 4,
-                       CONFIG_TO_TOPIC = 8,
-                       CONFIG_TO_FILE = 16, /* config.log_file */
-                       CONFIG_TO_NONE = 32
+/* Bits of config.log_dests. */
+enum config_log_dest {
+    CONFIG_TO_STDERR = 1,
+    CONFIG_TO_STDOUT = 2,
+    CONFIG_TO_SYSLOG = 4,
+    CONFIG_TO_TOPIC = 8,
+    CONFIG_TO_FILE = 16, /* config.log_file */
+    CONFIG_TO_NONE = 32
 };
 
 #define CONFIG_SYNC_ALWAYS   0u         /* config.persistence_sync */

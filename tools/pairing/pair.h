@@ -37,30 +37,31 @@ enum pair_step {
     PAIR_STEPS
 };
 
-enum pair_fault { /* one for each thing that people have to do something else about */
-                  PAIR_FINE,
-                  PAIR_STOPPED,        /* by Ctrl-C, SIGTERM                                  */
-                  PAIR_NO_BROKER,      /* the probe failed                                    */
-                  PAIR_NO_AP,          /* no plug in set-up mode was found: Bluetooth?        */
-                  PAIR_NO_PLUG,        /* something answers there, and it is no plug          */
-                  PAIR_LOST_PLUG,      /* it answered before, and not any more                */
-                  PAIR_CUT_OFF,        /* its answers end in the middle, again and again      */
-                  PAIR_SEALED,         /* it closes every connection, sealed or not           */
-                  PAIR_NOT_SETUP,      /* it checks signatures: it is set up already          */
-                  PAIR_NO_NETWORKS,    /* it sees none, or does not say                       */
-                  PAIR_NOT_SEEN,       /* the network is not in its list: 5 GHz, far, hidden  */
-                  PAIR_UNUSABLE,       /* WPA3 only, or a security nobody knows               */
-                  PAIR_BAD_PASSWORD,   /* cannot be one                                       */
-                  PAIR_NO_CHOICE,      /* nobody chose                                        */
-                  PAIR_KEY_REFUSED,    /* by the broker                                       */
-                  PAIR_BROKER_REFUSED, /* by the plug: Config.Key                             */
-                  PAIR_WIFI_REFUSED,   /* by the plug: Config.Wifi                            */
-                  PAIR_JOIN_FAILED,    /* it is back in set-up mode: Config.Trace says why    */
-                  PAIR_NOT_ARRIVED,    /* it never came                                       */
-                  PAIR_NOT_BOUND,      /* it came and said no Bind                            */
-                  PAIR_OTHER_KEY,      /* it signs with another key than the one it was given */
-                  PAIR_NOT_READ,       /* it is bound, and did not answer                     */
-                  PAIR_BROKEN          /* this computer: memory, the broker's connection      */
+/* One for each thing that people have to do something else about. */
+enum pair_fault {
+    PAIR_FINE,
+    PAIR_STOPPED,        /* by Ctrl-C, SIGTERM                                  */
+    PAIR_NO_BROKER,      /* the probe failed                                    */
+    PAIR_NO_AP,          /* no plug in set-up mode was found: Bluetooth?        */
+    PAIR_NO_PLUG,        /* something answers there, and it is no plug          */
+    PAIR_LOST_PLUG,      /* it answered before, and not any more                */
+    PAIR_CUT_OFF,        /* its answers end in the middle, again and again      */
+    PAIR_SEALED,         /* it closes every connection, sealed or not           */
+    PAIR_NOT_SETUP,      /* it checks signatures: it is set up already          */
+    PAIR_NO_NETWORKS,    /* it sees none, or does not say                       */
+    PAIR_NOT_SEEN,       /* the network is not in its list: 5 GHz, far, hidden  */
+    PAIR_UNUSABLE,       /* WPA3 only, or a security nobody knows               */
+    PAIR_BAD_PASSWORD,   /* cannot be one                                       */
+    PAIR_NO_CHOICE,      /* nobody chose                                        */
+    PAIR_KEY_REFUSED,    /* by the broker                                       */
+    PAIR_BROKER_REFUSED, /* by the plug: Config.Key                             */
+    PAIR_WIFI_REFUSED,   /* by the plug: Config.Wifi                            */
+    PAIR_JOIN_FAILED,    /* it is back in set-up mode: Config.Trace says why    */
+    PAIR_NOT_ARRIVED,    /* it never came                                       */
+    PAIR_NOT_BOUND,      /* it came and said no Bind                            */
+    PAIR_OTHER_KEY,      /* it signs with another key than the one it was given */
+    PAIR_NOT_READ,       /* it is bound, and did not answer                     */
+    PAIR_BROKEN          /* this computer: memory, the broker's connection      */
 };
 
 enum pair_mark { PAIR_DONE, PAIR_NOTE, PAIR_WAITS, PAIR_FAILED };

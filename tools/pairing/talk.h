@@ -14,12 +14,13 @@
 #define TALK_SHORT_MS 5000  /* what plugs answer at once             */
 #define TALK_LONG_MS  40000 /* WifiList: the plug listens around     */
 
-enum talk_net {                   /* what became of the bytes of a request */
-                TALK_NET_DONE,    /* the reader has its verdict                     */
-                TALK_NET_AWAY,    /* no connection: nothing was sent                */
-                TALK_NET_REFUSED, /* the host is there, its port is closed: likewise */
-                TALK_NET_SILENT,  /* sent; no whole answer in time                  */
-                TALK_NET_STOPPED  /* somebody stops this program                    */
+/* What became of the bytes of a request. */
+enum talk_net {
+    TALK_NET_DONE,    /* the reader has its verdict                     */
+    TALK_NET_AWAY,    /* no connection: nothing was sent                */
+    TALK_NET_REFUSED, /* the host is there, its port is closed: likewise */
+    TALK_NET_SILENT,  /* sent; no whole answer in time                  */
+    TALK_NET_STOPPED  /* somebody stops this program                    */
 };
 
 /* Connects, sends, feeds `in` until it has a verdict.  timeout_ms: for the answer. */

@@ -35,16 +35,17 @@
     "\"encryption\":11,\"cipher\":3},{\"ssid\":\"T3Blbg==\",\"bssid\":\"de:ad:00:00:be:04\","      \
     "\"signal\":50,\"channel\":6,\"encryption\":0,\"cipher\":0}]}"
 
-enum world_way { /* how a request ends */
-                 WORLD_ANSWERS,
-                 WORLD_LATER,     /* no answer in time, `times` times        */
-                 WORLD_RESETS,    /* closed without an answer                */
-                 WORLD_CUTS,      /* closed in the middle                    */
-                 WORLD_CUTS_JSON, /* the whole length, and half the JSON     */
-                 WORLD_AWAY,      /* no connection                           */
-                 WORLD_ERROR,     /* method ERROR with `code`                */
-                 WORLD_NOT_JSON,  /* a web page                              */
-                 WORLD_NOT_FOUND  /* HTTP 404                                */
+/* How a request ends. */
+enum world_way {
+    WORLD_ANSWERS,
+    WORLD_LATER,     /* no answer in time, `times` times        */
+    WORLD_RESETS,    /* closed without an answer                */
+    WORLD_CUTS,      /* closed in the middle                    */
+    WORLD_CUTS_JSON, /* the whole length, and half the JSON     */
+    WORLD_AWAY,      /* no connection                           */
+    WORLD_ERROR,     /* method ERROR with `code`                */
+    WORLD_NOT_JSON,  /* a web page                              */
+    WORLD_NOT_FOUND  /* HTTP 404                                */
 };
 
 struct world_rule { /* for one namespace; the first `times` requests, 0 = all */
