@@ -224,6 +224,7 @@ void plug_send(struct plug *p, struct span message)
         return;
     }
     ids_note(&p->sent, e.message_id);
+    ids_note(&p->signs, e.sign);
     envelope_free(&e);
     if (p->over_lan) {
         lan_send(p, message);

@@ -34,6 +34,7 @@ struct polls {                  /* polls.c's: the same place for the same row */
 
 struct meter {           /* h_energy.c's */
     uint64_t watched_ms; /* monotonic: until then power is asked for often */
+    uint64_t counted_ms; /* its counters were last asked for because somebody wanted that */
     uint64_t dead_ms;    /* since then it reads 0 V; 0: it does not        */
     bool dead_told;
 };
@@ -64,6 +65,7 @@ struct plug {
     struct broker_timer *timer;      /* to offline while not subscribed; to BOUND without Bind */
     char heard[DEVICE_UUID_MAX + 1]; /* the uuid in its subscription, as it spells it; "" = none */
     struct ids sent, said; /* messageIds: to it, and of its own SET and PUSH             */
+    struct ids signs;      /* of what was sent to it: sent back they prove nothing        */
     /* command.c's */
     struct list commands;           /* waiting */
     unsigned n_commands, n_foreign; /* of them, those of other clients */
