@@ -1,7 +1,7 @@
 /* cmd_show.c - `merossd show`: all that is known about a plug. */
 #include "meross/wire/json.h"
 #include "tools/cmd.h"
-#include "tools/hello_form.h"
+#include "tools/doctor/hello_form.h"
 #include "tools/table.h"
 
 #include <inttypes.h>
