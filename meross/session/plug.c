@@ -193,6 +193,7 @@ int plug_connected(struct plug *p)
         return MD_OK;
     }
     const struct device *d = registry_by_uuid(p->m->registry, span_str(p->uuid));
+    p->connected_ms = env_mono_ms(p->m->env);
     bool proven = d == NULL || trust_proves(d, p->login_key);
     p->phase = PLUG_CONNECTED;
     if (proven || d->plug == NULL)
