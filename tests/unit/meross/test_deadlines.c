@@ -51,7 +51,9 @@ static void test_no_timer(void **state)
     rig->no_timers = false;
     rig_say(&plug, RIG_FROM, "PUSH", "Appliance.System.Report", "r1", "", "{}");
     payload_is("meross/plug-3456/availability", "online");
+    rig_step(1000);
     rig_expect(&plug, "GET", ABILITY, "", RIG_ABILITY);
+    rig_step(1000);
     rig_expect(&plug, "GET", ALL, "", RIG_ALL);
 }
 
