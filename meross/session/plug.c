@@ -142,6 +142,8 @@ static void listens(struct plug *p)
     diary_step(p, TIMELINE_SUBSCRIBE);
     meross_timer_stop(&p->timer);
     meross_timer(p->m, &p->timer, BIND_WAIT_MS, on_bind_wait, p);
+    if (p->timer == NULL && p->m->broker != NULL)
+        plug_bound(p); /* without a timer rather early than never */
 }
 
 static int find_device(const struct plug *p, struct device **out)
@@ -311,6 +313,7 @@ static void take_message(struct plug *p, const struct envelope *e)
     if (!(proven && command_resolve(p, e)) && !handled)
         log_debug("meross", "plug=%s %s %s: nothing to do", log_q(span_str(p->dev->name)),
                   envelope_method_name(e->method), log_q(span_str(e->ns)));
+    polls_wake(p);
 }
 
 void plug_message(struct plug *p, struct span payload)
