@@ -47,6 +47,7 @@ struct plug {
     int64_t user_id;
     char client_id[AUTH_CLIENT_ID_MAX + 1];
     struct diary_arrival arrival; /* how it came, see diary.h                            */
+    uint64_t connected_ms;        /* monotonic; 0: over the LAN                      */
     enum device_key login_key;    /* of its password                                 */
     const char *key; /* signs for this plug; lent by keys, or own_key; NULL = unknown */
     char own_key[SIGN_KEY_MAX + 1];  /* a copy: the device's may change meanwhile             */
@@ -70,7 +71,8 @@ struct plug {
     unsigned n_commands, n_foreign; /* of them, those of other clients */
     struct command *in_flight;
     struct broker_timer *command_timer; /* to the time-out, or to the end of the pause */
-    uint64_t not_before_ms;             /* for requests of our own                     */
+    uint64_t not_before_ms;             /* for requests of our own and of other clients */
+    uint64_t people_not_before_ms;      /* for all                                     */
     struct polls polls;
     struct meter meter;
     /* hooks.c's */
@@ -115,6 +117,9 @@ void plug_end(struct plug *p, const char *why, bool quiet);
 
 /* Publishes to the plug's own topic, as it is; nothing that shield_read() objects to. */
 void plug_send(struct plug *p, struct span message);
+
+/* Says in the log, unless it was said often, that something of ours may not go to the plug. */
+void plug_unsendable(const struct plug *p, const char *what, const char *why);
 
 /* The device is not connected any more: tells people. */
 void plug_offline(struct meross *m, struct device *d, const char *why);
