@@ -6,6 +6,9 @@
 
 #define ENERGY_WATCH_S 120 /* so long somebody who asked is taken to be watching */
 
+/* The abilities that tell how a device meters; false: it does not. */
+bool energy_meters(const struct device *d);
+
 /* Somebody looks at this plug, or something about it just changed: for ENERGY_WATCH_S its power is
  * asked for every ten seconds rather than each minute.  NULL is fine. */
 void energy_watch(struct plug *p);

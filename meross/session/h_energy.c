@@ -18,7 +18,7 @@
     "it measures 0 V although it is powered: it does not know the time or the time zone; merossd " \
     "has told it again; if this lasts, unplug it for ten seconds and see `merossd doctor`"
 
-static bool meters(const struct device *d)
+bool energy_meters(const struct device *d)
 {
     return device_has_ability(d, NS_ELECTRICITY) || device_has_ability(d, NS_ELECTRICITYX) ||
            device_has_ability(d, NS_CONSUMPTIONX) || device_has_ability(d, NS_CONSUMPTIONH);
@@ -28,7 +28,7 @@ bool energy_watched(const struct plug *p) { return p->meter.watched_ms > env_mon
 
 void energy_watch(struct plug *p)
 {
-    if (p == NULL || p->dev == NULL || !meters(p->dev))
+    if (p == NULL || p->dev == NULL || !energy_meters(p->dev))
         return;
     bool watched = energy_watched(p);
     p->meter.watched_ms = env_mono_ms(p->m->env) + ENERGY_WATCH_S * 1000;

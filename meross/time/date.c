@@ -71,6 +71,12 @@ void date_month_text(int32_t month, char out[DATE_TEXT])
                    (unsigned)(month % 12 + 1) % 100);
 }
 
+void date_text(int32_t day, char out[DATE_TEXT])
+{
+    date_month_text(date_month(day), out);
+    (void)snprintf(out + 7, 4, "-%02u", (date_of_month(day) + 1) % 100);
+}
+
 int32_t date_offset(const struct zone *zone, int64_t utc)
 {
     struct zone_rule now[1];

@@ -17,7 +17,8 @@ MD_MUST_USE int date_parse(struct span text, int32_t *day);
 /* "2024-04", months since January 1970.  Errors: MD_INVAL. */
 MD_MUST_USE int date_parse_month(struct span text, int32_t *month);
 
-/* month  of a day from 0 to DATE_MAX. */
+/* day  0 to DATE_MAX; month  one of those. */
+void date_text(int32_t day, char out[DATE_TEXT]);
 void date_month_text(int32_t month, char out[DATE_TEXT]);
 int32_t date_month(int32_t day);         /* in which month it is          */
 int32_t date_month_first(int32_t month); /* its first day                 */
