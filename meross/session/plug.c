@@ -14,6 +14,7 @@
 #include "meross/session/polls.h"
 #include "meross/session/probe.h"
 #include "meross/session/shield.h"
+#include "meross/wire/namespaces.h"
 #include "meross/wire/text.h"
 #include "meross/session/trust.h"
 
@@ -284,6 +285,16 @@ void plug_keys_changed(struct plug *p)
     set_key(p, NULL, DEVICE_KEY_UNKNOWN);
 }
 
+/* What came late is not taken over, and an acknowledgement may have been for more than is so by now:
+ * the plug says what is. */
+static void read_again(struct plug *p, const struct envelope *e)
+{
+    if (p->dev == NULL)
+        return;
+    polls_hurry(p, e->ns);
+    polls_hurry(p, NS_ALL);
+}
+
 /* A message whose form is right. */
 static void take_message(struct plug *p, const struct envelope *e)
 {
@@ -299,8 +310,12 @@ static void take_message(struct plug *p, const struct envelope *e)
     }
     if (proven && e->method == ENVELOPE_PUSH)
         apps_push(p, e);
-    bool handled = inbound_dispatch(p, e);
-    if (!(proven && command_resolve(p, e)) && !handled)
+    bool news = !proven || newest_take(p, e);
+    bool handled = !news || inbound_dispatch(p, e);
+    bool resolved = proven && command_resolve(p, e);
+    if (!news)
+        read_again(p, e);
+    else if (!resolved && !handled)
         log_debug("meross", "plug=%s %s %s: nothing to do", log_q(span_str(p->dev->name)),
                   envelope_method_name(e->method), log_q(span_str(e->ns)));
 }
