@@ -271,11 +271,11 @@ bool hello_form_brief(const char *line, char *out, size_t cap)
     if (!cut(line, s) || !next(&s[VERSION], &highest))
         return false;
     while (next(&s[VERSIONS], &number))
-        if (number > highest && hello_form_version(number) != NULL)
+        if (number > highest && version_name(number) != NULL)
             highest = number;
     while (next(&s[SUITES], &number))
         suites++;
-    const char *version = hello_form_version(highest);
+    const char *version = version_name(highest);
     int n = snprintf(out, cap, "%s, %u suite%s", version != NULL ? version : "an unknown version",
                      suites, suites == 1 ? "" : "s");
     if (n > 0 && (size_t)n < cap)
