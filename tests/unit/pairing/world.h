@@ -63,6 +63,7 @@ struct world {
     struct zone zone;
     /* The plug. */
     const char *all, *ability, *networks, *trace;
+    const char *trace_from; /* NULL: its own topic */
     struct world_rule rule[WORLD_RULES];
     bool crlf, wants_seal, checks_key, sealed;
     char seal[LAN_SEAL_KEY];
@@ -298,7 +299,9 @@ static inline void world_reply(const struct envelope *e, const struct world_rule
     struct envelope_head h = {.method = m,
                               .ns = e->ns,
                               .message_id = e->message_id,
-                              .from = "/appliance/" WORLD_UUID "/publish",
+                              .from = strcmp(e->ns, NS_TRACE) == 0 && w->trace_from != NULL
+                                          ? w->trace_from
+                                          : "/appliance/" WORLD_UUID "/publish",
                               .timestamp = 18,
                               .key = ""};
     buf_init(&text, 32768);
