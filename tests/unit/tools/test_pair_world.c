@@ -41,6 +41,9 @@ static void test_spawn(void **state)
     const char *mute[] = {"sh", "-c", "trap '' TERM INT; sleep 600 & wait", NULL};
     assert_int_equal(spawn(mute, 300, out, &status), MD_OK);
     assert_int_equal(status, 128 + SIGKILL);
+    const char *closed[] = {"sh", "-c", "exec >&- 2>&-; exec sleep 600", NULL};
+    assert_int_equal(spawn(closed, 300, out, &status), MD_OK);
+    assert_int_equal(status, 128 + SIGKILL);
     const char *much[] = {"sh", "-c", "yes | head -c 200000", NULL};
     assert_int_equal(spawn(much, 10000, out, &status), MD_OK);
     assert_int_equal(status, 0);
