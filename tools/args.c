@@ -1,7 +1,7 @@
 #include "tools/args.h"
 
 #include "broker/base/span.h"
-#include "tools/config_value.h"
+#include "tools/config/config_value.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -56,6 +56,16 @@ static const struct option options[] = {
      "only say what would be done"},
     {"--when-back", NULL, ARGS_WHEN_BACK, KIND_FLAG, offsetof(struct args, when_back), NULL,
      "if the plug is not connected, do it when it is back, within a day"},
+    {"--day", "DATE", ARGS_ENERGY, KIND_TEXT, offsetof(struct args, day), NULL,
+     "the hours of one day, such as 2026-04-03"},
+    {"--month", "MONTH", ARGS_ENERGY, KIND_TEXT, offsetof(struct args, month), NULL,
+     "the days of one month, such as 2026-04"},
+    {"--days", "N", ARGS_ENERGY, KIND_TEXT, offsetof(struct args, days), NULL,
+     "the last N days, at most 400; default 7"},
+    {"--hours", NULL, ARGS_ENERGY, KIND_FLAG, offsetof(struct args, hours), NULL,
+     "the last 24 hours"},
+    {"--csv", NULL, ARGS_ENERGY, KIND_FLAG, offsetof(struct args, csv), NULL,
+     "print a table for programs, in Wh"},
     {"--days", "DAYS", ARGS_TIMER, KIND_TEXT, offsetof(struct args, days), NULL,
      "weekdays, weekend, or days like mon,wed; every day when not given"},
     {"--once", NULL, ARGS_TIMER, KIND_FLAG, offsetof(struct args, once), NULL,

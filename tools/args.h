@@ -26,17 +26,19 @@ enum args_group {                           /* bits: which options a verb takes 
                   ARGS_ADOPT = 1 << 12,     /* --key-file */
                   ARGS_MOVE = 1 << 13,      /* --port --timeout --to-... */
                   ARGS_DOCTOR = 1 << 16,    /* --offline --hello      */
+                  ARGS_ENERGY = 1 << 18,    /* --day --month --days --hours --csv */
                   ARGS_WHEN_BACK = 1 << 20, /* --when-back */
                   ARGS_TIMER = 1 << 21      /* --days --once --name */
 };
 
 struct args { /* strings are those of argv or of the environment */
     const char *host, *user, *password, *ca_file, *topic, *config;
+    const char *day, *month, *days;
     int port;       /* -1: not given */
     int channel;    /* -1: not given */
     int iterations; /* -1: not given */
     bool json, yes, verbose, daemon, help, create, remove, batch, dry_run, when_back, once;
-    const char *days; /* NULL: not given */
+    bool hours, csv;
     /* Of pair, adopt and move-all. */
     const char *ssid, *bssid, *password_file, *target, *name, *interface, *plug_at, *key_file;
     const char *to_user, *to_password, *to_ca_file;

@@ -3,7 +3,7 @@
 #include "broker/base/mem.h"
 #include "certs/certs.h"
 #include "meross/wire/json.h"
-#include "tools/config.h"
+#include "tools/config/config.h"
 #include "tools/json_cut.h"
 #include "tools/json_print.h"
 #include "tools/table.h"

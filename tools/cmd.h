@@ -33,6 +33,8 @@ int cmd_timer(struct cli *c);   /* cmd_timer.c                                  
 int cmd_passwd(struct cli *c);  /* cmd_passwd.c                                    */
 int cmd_watch(struct cli *c);   /* cmd_watch.c                                     */
 int cmd_clients(struct cli *c); /* cmd_clients.c                                */
+int cmd_power(struct cli *c);   /* cmd_power.c                                     */
+int cmd_energy(struct cli *c);  /* cmd_energy.c                                    */
 int cmd_pair(struct cli *c);     /* cmd_pair.c                                      */
 int cmd_adopt(struct cli *c);    /* cmd_adopt.c                                     */
 int cmd_move_all(struct cli *c); /* cmd_move.c                                      */

@@ -2,7 +2,7 @@
 #include "tools/cmd.h"
 
 #include "broker/base/mem.h"
-#include "tools/config.h"
+#include "tools/config/config.h"
 #include "tools/pair_world.h"
 #include "tools/pairing/adopt.h"
 

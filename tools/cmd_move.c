@@ -7,7 +7,7 @@
 
 #include "broker/base/mem.h"
 #include "meross/wire/gateway.h"
-#include "tools/config.h"
+#include "tools/config/config.h"
 #include "tools/interrupt.h"
 #include "tools/pair_world.h"
 #include "tools/table.h"

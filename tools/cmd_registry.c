@@ -1,6 +1,6 @@
 /* cmd_registry.c - `merossd rename` and `merossd forget`: what the broker remembers of a plug. */
 #include "tools/cmd.h"
-#include "tools/config_value.h"
+#include "tools/config/config_value.h"
 #include "tools/part.h"
 #include "tools/table.h"
 

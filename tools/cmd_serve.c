@@ -1,9 +1,9 @@
 /* cmd_serve.c - `merossd serve`: the broker; puts all rooms together. */
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
-#include "tools/access_input.h"
+#include "tools/config/access_input.h"
 #include "tools/cmd.h"
-#include "tools/serve_int.h"
+#include "tools/serve/serve_int.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -5,7 +5,7 @@
 #include "meross/wire/json.h"
 #include "meross/wire/text.h"
 #include "tools/bind_probe.h"
-#include "tools/config.h"
+#include "tools/config/config.h"
 #include "tools/file.h"
 #include "tools/hostnet.h"
 #include "tools/json_cut.h"

@@ -42,6 +42,14 @@ static const struct cmd verbs[] = {
      "--json`\nlists those of a plug).  JSON is the payload, {} when it is left out; - reads it from "
      "standard\ninput.  What could harm the plug is not sent.", CLIENT, 3, 4, cmd_raw},
     {"watch", "", "print what happens, until Ctrl-C", NULL, CLIENT, 0, 0, cmd_watch},
+    {"power", "[PLUG]", "show what the plugs measure now: W, V, A, and what they have counted",
+     "For two minutes they are then asked every ten seconds, so that the next look is fresher.",
+     CLIENT, 0, 1, cmd_power},
+    {"energy", "[PLUG]", "show what the plugs have counted, by day or by hour",
+     "Without PLUG: one line for each plug.  400 days and 60 days of hours are kept, whatever the "
+     "plug's own counter does.  A day is one of the broker's time zone, and has 23 or 25 hours when "
+     "the clocks change.",
+     CLIENT | ARGS_CHANNEL | ARGS_ENERGY, 0, 1, cmd_energy},
     {"clients", "", "list the clients of the broker and what waits for them", NULL, CLIENT, 0, 0,
      cmd_clients},
     {"timer", "PLUG [ACTION ...]", "show or change what a plug does by itself",

@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 static const struct family_row *(*const tables[])(size_t *n) = {
-    family_of_lights, family_of_doors,   family_of_thermostats, family_of_air,
-    family_of_hubs,   family_of_sensors, family_of_all};
+    family_of_lights,  family_of_doors,  family_of_thermostats, family_of_air, family_of_hubs,
+    family_of_sensors, family_of_setups, family_of_sound,       family_of_all};
 
 void family_each(bool (*cb)(void *ctx, const struct family_row *row), void *ctx)
 {
@@ -169,6 +169,35 @@ void family_flag(const struct family_at *at, struct json_at value, const char *f
     int64_t number;
     if (json_int(value, &number) && (number == 0 || number == 1))
         (void)facts_bool(&at->d->facts, at->at, fact, number == 1);
+}
+
+void family_fraction(const struct family_at *at, struct json_at value, const char *fact,
+                     unsigned decimals)
+{
+    int64_t number;
+    if (json_scaled(value, decimals, &number))
+        (void)facts_number(&at->d->facts, at->at, fact, number, decimals);
+}
+
+void family_one_two(const struct family_at *at, struct json_at value, const char *fact)
+{
+    int64_t number;
+    if (json_int(value, &number) && (number == 1 || number == 2))
+        (void)facts_bool(&at->d->facts, at->at, fact, number == 1);
+}
+
+void family_schedule(const struct family_at *at, struct json_at entry)
+{
+    static const char *const days[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+    bool told = false, any = false;
+    for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
+        struct json_at day = json_get_nocase(entry, days[i]);
+        told |= json_type(day) == JSON_LIST;
+        JSON_EACH(it, day)
+        any |= json_type(it) == JSON_LIST;
+    }
+    if (told)
+        (void)facts_bool(&at->d->facts, at->at, FACT_SCHEDULE, any);
 }
 
 void family_word(const struct family_at *at, struct json_at value, const char *fact,

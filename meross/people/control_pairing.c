@@ -42,6 +42,12 @@ static struct wait *wait_new(const struct verb_request *r, const struct device *
     return w;
 }
 
+/* Keys are told, and the end of a connection is believed, only of who has shown to be the plug. */
+static bool is_here(const struct device *d)
+{
+    return d->plug != NULL && d->plug->proven && d->online;
+}
+
 static void offline(struct verb_request *r, const struct device *d)
 {
     answer_error(r->m, &r->answer, "offline",
@@ -178,7 +184,7 @@ void verb_move(struct verb_request *r)
     if (d == NULL || !read_target(r, &t))
         return;
     struct plug *p = lan_plug(r->m, d, true);
-    if (p == NULL || (!p->over_lan && !d->online))
+    if (p == NULL || (!p->over_lan && !is_here(d)))
         offline(r, d);
     else if (p->over_lan && !t.has_key && p->phase != PLUG_BOUND)
         answer_error(r->m, &r->answer, "invalid",
@@ -272,7 +278,7 @@ void verb_unbind(struct verb_request *r)
     struct device *d = verb_find(r);
     if (d == NULL)
         return;
-    if (d->plug == NULL || !d->online)
+    if (!is_here(d))
         answer_error(r->m, &r->answer, "offline",
                      "%s is not connected, so it cannot be reset from here: hold its button for "
                      "ten seconds, then `merossd forget` it",

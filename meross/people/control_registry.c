@@ -180,7 +180,8 @@ static const struct {
              {"forget", verb_forget}, {"permit", verb_permit},     {"clients", verb_elsewhere},
              {"doctor", verb_doctor}, {"network", verb_elsewhere}, {"move", verb_move},
              {"unbind", verb_unbind}, {"arrival", verb_arrival},   {"key", verb_key},
-             {"unkey", verb_unkey},   {"timer", verb_timer},       {"raw", verb_raw}};
+             {"unkey", verb_unkey},   {"timer", verb_timer},       {"raw", verb_raw},
+             {"power", verb_power},   {"energy", verb_energy}};
 
 static void run(struct verb_request *r, struct span verb)
 {

@@ -32,6 +32,9 @@ void verb_doctor(struct verb_request *r); /* control_doctor.c */
 
 void verb_timer(struct verb_request *r);  /* control_timer.c  */
 
+/* control_energy.c */
+void verb_power(struct verb_request *r);
+void verb_energy(struct verb_request *r);
 /* control_pairing.c */
 void verb_move(struct verb_request *r);
 void verb_unbind(struct verb_request *r);

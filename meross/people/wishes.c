@@ -227,7 +227,7 @@ static int take_sub(struct wish *w, struct orders *orders, struct json_at root)
 static int take_channel(struct wish *w, const struct orders *orders, struct span level,
                         struct json_at object)
 {
-    unsigned channel;
+    unsigned channel = 0;
     int on = -1, err = find_channel(w, level, object, &channel);
     if (err == MD_OK && w->d->switches == DEVICE_NO_SWITCH)
         err = on_of_channel(w, orders, channel, &on);

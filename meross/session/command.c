@@ -9,7 +9,9 @@
 
 #define GENTLE_MAJOR 8
 #define GENTLE_MS    1000
-#define PUSH_MS      1000 /* so long a PUSH of our making is waited for to be answered by one */
+#define YOUNG_MS     60000 /* so long after it connected new firmware bears no burst at all   */
+#define YOUNG_GAP_MS 500   /* so far apart are then the requests of people, too               */
+#define PUSH_MS      1000  /* so long a PUSH of our making is waited for to be answered by one */
 
 struct command {
     struct list link;
@@ -69,10 +71,19 @@ static void fresh_id(struct plug *p, char out[SIGN_ID_MAX + 1])
         (void)snprintf(out + 2 * i, 3, "%02x", bytes[i]);
 }
 
+/* While it has not told its firmware, the worst is assumed. */
+static bool is_young(const struct plug *p)
+{
+    bool new_firmware = device_major(p->dev) >= GENTLE_MAJOR || p->dev->firmware[0] == '\0';
+    return new_firmware && !p->over_lan && now_ms(p) - p->connected_ms < YOUNG_MS;
+}
+
 void command_pace(struct plug *p)
 {
     if (device_major(p->dev) >= GENTLE_MAJOR)
         p->not_before_ms = now_ms(p) + GENTLE_MS;
+    if (is_young(p))
+        p->people_not_before_ms = now_ms(p) + YOUNG_GAP_MS;
 }
 
 /* The one in flight is over: the next may go, those that are paced after a pause. */
@@ -87,12 +98,19 @@ static void land(struct plug *p, int err, const struct envelope *reply)
 
 /* --- time ---------------------------------------------------------------------------------- */
 
-/* Only people are not kept waiting by the pause: they ask for one thing, and look at it. */
+/* People are kept waiting less than the others: they ask for one thing, and look at it. */
 static bool is_paced(const struct command *c) { return c->ask.background || is_foreign(c); }
 
-static bool may_go(struct plug *p, const struct command *c)
+/* From when on it may be sent. */
+static uint64_t opening(const struct plug *p, const struct command *c)
 {
-    return !is_paced(c) || now_ms(p) >= p->not_before_ms;
+    uint64_t all = p->people_not_before_ms;
+    return is_paced(c) && p->not_before_ms > all ? p->not_before_ms : all;
+}
+
+static bool may_go(const struct plug *p, const struct command *c)
+{
+    return now_ms(p) >= opening(p, c);
 }
 
 static uint64_t deadline_of(const struct command *c)
@@ -109,10 +127,10 @@ static uint64_t next_due(struct plug *p)
         uint64_t deadline = deadline_of(LIST_OF(it, struct command, link));
         at = deadline < at ? deadline : at;
     }
-    if (first != NULL && is_paced(first) && p->in_flight == NULL && p->phase == PLUG_BOUND &&
-        p->not_before_ms < at)
-        return p->not_before_ms;
-    return at;
+    if (first == NULL || p->in_flight != NULL || p->phase != PLUG_BOUND)
+        return at;
+    uint64_t open = opening(p, first);
+    return open < at ? open : at;
 }
 
 static void on_due(void *ctx);

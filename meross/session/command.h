@@ -62,8 +62,9 @@ MD_MUST_USE int command_send(struct plug *p, const struct command_ask *ask);
 /* The plug became bound: what waits may go. */
 void command_wake(struct plug *p);
 
-/* New firmware (8 and 9) has been seen to reboot under a burst: on such a plug the next request,
- * unless it is one of people, goes a second from now. */
+/* New firmware (8 and 9) has been seen to reboot under a burst: on such a plug the next request
+ * goes a second from now, one of people at once; in the first minute of the connection, half a
+ * second from now. */
 void command_pace(struct plug *p);
 
 /* An answer came in: GETACK, SETACK, DELETEACK, ERROR; or a PUSH where one of the same namespace

@@ -13,6 +13,9 @@ bool energy_meters(const struct device *d);
  * asked for every ten seconds rather than each minute.  NULL is fine. */
 void energy_watch(struct plug *p);
 
+/* What it has counted is asked for now, unless that was done in the last minute.  NULL is fine. */
+void energy_count(struct plug *p);
+
 bool energy_watched(const struct plug *p);
 
 struct ledger_now energy_now(const struct meross *m); /* zone lent by m */

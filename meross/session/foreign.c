@@ -143,7 +143,7 @@ static void judge(const struct errand *x, const struct envelope *e)
         refuse(x, REFUSAL_SIGN, "sign error: it is not signed with the key of the plug");
     else if (answers)
         pass_answer(x, e);
-    else if (ids_have(&p->sent, e->message_id))
+    else if (ids_have(&p->sent, e->message_id) || ids_have(&p->said, e->message_id))
         refuse(x, REFUSAL_CODE, "its messageId was used before, and a plug ignores such a message");
     else
         enqueue(x, e);

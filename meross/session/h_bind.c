@@ -5,13 +5,13 @@
 #include "meross/people/announce.h"
 #include "meross/session/inbound.h"
 
-/* The same messageId.  With the plug's key a fresh signature; without it, or while this host does
- * not know the time, the plug's own timestamp and signature, which stay valid because they do
+/* The same messageId.  With the plug's key a fresh signature; without it, for a connection that is not
+ * proven, or while this host does not know the time, the plug's own timestamp and signature, which stay valid because they do
  * not cover the rest. */
 static int write_ack(struct plug *p, const struct envelope *e, struct buf *out)
 {
     struct span nothing = span_str("{}");
-    if (p->key == NULL || !envelope_signed(e, p->key) || !meross_clock_sane(p->m))
+    if (p->key == NULL || !p->proven || !envelope_signed(e, p->key) || !meross_clock_sane(p->m))
         return envelope_write_echo(out, e, ENVELOPE_SETACK, TOPICS_HOOK, nothing);
     struct envelope_head head = {.method = ENVELOPE_SETACK,
                                  .ns = e->ns,

@@ -8,8 +8,10 @@
 #include "meross/session/polls.h"
 #include "meross/wire/namespaces.h"
 
-#define CHANGE_MW   10000  /* a change of power that people want to follow: so much, and a fifth */
+#define CHANGE_MW   10000 /* a change of power that people want to follow: so much, and a fifth */
+#define UNKNOWN     INT32_MIN /* of a power, in tenths of a watt */
 #define DEAD_MS     120000 /* 0 V for so long is no accident                                    */
+#define COUNT_AGAIN 60000  /* milliseconds */
 #define POWER_SAVED 600    /* an account by power is written down so often, seconds              */
 
 #define NO_VOLTS_HINT                                                                              \
@@ -32,6 +34,17 @@ void energy_watch(struct plug *p)
     p->meter.watched_ms = env_mono_ms(p->m->env) + ENERGY_WATCH_S * 1000;
     if (!watched)
         polls_retime(p);
+}
+
+void energy_count(struct plug *p)
+{
+    uint64_t now = p != NULL ? env_mono_ms(p->m->env) : 0;
+    if (p == NULL || p->dev == NULL ||
+        (p->meter.counted_ms != 0 && now - p->meter.counted_ms < COUNT_AGAIN))
+        return;
+    p->meter.counted_ms = now;
+    polls_hurry(p, NS_CONSUMPTIONH);
+    polls_hurry(p, NS_CONSUMPTIONX);
 }
 
 struct ledger_now energy_now(const struct meross *m)
@@ -107,12 +120,11 @@ static void show_power(struct plug *p, const struct reading *r)
 static bool changed(const struct plug *p, const struct reading *r)
 {
     const struct facts *f = &p->dev->facts;
-    int64_t was = 100 * facts_value(f, facts_channel(r->channel), FACT_POWER, 1, INT64_MAX / 100);
-    if (was >= LEDGER_MW_MAX) /* not known */
-        return false;
+    int64_t was = 100 * facts_value(f, facts_channel(r->channel), FACT_POWER, 1, UNKNOWN);
     int64_t by = r->mw > was ? r->mw - was : was - r->mw;
-    int64_t most = r->mw > was ? r->mw : was;
-    return by >= CHANGE_MW && by >= most / 5;
+    int64_t before = was < 0 ? -was : was, now = r->mw < 0 ? -(int64_t)r->mw : r->mw;
+    return was != 100 * (int64_t)UNKNOWN && by >= CHANGE_MW &&
+           by >= (before > now ? before : now) / 5;
 }
 
 /* Without a counter, power is the account.  While nobody knows, it is not. */

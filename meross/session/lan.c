@@ -12,6 +12,7 @@
 
 #define MUTE_POLLS 2 /* so many in a row without an answer: the connection is given up as a way */
 #define SIGN_ERROR 5001
+#define ECHOES_MAX 3
 
 static uint64_t now_ms(const struct meross *m) { return env_mono_ms(m->env); }
 
@@ -135,6 +136,15 @@ void lan_fail_soon(struct lan_session *s, const char *why)
 
 /* --- the beginning: who is there? ----------------------------------------------------------- */
 
+/* A signature covers neither method nor payload, so who has no key could send the question back as
+ * an answer.  What tells them apart is the second: questions are not signed for the present one, in
+ * which a plug answers, and if its clock happens to show theirs, for another one next time. */
+static int64_t second_of_check(const struct lan_session *s)
+{
+    static const uint8_t ago[ECHOES_MAX] = {1, 3, 0};
+    return env_wall_s(s->plug.m->env) - ago[s->echoes];
+}
+
 static int write_check(struct lan_session *s)
 {
     struct plug *p = &s->plug;
@@ -142,11 +152,12 @@ static int write_check(struct lan_session *s)
     env_random(p->m->env, r, sizeof r);
     for (size_t i = 0; i < sizeof r; i++)
         (void)snprintf(s->check_id + 2 * i, 3, "%02x", r[i]);
+    s->check_s = second_of_check(s);
     struct envelope_head head = {.method = ENVELOPE_GET,
                                  .ns = NS_ALL,
                                  .message_id = s->check_id,
                                  .from = TOPICS_ANSWERS,
-                                 .timestamp = env_wall_s(p->m->env),
+                                 .timestamp = s->check_s,
                                  .key = p->key};
     s->out.n = 0;
     return envelope_write(&s->out, &head, span_str("{}"));
@@ -172,6 +183,13 @@ static bool is_it(struct lan_session *s, const struct envelope *e)
            text_eq_nocase(span_str(uuid), span_str(s->plug.dev->uuid));
 }
 
+static bool is_echo(const struct lan_session *s, const struct envelope *e)
+{
+    char own[24];
+    (void)snprintf(own, sizeof own, "%lld", (long long)s->check_s);
+    return strcmp(e->timestamp, own) == 0;
+}
+
 static bool is_sign_error(const struct envelope *e)
 {
     int64_t code = 0;
@@ -185,6 +203,12 @@ static void next_key(struct lan_session *s)
     if (!check(s))
         fail(s, "answers on the LAN, but its key is none that is known: `merossd adopt` gives it "
                 "a new one");
+}
+
+static void ask_again(struct lan_session *s)
+{
+    if (++s->echoes == ECHOES_MAX || !check(s))
+        fail(s, "sends back what it gets: it is not the plug that had this address before");
 }
 
 static void welcome(struct lan_session *s, const struct envelope *e)
@@ -206,7 +230,9 @@ static void welcome(struct lan_session *s, const struct envelope *e)
 
 static void checked(struct lan_session *s, const struct envelope *e)
 {
-    if (is_it(s, e))
+    if (is_it(s, e) && is_echo(s, e))
+        ask_again(s);
+    else if (is_it(s, e))
         welcome(s, e);
     else if (is_sign_error(e))
         next_key(s);

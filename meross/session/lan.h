@@ -4,7 +4,7 @@
  * Its session is a struct plug like any other, but what is sent to it goes over HTTP and is answered
  * there; so whatever asks a plug (command.h) may ask it here.  It begins with System.All, because an
  * address may be another plug's by now: nothing else is sent before the plug has shown its uuid and
- * signed with its key.  Messages are sealed (lan_seal.h) where the plug wants that.
+ * signed with its key, which is more than to send back a signature of ours.  Messages are sealed (lan_seal.h) where the plug wants that.
  *
  * One exchange at a time for each plug, LAN_EXCHANGES of all; only to addresses of the house
  * (lan_address.h).  The session ends when it was not used for a while, and when the plug

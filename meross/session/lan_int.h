@@ -15,6 +15,8 @@ struct lan_session {
     bool sealed;
     char seal[LAN_SEAL_KEY];
     char check_id[SIGN_ID_MAX + 1]; /* of the System.All it begins with */
+    int64_t check_s;                /* and its timestamp                */
+    unsigned echoes;                /* answers that had the same timestamp */
     const char *why;                /* it is about to end; NULL: it is not */
 };
 

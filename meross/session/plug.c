@@ -193,6 +193,7 @@ int plug_connected(struct plug *p)
         return MD_OK;
     }
     const struct device *d = registry_by_uuid(p->m->registry, span_str(p->uuid));
+    p->connected_ms = env_mono_ms(p->m->env);
     bool proven = d == NULL || trust_proves(d, p->login_key);
     p->phase = PLUG_CONNECTED;
     if (proven || d->plug == NULL)
@@ -225,6 +226,7 @@ void plug_send(struct plug *p, struct span message)
         return;
     }
     ids_note(&p->sent, e.message_id);
+    ids_note(&p->signs, e.sign);
     envelope_free(&e);
     if (p->over_lan) {
         lan_send(p, message);

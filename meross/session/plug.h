@@ -34,6 +34,7 @@ struct polls {                  /* polls.c's: the same place for the same row */
 
 struct meter {           /* h_energy.c's */
     uint64_t watched_ms; /* monotonic: until then power is asked for often */
+    uint64_t counted_ms; /* its counters were last asked for because somebody wanted that */
     uint64_t dead_ms;    /* since then it reads 0 V; 0: it does not        */
     bool dead_told;
 };
@@ -46,6 +47,7 @@ struct plug {
     int64_t user_id;
     char client_id[AUTH_CLIENT_ID_MAX + 1];
     struct diary_arrival arrival; /* how it came, see diary.h                            */
+    uint64_t connected_ms;        /* monotonic; 0: over the LAN                      */
     enum device_key login_key;    /* of its password                                 */
     const char *key; /* signs for this plug; lent by keys, or own_key; NULL = unknown */
     char own_key[SIGN_KEY_MAX + 1];  /* a copy: the device's may change meanwhile             */
@@ -65,12 +67,14 @@ struct plug {
     int64_t said_s;                  /* the time of its last message; 0: none               */
     uint64_t said_ms;                /* and when that came                                  */
     struct ids sent, said; /* messageIds: to it, and of its own SET and PUSH             */
+    struct ids signs;      /* of what was sent to it: sent back they prove nothing        */
     /* command.c's */
     struct list commands;           /* waiting */
     unsigned n_commands, n_foreign; /* of them, those of other clients */
     struct command *in_flight;
     struct broker_timer *command_timer; /* to the time-out, or to the end of the pause */
-    uint64_t not_before_ms;             /* for requests of our own                     */
+    uint64_t not_before_ms;             /* for requests of our own and of other clients */
+    uint64_t people_not_before_ms;      /* for all                                     */
     struct polls polls;
     struct meter meter;
     /* hooks.c's */

@@ -31,7 +31,8 @@ bool trust_message(struct plug *p, const struct envelope *e)
     enum device_key kind;
     struct device *d = registry_by_uuid(p->m->registry, span_str(p->uuid));
     (void)keys_detect(&p->m->keys, d, e, &kind);
-    bool proven = d != NULL && trust_proves(d, kind);
+    bool echo = ids_have(&p->signs, e->sign);
+    bool proven = d != NULL && !echo && trust_proves(d, kind);
     if (d == NULL || (p->dev == NULL && (proven || d->plug == NULL)))
         return plug_attach(p, proven) == MD_OK && p->proven;
     p->proven = proven || is_meant(p);

@@ -644,7 +644,7 @@ def adopt_nobody():
 # ---------------------------------------------------------------- move-all, unbind
 
 def ten_plugs_move():
-    models = "mss310,mss210,mss425e,mss110-7.3.37,mss310-2.1.17"
+    models = "mss310,mss210,mss425e,mss110-7.3.37,mss305-8.3.15"
     with Broker(MEROSSD) as old, Broker(MEROSSD) as new, \
             Sim(old, "--type", models, "--count", "10") as sim:
         for i in range(10):
@@ -670,8 +670,17 @@ def ten_plugs_move():
         check(json.loads(out)["there_already"] == 10, out)
 
 
+def new_firmware_is_not_hurried():
+    """[trap 39] Firmware 8 restarts under a burst: whoever asks, right after it connected."""
+    with Broker(MEROSSD) as b, Sim(b, "--type", "mss305-8.3.15") as sim:
+        sim.event("^plug 0 bound")
+        name = plugs_of(b)[0]["name"]
+        switches = [subprocess.Popen([MEROSSD, "on", "-p", str(b.tcp), name]) for _ in range(4)]
+        check([s.wait(60) for s in switches] == [0] * 4, sim.program.text())
+
+
 def new_firmware_moves():
-    """[trap 39] Firmware 8 restarts under a burst: the request waits its turn."""
+    """[trap 39] The request to move waits its turn."""
     with Broker(MEROSSD) as old, Broker(MEROSSD) as new, \
             Sim(old, "--type", "mss305-8.3.15") as sim:
         sim.event("^plug 0 bound")
@@ -843,5 +852,5 @@ if __name__ == "__main__":
         a_web_server_is_no_plug, a_name_that_is_taken, interrupts, joins_and_comes_back,
         comes_back_after_a_failure, comes_back_after_ctrl_c, looks_back_for_the_reason,
         no_tool_no_network, adopts_with_each_key, adopt_rekeys_here, adopt_with_an_unknown_key,
-        adopt_nobody, ten_plugs_move, new_firmware_moves, some_plugs_stay,
+        adopt_nobody, ten_plugs_move, new_firmware_is_not_hurried, new_firmware_moves, some_plugs_stay,
         ctrl_c_after_a_plug_was_told, a_key_that_was_told_is_not_replaced, move_refusals, unbinds, bad_input]))

@@ -1,5 +1,5 @@
 /* Any text through hello_form: what is understood gives proper JSON and printable lines. */
-#include "tools/hello_form.h"
+#include "tools/doctor/hello_form.h"
 
 #include "broker/base/mem.h"
 #include "meross/wire/json.h"

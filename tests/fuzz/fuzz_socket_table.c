@@ -1,5 +1,5 @@
 /* Any text through the reader of socket tables: it ends, and what it gives is proper. */
-#include "tools/socket_table.h"
+#include "tools/doctor/socket_table.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -106,6 +106,8 @@ MD_MUST_USE int simplug_holds(const struct simplug *p, const char *ns, struct bu
 void simplug_alarm(struct simplug *p, const char *ns, const char *payload, uint64_t now);
 /* What hangs on a channel, in milliwatts while it is on; negative: it feeds the mains. */
 void simplug_set_load(struct simplug *p, unsigned channel, int64_t milliwatts, uint64_t now);
+/* Its counter of today begins again at 0. */
+void simplug_clear_counter(struct simplug *p, uint64_t now);
 /* What really flowed on a channel since its zone was set, in Wh, whatever the device tells. */
 int64_t simplug_true_wh(struct simplug *p, unsigned channel, uint64_t now);
 void simplug_die(struct simplug *p); /* neither talks nor closes from now on      */

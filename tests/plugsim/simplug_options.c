@@ -138,6 +138,7 @@ static const struct field fields[] = {
     FIELD(NUMBER, meters),
     FIELD(NUMBER, meter_push_s),
     FIELD(FLAG, midnight_stale),
+    FIELD(FLAG, midnight_carry),
     FIELD(FLAG, week_from_monday),
     FIELD(FLAG, second_empty),
     FIELD(FLAG, old_toggle),

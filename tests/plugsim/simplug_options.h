@@ -52,6 +52,7 @@ struct simplug_options {
     unsigned meters;       /* channels 1 to meters are measured apart; 0: channel 0 alone     */
     unsigned meter_push_s; /* tells ElectricityX by itself so often; 0: never                */
     bool midnight_stale;   /* a new day begins with the value of the one before, sheet 5.4   */
+    bool midnight_carry;   /* the counter never begins anew: a day goes on from the one before */
     bool week_from_monday; /* bit 0 of a timer's `week`; else Sunday                          */
     bool second_empty;     /* has no second server                                            */
     bool old_toggle;       /* Control.Toggle and the `control` digest of firmware 1.1 */

@@ -59,6 +59,7 @@ static struct sim_meter_day *today(struct simplug *p, int64_t device_s)
     simplug_time_date(p, device_s, date);
     if (strcmp(day->date, date) == 0)
         return day;
+    int64_t carried = day->date[0] != '\0' && p->opt.midnight_carry ? day->mwms : 0;
     int64_t before = day->date[0] != '\0' ? day->mwms / PER_WH : 0;
     if (day->date[0] != '\0')
         m->day_at = (m->day_at + 1) % SIM_METER_DAYS;
@@ -66,6 +67,7 @@ static struct sim_meter_day *today(struct simplug *p, int64_t device_s)
     *day = (struct sim_meter_day){.time_s = device_s, .begin_s = device_s};
     memcpy(day->date, date, sizeof date);
     day->stale_wh = p->opt.midnight_stale ? before : 0;
+    day->mwms = carried;
     return day;
 }
 
@@ -278,6 +280,12 @@ int sim_meter_get_config(struct simplug *p, int payload, struct buf *out, uint64
     (void)payload;
     (void)now;
     return buf_put_str(out, "{\"config\":{\"voltageRatio\":188,\"electricityRatio\":102}}");
+}
+
+void simplug_clear_counter(struct simplug *p, uint64_t now)
+{
+    sim_meter_count(p, now);
+    p->meter.day[p->meter.day_at].mwms = 0;
 }
 
 void simplug_set_load(struct simplug *p, unsigned channel, int64_t milliwatts, uint64_t now)

@@ -227,6 +227,9 @@ static void test_six_meters(void **state)
     run(120);
     has("\"channel\":1,\"power\":100,\"voltage\":233.7,\"current\":0.5,\"power_factor\":0.5,"
         "\"energy\":0.25");
+    rig_say(&plug, RIG_FROM, "PUSH", ELECTRICITYX, "x", "",
+            "{\"electricity\":{\"channel\":4,\"power\":-100000000,\"voltage\":233000}}");
+    has("\"channel\":4,\"power\":-100000,\"voltage\":233,");
     has("\"channel\":6,\"power\":0,\"voltage\":0,\"current\":0,\"energy\":0.001");
     assert_int_equal(rig_logged("measures 0 V"), 0);
 }

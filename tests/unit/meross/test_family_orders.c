@@ -151,6 +151,76 @@ static void test_gentle(void **state)
     expects("GET", NS_RUNTIME, "{}", "{}");
 }
 
+static void bind_new_firmware(void)
+{
+    rig_attach(NULL);
+    arrive("");
+    rig_say(&plug, RIG_FROM, "SET", BIND, "b1", "", RIG_BIND_OF("mss305", "8.3.15"));
+    rig_expect(&plug, "SETACK", BIND, "", NULL);
+    rig_step(1000);
+    expects("GET", NS_ABILITY, "{}", "{\"ability\":{\"Appliance.Control.ToggleX\":{}}}");
+    rig_step(1000);
+    expects("GET", NS_ALL, "{}", "{}");
+    nothing_more();
+}
+
+static void order_plug(const char *to) { rig_ask("meross/mss305-3456/set", to); }
+
+/* In the first minute people, too, keep a distance from what was asked before  [trap 39]. */
+static void test_gentle_people(void **state)
+{
+    (void)state;
+    bind_new_firmware();
+    order_plug("ON");
+    order_plug("OFF");
+    rig_step(499);
+    nothing_more();
+    rig_step(1);
+    expects("SET", NS_TOGGLEX, "{\"togglex\":{\"channel\":0,\"onoff\":1}}", "{}");
+    rig_step(499);
+    nothing_more();
+    rig_step(1);
+    expects("SET", NS_TOGGLEX, "{\"togglex\":{\"channel\":0,\"onoff\":0}}", "{}");
+    /* From its last answer on nothing has been asked for long: at once. */
+    rig_step(500);
+    order_plug("ON");
+    expects("SET", NS_TOGGLEX, "{\"togglex\":{\"channel\":0,\"onoff\":1}}", NULL);
+}
+
+/* One that does not answer is distance, too, when it is over. */
+static void test_gentle_after_silence(void **state)
+{
+    (void)state;
+    bind_new_firmware();
+    rig_step(500);
+    order_plug("ON");
+    expects("SET", NS_TOGGLEX, "{\"togglex\":{\"channel\":0,\"onoff\":1}}", NULL);
+    rig_step(3000);
+    order_plug("OFF");
+    rig_step(2499); /* the first is over after 5 s */
+    nothing_more();
+    rig_step(1);
+    expects("SET", NS_TOGGLEX, "{\"togglex\":{\"channel\":0,\"onoff\":0}}", NULL);
+}
+
+/* Later people are not kept waiting. */
+static void test_gentle_for_a_minute(void **state)
+{
+    (void)state;
+    bind_new_firmware(); /* took 2 s */
+    rig_step(58000 - 1);
+    order_plug("ON");
+    expects("SET", NS_TOGGLEX, "{\"togglex\":{\"channel\":0,\"onoff\":1}}", "{}");
+    order_plug("OFF");
+    nothing_more();
+    rig_step(500);
+    expects("SET", NS_TOGGLEX, "{\"togglex\":{\"channel\":0,\"onoff\":0}}", "{}");
+    order_plug("ON"); /* a minute is over */
+    expects("SET", NS_TOGGLEX, "{\"togglex\":{\"channel\":0,\"onoff\":1}}", "{}");
+    order_plug("OFF");
+    expects("SET", NS_TOGGLEX, "{\"togglex\":{\"channel\":0,\"onoff\":0}}", "{}");
+}
+
 /* Reading batteries wakes sub-devices: not again because the hub connects again  [trap 38]. */
 static void test_batteries(void **state)
 {
@@ -547,6 +617,9 @@ int main(void)
     const struct CMUnitTest tests[] = {T(test_polls),
                                        T(test_silence),
                                        T(test_gentle),
+                                       T(test_gentle_people),
+                                       T(test_gentle_after_silence),
+                                       T(test_gentle_for_a_minute),
                                        T(test_batteries),
                                        T(test_lamp_orders),
                                        T(test_bad_orders),

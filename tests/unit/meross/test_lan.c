@@ -255,6 +255,55 @@ static void test_another_device(void **state)
     response_has("\"code\":\"offline\"");
 }
 
+/* Who has no key can still send back what it got: messageId, time and sign, with other words. */
+static void send_back(struct box *b)
+{
+    char text[3000];
+    struct rig_request r = request_of(b);
+    assert_string_equal(r.ns, ALL); /* it is told nothing else */
+    (void)snprintf(text, sizeof text,
+                   "HTTP/1.1 200 OK\r\n\r\n{\"header\":{\"messageId\":\"%s\",\"namespace\":\"" ALL
+                   "\",\"method\":\"GETACK\",\"from\":\"" RIG_FROM
+                   "\",\"timestamp\":%s,\"sign\":\"%s\"},\"payload\":" ALL_OFF "}",
+                   r.id, r.timestamp, r.sign);
+    say(b, text);
+}
+
+static void test_sends_back(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {KEY, NULL};
+    rig_attach(keys);
+    plug_is_gone_of(KEY, "192.168.1.50:51234", RIG_ABILITY);
+    rig_ask(SET, ON);
+    for (unsigned i = 0; i < 8 && open_boxes() > 0; i++)
+        send_back(now());
+    assert_int_equal(open_boxes(), 0);
+    response_has("\"code\":\"offline\"");
+    rig_step(1000 * (WATCHDOG_FIRST_S + 2 * WATCHDOG_TICK_S));
+    for (unsigned i = 0; i < 8 && open_boxes() > 0; i++)
+        send_back(now());
+    assert_int_equal(rig_logged(KEY), 0);
+    payload_is("meross/" NAME,
+               "{\"state\":\"ON\",\"channels\":[{\"channel\":0,\"state\":\"ON\"}]}");
+}
+
+/* A plug whose clock shows the very second of the question has to show itself once more. */
+static void test_same_second(void **state)
+{
+    (void)state;
+    plug_is_gone();
+    rig_ask(SET, ON);
+    struct rig_request first = request_of(now());
+    send_back(now());
+    struct rig_request second = request_of(now());
+    assert_string_not_equal(first.timestamp, second.timestamp);
+    assert_string_not_equal(first.id, second.id);
+    answer("GET", ALL, ALL_OFF);
+    answer("SET", TOGGLEX, "{}");
+    response_has("\"status\":\"ok\"");
+}
+
 /* For a minute nobody waits for it again; then it is tried once more. */
 static void test_out_of_reach(void **state)
 {
@@ -673,6 +722,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {T(test_switched),
                                        T(test_another_device),
+                                       T(test_sends_back),
+                                       T(test_same_second),
                                        T(test_out_of_reach),
                                        T(test_answers),
                                        T(test_deadline),

@@ -27,7 +27,7 @@ static const char *tell(const char *members)
 
 static const char *tell_key(const char *key)
 {
-    char members[256];
+    char members[384];
     (void)snprintf(members, sizeof members,
                    "\"uuid\":\"" RIG_UUID "\",\"mac\":\"" RIG_MAC "\",\"key\":\"%s\"", key);
     return tell(members);

@@ -2,9 +2,9 @@
  * line ends, suggestions, and the listeners of a home. */
 #include "broker/base/mem.h"
 #include "meross/meross.h"
-#include "tools/config.h"
-#include "tools/config_options.h"
-#include "tools/config_value.h"
+#include "tools/config/config.h"
+#include "tools/config/config_options.h"
+#include "tools/config/config_value.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,11 +1,11 @@
 /* What `merossd doctor` makes of what it is told: each red line, and what stands below it. */
 #include "certs/certs.h"
-#include "tools/doctor_broker.h"
-#include "tools/doctor_host.h"
-#include "tools/doctor_plugs.h"
-#include "tools/hello_form.h"
+#include "tools/doctor/doctor_broker.h"
+#include "tools/doctor/doctor_host.h"
+#include "tools/doctor/doctor_plugs.h"
+#include "tools/doctor/hello_form.h"
 #include "tools/host_env.h"
-#include "tools/socket_table.h"
+#include "tools/doctor/socket_table.h"
 
 #include "broker/base/mem.h"
 #include "tests/unit/cmocka.h"

@@ -1,6 +1,6 @@
 /* The zone of a computer that changes: files below a folder of our own, and what plugs are told. */
 #include "tests/unit/cmocka.h"
-#include "tools/zonewatch.h"
+#include "tools/serve/zonewatch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
