@@ -442,6 +442,23 @@ def interrupts():
                     check(time.monotonic() < deadline, f"{step}: {plugs_of(b)}")
 
 
+def nobody_reads_on():
+    """`merossd pair ... | head -3`: as with Ctrl-C, what was begun is undone."""
+    with Broker(MEROSSD) as b, Sim(b, "--ap", "--type", "mss310", forgiving=True) as sim:
+        p = subprocess.Popen([MEROSSD, "pair", "-h", "127.0.0.1", "-p", str(b.tcp), "--plug",
+                              sim.at(), "--ssid", "Home"], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        p.stdin.write(SECRET.encode() + b"\n")
+        p.stdin.flush()
+        while b"looks for networks" not in p.stdout.readline():
+            check(p.poll() is None, "it ended")
+        p.stdout.close()
+        err = p.stderr.read().decode()
+        check(p.wait(harness.PATIENCE) == 1 and "untouched" in err, f"{p.returncode} {err}")
+        check(sim.asked("Config.Key") == 0, "the plug was told")
+        nothing_registered(b)
+
+
 # ---------------------------------------------------------------- --join
 
 NMCLI = r'''#!/bin/sh
@@ -849,7 +866,7 @@ if __name__ == "__main__":
         ctrl_c_at_a_prompt,
         wrong_password, network_not_seen, wpa3_only, no_such_password, slow_and_lost_lists,
         the_plug_never_comes, the_broker_is_tested_first, a_broker_without_bind, nobody_there,
-        a_web_server_is_no_plug, a_name_that_is_taken, interrupts, joins_and_comes_back,
+        a_web_server_is_no_plug, a_name_that_is_taken, interrupts, nobody_reads_on, joins_and_comes_back,
         comes_back_after_a_failure, comes_back_after_ctrl_c, looks_back_for_the_reason,
         no_tool_no_network, adopts_with_each_key, adopt_rekeys_here, adopt_with_an_unknown_key,
         adopt_nobody, ten_plugs_move, new_firmware_is_not_hurried, new_firmware_moves, some_plugs_stay,

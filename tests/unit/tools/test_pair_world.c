@@ -72,6 +72,10 @@ static void test_interrupt(void **state)
     interrupt_hold(&i);
     assert_int_equal(raise(SIGTERM), 0);
     assert_int_equal(raise(SIGHUP), 0);
+    interrupt_release(&i);
+    interrupt_hold(&i);
+    assert_int_equal(raise(SIGPIPE), 0); /* nobody reads what is told any more */
+    assert_true(interrupt_came());
     interrupt_release(&i); /* and the test lives */
 }
 
