@@ -51,8 +51,8 @@ static const struct ledger_month *month_of(const struct ledger *l, int32_t month
 
 static const struct ledger_span *span_of_slot(const struct ledger *l, int64_t slot)
 {
-    int32_t day = slot >= 0 ? (int32_t)(slot / 24) : 0;
-    const struct ledger_span *s = l->span[day % LEDGER_SPANS];
+    int32_t day = (int32_t)(slot / 24);
+    const struct ledger_span *s = slot >= 0 ? l->span[day % LEDGER_SPANS] : NULL;
     return s != NULL && s->day == day ? s : NULL;
 }
 

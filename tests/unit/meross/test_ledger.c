@@ -391,6 +391,11 @@ static void test_bounds(void **state)
     assert_true(ledger_hour(&l, ledger_slot(&zone, now.s - LEDGER_HOURS_MAX * 3600LL), &wh));
     assert_false(ledger_hour(&l, ledger_slot(&zone, now.s - (LEDGER_SPANS + 1) * 86400LL), &wh));
     assert_true(mem_used() < 11 * 1024);
+    assert_non_null(l.span[0]);
+    l.span[0]->day = 0; /* of a record that was damaged */
+    l.span[0]->known = UINT32_MAX;
+    assert_false(ledger_hour(&l, -1, &wh));
+    assert_int_equal(wh, 0);
     at(MIDNIGHT); /* it was all a dream */
     count(DAY0, 25);
     assert_int_equal(day(DAY0), 25);
