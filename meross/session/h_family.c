@@ -96,8 +96,10 @@ static void on_led(void *ctx, int err, const struct envelope *reply)
 {
     struct plug *p = ctx;
     (void)reply;
-    if (err != MD_OK)
+    if (err != MD_OK) {
+        p->led_checked = false; /* when its LED is read again, what it says is nobody's wish */
         return;
+    }
     (void)facts_bool(&p->dev->facts, FACTS_DEVICE, FACT_LED, p->dev->led_wish == DEVICE_WISH_ON);
     publish(p);
 }
@@ -114,8 +116,9 @@ static void set_led(struct plug *p)
         .ctx = p};
     log_info("meross", "plug=%s its LED is switched %s again", log_q(span_str(p->dev->name)),
              on ? "on" : "off");
-    if (command_send(p, &ask) != MD_OK)
-        log_debug("meross", "plug=%s its LED stays as it is", log_q(span_str(p->dev->name)));
+    int err = command_send(p, &ask);
+    if (err != MD_OK)
+        on_led(p, err, NULL);
 }
 
 /* After a connection the LED is as people wanted it last, whatever happened meanwhile.  A change
@@ -127,13 +130,14 @@ static void check_led(struct plug *p)
     if (led == NULL || d->led_wish == DEVICE_NO_WISH)
         return;
     uint8_t is = led->value == 1 ? DEVICE_WISH_ON : DEVICE_WISH_OFF;
-    if (is != d->led_wish && !p->led_checked)
+    bool first = !p->led_checked;
+    p->led_checked = true; /* before it is set, which may fail at once */
+    if (is != d->led_wish && first)
         set_led(p);
     else if (is != d->led_wish && !command_setting(p, NS_DND)) {
         d->led_wish = is;
         d->dirty = true;
     }
-    p->led_checked = true;
 }
 
 /* --- messages ------------------------------------------------------------------------------ */

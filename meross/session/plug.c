@@ -144,6 +144,8 @@ static void listens(struct plug *p)
     diary_step(p, TIMELINE_SUBSCRIBE);
     meross_timer_stop(&p->timer);
     meross_timer(p->m, &p->timer, BIND_WAIT_MS, on_bind_wait, p);
+    if (p->timer == NULL && p->m->broker != NULL)
+        plug_bound(p); /* without a timer rather early than never */
 }
 
 static int find_device(const struct plug *p, struct device **out)
@@ -215,14 +217,22 @@ void plug_subscribed(struct plug *p, struct span uuid)
         listens(p);
 }
 
+void plug_unsendable(const struct plug *p, const char *what, const char *why)
+{
+    unsigned unsaid;
+    if (quiet_may_say(&p->m->quiet_own, env_mono_ms(p->m->env), &unsaid))
+        log_warn("meross",
+                 "plug=%s a %s of merossd's own is not sent: %s (%u more since the last line)",
+                 log_q(span_str(p->dev->name)), what, why, unsaid);
+}
+
 void plug_send(struct plug *p, struct span message)
 {
     char topic[TOPICS_MAX];
     struct envelope e;
     const char *why = shield_read(&e, message, shield_max(p->dev));
     if (why != NULL) {
-        log_warn("meross", "plug=%s a message of merossd's own is not sent: %s",
-                 log_q(span_str(p->dev->name)), why);
+        plug_unsendable(p, "message", why);
         return;
     }
     ids_note(&p->sent, e.message_id);
@@ -305,6 +315,7 @@ static void take_message(struct plug *p, const struct envelope *e)
     if (!(proven && command_resolve(p, e)) && !handled)
         log_debug("meross", "plug=%s %s %s: nothing to do", log_q(span_str(p->dev->name)),
                   envelope_method_name(e->method), log_q(span_str(e->ns)));
+    polls_wake(p);
 }
 
 static void note_time(struct plug *p, const struct envelope *e)

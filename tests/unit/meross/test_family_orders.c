@@ -363,6 +363,35 @@ static void test_led(void **state)
     nothing_more();
 }
 
+/* A SET that was not answered, or gave way, is no wish of somebody else: it is tried again. */
+static void test_led_again(void **state)
+{
+    (void)state;
+    LAMP_IS;
+    expects("GET", NS_DND, "{}", "{\"DNDMode\":{\"mode\":0}}");
+    order(LAMP, "{\"led\":false}");
+    expects("SET", NS_DND, "{\"DNDMode\":{\"mode\":1}}", "{}");
+    rig_drop(&plug, "gone");
+    arrive("");
+    rig_say(&plug, RIG_FROM, "SET", BIND, "b2", "", RIG_BIND_OF("msl120", "2.1.12"));
+    rig_expect(&plug, "SETACK", BIND, "", NULL);
+    expects("GET", NS_ALL, "{}", "{}");
+    expects("GET", NS_DND, "{}", "{\"DNDMode\":{\"mode\":0}}");
+    expects("SET", NS_DND, "{\"DNDMode\":{\"mode\":1}}", NULL);
+    rig_step(5000);
+    struct rig_request r = {.ns = ""};
+    for (unsigned i = 0; i < 14 && strcmp(r.ns, NS_DND) != 0; i++) {
+        rig_step(300000);
+        while (strcmp(r.ns, NS_DND) != 0 && rig_request_to(RIG_TO, &r))
+            rig_say(&plug, TOPICS_ANSWERS, "GETACK", r.ns, r.id, "",
+                    strcmp(r.ns, NS_DND) != 0 ? "{}" : "{\"DNDMode\":{\"mode\":0}}");
+    }
+    assert_string_equal(r.ns, NS_DND);
+    expects("GET", NS_ALL, "{}", "{}");
+    expects("SET", NS_DND, "{\"DNDMode\":{\"mode\":1}}", "{}");
+    said(STATE(LAMP), "\"led\":false");
+}
+
 /* What a device repeats until it is acknowledged is (8.10), and is told. */
 static void test_alerts(void **state)
 {
@@ -649,6 +678,7 @@ int main(void)
                                        T(test_bad_orders),
                                        T(test_published),
                                        T(test_led),
+                                       T(test_led_again),
                                        T(test_alerts),
                                        T(test_hub),
                                        T(test_hub_when_back),
