@@ -200,6 +200,18 @@ static void test_another_plug_in_setup(void **state)
     assert_true(w->looks_back > 0);
 }
 
+/* The computer did not come back into its network: no tick, for that is for people to mend. */
+static void test_leave_fails(void **state)
+{
+    (void)state;
+    w->leave_fails = true;
+    world_run(PAIR_FINE);
+    SAID("9i the former network is not back");
+    world_reset();
+    world_run(PAIR_FINE);
+    SAID("9+ back in the former network");
+}
+
 static void test_key_answers(void **state)
 {
     (void)state;
@@ -483,6 +495,7 @@ int main(void)
                                        T(test_lost_setack),
                                        T(test_wifi_not_sent),
                                        T(test_checks_key),
+                                       T(test_leave_fails),
                                        T(test_key_taken_unheard),
                                        T(test_another_plug_in_setup),
                                        T(test_key_answers),

@@ -81,7 +81,7 @@ struct world {
     unsigned keys_told, keys_back;
     /* The network. */
     uint64_t ap_after_ms;
-    bool join_fails, back;
+    bool join_fails, leave_fails, back;
     unsigned joins, leaves, looks_back, looks_away;
     /* The person. */
     const char *ssid, *bssid, *password, *name;
@@ -130,11 +130,14 @@ static inline bool world_join(void *ctx, uint64_t waited_ms, char *why, size_t c
     return !w->join_fails;
 }
 
-static inline void world_leave(void *ctx, char *what, size_t cap)
+static inline bool world_leave(void *ctx, char *what, size_t cap)
 {
     (void)ctx;
-    (void)snprintf(what, cap, "back in the former network");
+    (void)snprintf(what, cap, "%s",
+                   w->leave_fails ? "the former network is not back"
+                                  : "back in the former network");
     w->leaves++;
+    return !w->leave_fails;
 }
 
 static inline bool world_look_back(void *ctx)
