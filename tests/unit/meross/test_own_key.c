@@ -297,10 +297,9 @@ static void test_no_memory(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(test_told_before),     T(test_trusted_like_ours),
-                                       T(test_two_phases),      T(test_given_to_a_known_plug),
-                                       T(test_refused),         T(test_name),
-                                       T(test_nobody_reads_it), T(test_no_memory),
-                                       T(test_kept_at_once)};
+    const struct CMUnitTest tests[] = {
+        T(test_told_before),           T(test_trusted_like_ours), T(test_two_phases),
+        T(test_given_to_a_known_plug), T(test_refused),           T(test_name),
+        T(test_nobody_reads_it),       T(test_no_memory),         T(test_kept_at_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
