@@ -220,10 +220,10 @@ void plug_subscribed(struct plug *p, struct span uuid)
 void plug_unsendable(const struct plug *p, const char *what, const char *why)
 {
     unsigned unsaid;
+    char more[QUIET_MORE_MAX];
     if (quiet_may_say(&p->m->quiet_own, env_mono_ms(p->m->env), &unsaid))
-        log_warn("meross",
-                 "plug=%s a %s of merossd's own is not sent: %s (%u more since the last line)",
-                 log_q(span_str(p->dev->name)), what, why, unsaid);
+        log_warn("meross", "plug=%s a %s of merossd's own is not sent: %s%s",
+                 log_q(span_str(p->dev->name)), what, why, quiet_more(more, unsaid));
 }
 
 void plug_send(struct plug *p, struct span message)
