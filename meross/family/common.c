@@ -19,7 +19,9 @@ static void write_dnd(struct json_writer *w, const struct family_ask *ask)
 
 static void take_runtime(const struct family_at *at, struct json_at e)
 {
-    family_number(at, json_get(e, "signal"), FACT_SIGNAL, 0);
+    int64_t percent;
+    if (json_int(json_get(e, "signal"), &percent) && percent >= 0 && percent <= 100)
+        (void)facts_number(&at->d->facts, at->at, FACT_SIGNAL, percent, 0);
 }
 
 static void take_lock(const struct family_at *at, struct json_at e)

@@ -90,6 +90,7 @@ static int take(struct meross *m, const struct told *t, struct device **out)
         memcpy((*out)->address, t->address, sizeof t->address);
     log_info("control", "plug=%s uuid=%s its key was told", log_q(span_str((*out)->name)),
              (*out)->uuid);
+    announce_save_now(m);
     announce_soon(m);
     return MD_OK;
 }
@@ -153,6 +154,7 @@ static void take_back(struct meross *m, struct device *d)
         registry_remove(m->registry, d);
     else
         device_forget_pending(d);
+    announce_save_now(m);
     announce_soon(m);
 }
 

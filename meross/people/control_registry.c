@@ -95,6 +95,7 @@ static void rename_to(struct verb_request *r, struct device *d, struct span name
     }
     log_info("control", "plug=%s renamed to %s", log_q(span_str(was)), log_q(span_str(d->name)));
     announce_event(r->m, d, "renamed", "was", was);
+    announce_save_now(r->m);
     announce_soon(r->m);
     verb_answer_name(r, d->name, was);
 }

@@ -214,8 +214,7 @@ static int send_ours(struct plug *p, struct span text)
         plug_send(p, text);
         return MD_OK;
     }
-    log_warn("meross", "plug=%s a request of merossd's own is not sent: %s",
-             log_q(span_str(p->dev->name)), why);
+    plug_unsendable(p, "request", why);
     return MD_INVAL;
 }
 

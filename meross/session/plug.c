@@ -215,14 +215,22 @@ void plug_subscribed(struct plug *p, struct span uuid)
         listens(p);
 }
 
+void plug_unsendable(const struct plug *p, const char *what, const char *why)
+{
+    unsigned unsaid;
+    if (quiet_may_say(&p->m->quiet_own, env_mono_ms(p->m->env), &unsaid))
+        log_warn("meross",
+                 "plug=%s a %s of merossd's own is not sent: %s (%u more since the last line)",
+                 log_q(span_str(p->dev->name)), what, why, unsaid);
+}
+
 void plug_send(struct plug *p, struct span message)
 {
     char topic[TOPICS_MAX];
     struct envelope e;
     const char *why = shield_read(&e, message, shield_max(p->dev));
     if (why != NULL) {
-        log_warn("meross", "plug=%s a message of merossd's own is not sent: %s",
-                 log_q(span_str(p->dev->name)), why);
+        plug_unsendable(p, "message", why);
         return;
     }
     ids_note(&p->sent, e.message_id);

@@ -118,6 +118,9 @@ void plug_end(struct plug *p, const char *why, bool quiet);
 /* Publishes to the plug's own topic, as it is; nothing that shield_read() objects to. */
 void plug_send(struct plug *p, struct span message);
 
+/* Says in the log, unless it was said often, that something of ours may not go to the plug. */
+void plug_unsendable(const struct plug *p, const char *what, const char *why);
+
 /* The device is not connected any more: tells people. */
 void plug_offline(struct meross *m, struct device *d, const char *why);
 

@@ -165,6 +165,13 @@ def rename_and_forget():
             sim.event("^plug 0 closed")
             plug = wait_plugs(b, all_online(1), "the plug is back")[0]
             check(plug["name"] == "Kitchen lamp", f"{plug}")
+            # What the tool said is done outlives the death of the broker right after it.
+            code, out, err = b.client("rename", "Kitchen lamp", "kitchen Lamp")
+            check(code == 0, f"rename: {code} {out} {err}")
+            b.program.kill()
+            b.start(same_ports=True)
+            check(plugs_of(b)[0]["name"] == "kitchen Lamp", f"{plugs_of(b)}")
+            b.client("rename", "kitchen Lamp", "Kitchen lamp")
         wait_plugs(b, lambda l: not l[0]["online"], "the plug is offline")
         code, _, err = b.client("on", "Kitchen lamp")
         check(code == 4 and err.strip(), f"an offline plug: {code} {err}")

@@ -284,6 +284,8 @@ static void test_common(void **state)
           "\"distance\":1234,\"timestamp\":1,\"times\":3}],\"light\":[{\"value\":57}]}}]}");
     hears(NS_DND, "{\"DNDMode\":{\"mode\":1}}");
     hears(NS_RUNTIME, "{\"runtime\":{\"signal\":83,\"ssid\":\"x\"}}");
+    hears(NS_RUNTIME, "{\"runtime\":{\"signal\":101}}"); /* no percentage */
+    hears(NS_RUNTIME, "{\"runtime\":{\"signal\":-1}}");
     hears(NS_LOCK, "{\"lock\":[{\"channel\":0,\"onoff\":1}]}");
     hears(NS_OVERTEMP, "{\"overTemp\":{\"channel\":0,\"value\":1,\"type\":1}}");
     hears(NS_STANDBY, "{\"config\":[{\"channel\":0,\"power\":0,\"time\":300,\"enable\":2}]}");

@@ -363,6 +363,27 @@ static void test_led(void **state)
     nothing_more();
 }
 
+/* A level of the topic that is no number is no channel, not even by accident. */
+static void test_odd_levels(void **state)
+{
+    (void)state;
+    static const char *const levels[] = {"", ":", "0:", "a", "+1", "-1", "0x0", "999999999999"};
+    device("msl120", "2.1.12",
+           "\"Appliance.Control.ToggleX\":{},\"Appliance.Control.Light\":{\"capacity\":7}",
+           "{\"togglex\":[{\"channel\":0,\"onoff\":0},{\"channel\":10,\"onoff\":0},"
+           "{\"channel\":49,\"onoff\":0}],\"light\":{\"channel\":0,\"capacity\":6,"
+           "\"temperature\":30,\"luminance\":50}}");
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, LAMP "/%s", levels[i]);
+        order(name, "{\"brightness\":5,\"transaction\":\"t\"}");
+        nothing_more();
+        answered(LAMP, "\"code\":\"invalid\"");
+    }
+    order(LAMP "/10", "{\"brightness\":5}");
+    expects("SET", NS_LIGHT, "{\"light\":{\"channel\":10,\"luminance\":5,\"capacity\":4}}", "{}");
+}
+
 /* A SET that was not answered, or gave way, is no wish of somebody else: it is tried again. */
 static void test_led_again(void **state)
 {
@@ -655,6 +676,7 @@ int main(void)
                                        T(test_published),
                                        T(test_led),
                                        T(test_led_again),
+                                       T(test_odd_levels),
                                        T(test_alerts),
                                        T(test_hub),
                                        T(test_thermostat),
