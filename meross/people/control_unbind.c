@@ -182,7 +182,8 @@ void verb_unbind(struct verb_request *r)
     if (d == NULL)
         return;
     struct plug *p = lan_plug(r->m, d, true);
-    if (p == NULL || (!p->over_lan && !d->online))
+    /* The end of a connection is believed only of who has shown to be the plug. */
+    if (p == NULL || (!p->over_lan && !(p->proven && d->online)))
         answer_error(r->m, &r->answer, "offline",
                      "%s is not connected, so it cannot be reset from here: " BUTTON, d->name);
     else if (p->key == NULL)

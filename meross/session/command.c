@@ -246,7 +246,7 @@ static void launch(struct plug *p, struct command *c)
         fresh_id(p, c->message_id);
     c->sent_ms = now_ms(p);
     c->due_ms = is_paced(c) ? command_deadline(p->m) : c->ask.deadline_ms;
-    if (c->ask.method == ENVELOPE_PUSH && is_paced(c) && c->sent_ms + PUSH_MS < c->due_ms)
+    if (c->ask.method == ENVELOPE_PUSH && !p->over_lan && c->sent_ms + PUSH_MS < c->due_ms)
         c->due_ms = c->sent_ms + PUSH_MS;
     p->in_flight = c;
     arm(p);

@@ -10,8 +10,8 @@
  * What other clients ask (foreign.h) goes in the same lane, after people and before our own, as it
  * came: it was signed by whoever sent it.
  *
- * A request by PUSH is answered by a PUSH of its namespace; unless people ask, it is over after a
- * second all the same.
+ * A request by PUSH is answered by a PUSH of its namespace; when none comes within a second it is
+ * over all the same.  Over the LAN the end of the connection says that.
  *
  * Knows no namespaces. */
 #ifndef MEROSS_COMMAND_H
