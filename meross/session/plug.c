@@ -14,11 +14,13 @@
 #include "meross/session/polls.h"
 #include "meross/session/probe.h"
 #include "meross/session/shield.h"
+#include "meross/wire/namespaces.h"
 #include "meross/wire/text.h"
 #include "meross/session/trust.h"
 
 #define BIND_WAIT_MS 3000  /* a plug that is bound already may not send Bind again */
 #define AWAY_MS      10000 /* a plug that was online and connected again has so long to subscribe */
+#define KEY_MS       5000  /* so long the topic of a plug is its own after it was told a key */
 /* Now and then a firmware signs one message wrongly; this many in a row are meant. */
 #define STRANGERS_MAX TRUST_STRANGERS
 
@@ -224,6 +226,11 @@ void plug_unsendable(const struct plug *p, const char *what, const char *why)
                  log_q(span_str(p->dev->name)), what, why, unsaid);
 }
 
+bool plug_is_told_a_key(const struct meross *m, const struct device *d)
+{
+    return d != NULL && d->key_until_ms > env_mono_ms(m->env);
+}
+
 void plug_send(struct plug *p, struct span message)
 {
     char topic[TOPICS_MAX];
@@ -235,6 +242,8 @@ void plug_send(struct plug *p, struct span message)
     }
     ids_note(&p->sent, e.message_id);
     ids_note(&p->signs, e.sign);
+    if (strcmp(e.ns, NS_CONFIG_KEY) == 0 && !p->over_lan)
+        p->dev->key_until_ms = env_mono_ms(p->m->env) + KEY_MS;
     envelope_free(&e);
     if (p->over_lan) {
         lan_send(p, message);

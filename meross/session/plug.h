@@ -121,6 +121,11 @@ void plug_send(struct plug *p, struct span message);
 /* Says in the log, unless it was said often, that something of ours may not go to the plug. */
 void plug_unsendable(const struct plug *p, const char *what, const char *why);
 
+/* Was something sent to it just now that holds a key?  It goes to its topic during the next turn of
+ * the broker; until then, and for a while to be sure, nobody else hears that topic.
+ * d  NULL: no. */
+bool plug_is_told_a_key(const struct meross *m, const struct device *d);
+
 /* The device is not connected any more: tells people. */
 void plug_offline(struct meross *m, struct device *d, const char *why);
 
