@@ -14,6 +14,7 @@
 #include "meross/session/auth.h"
 #include "meross/session/diary.h"
 #include "meross/session/ids.h"
+#include "meross/session/newest.h"
 #include "meross/wire/envelope.h"
 #include "meross/meross_int.h"
 
@@ -75,6 +76,7 @@ struct plug {
     uint64_t people_not_before_ms;      /* for all                                     */
     struct polls polls;
     struct meter meter;
+    struct newest newest;
     /* hooks.c's */
     struct plug *self;
     struct map_node by_tag;
