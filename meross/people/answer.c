@@ -77,9 +77,10 @@ static const char *meaning(const char *code)
 static void log_error_answer(struct meross *m, const struct answer *a, const char *code)
 {
     unsigned unsaid;
+    char more[QUIET_MORE_MAX];
     if (quiet_may_say(&m->quiet_answers, env_mono_ms(m->env), &unsaid))
-        log_info("control", "code=%s answer=%s %s (%u more since the last line)", code,
-                 log_q(span_str(a->topic)), meaning(code), unsaid);
+        log_info("control", "code=%s answer=%s %s%s", code, log_q(span_str(a->topic)),
+                 meaning(code), quiet_more(more, unsaid));
 }
 
 void answer_error(struct meross *m, const struct answer *a, const char *code, const char *fmt, ...)

@@ -17,4 +17,8 @@ struct quiet { /* all zero at first */
 /* May a line be said at now_ms (monotonic)?  Then *unsaid is how many were left out before it. */
 bool quiet_may_say(struct quiet *q, uint64_t now_ms, unsigned *unsaid);
 
+#define QUIET_MORE_MAX 48
+/* " (6 more since the last line)", for the end of the line; "" when nothing was left out. */
+const char *quiet_more(char out[QUIET_MORE_MAX], unsigned unsaid);
+
 #endif

@@ -233,21 +233,6 @@ static void json_is_checked(void **state)
     assert_int_equal(seen.status, CLI_NO_PLUG);
 }
 
-/* A mistake in the words is JSON too. */
-static void usage_in_json(void **state)
-{
-    (void)state;
-    RUN(&listing, "set", "kettle", "--json");
-    assert_int_equal(seen.status, CLI_USAGE);
-    assert_string_equal(seen.out, "{\"status\":\"error\",\"error\":\"something is missing\","
-                                  "\"code\":\"invalid\"}\n");
-    RUN(&listing, "list", "--json", "--nonsense");
-    assert_int_equal(seen.status, CLI_USAGE);
-    has(seen.out, "unknown option --nonsense");
-    RUN(&listing, "set", "kettle");
-    assert_string_equal(seen.out, "");
-}
-
 static void unknown_plugs_list_what_there_is(void **state)
 {
     (void)state;
@@ -474,6 +459,23 @@ static void raw_checks_its_words_first(void **state)
         has(seen.err, n == 4096 ? "Why." : "longer than 4096 bytes");
     }
     assert_int_equal(PLAIN("raw", "kettle", "GET"), CLI_USAGE);
+}
+
+/* A mistake in the words is JSON too. */
+static void usage_in_json(void **state)
+{
+    (void)state;
+    assert_int_equal(PLAIN("set", "kettle", "--json"), CLI_USAGE);
+    assert_string_equal(seen.out, "{\"status\":\"error\",\"error\":\"something is missing\","
+                                  "\"code\":\"invalid\"}\n");
+    assert_int_equal(PLAIN("list", "--json", "--nonsense"), CLI_USAGE);
+    has(seen.out, "unknown option --nonsense");
+    assert_int_equal(PLAIN("set", "kettle"), CLI_USAGE);
+    assert_string_equal(seen.out, "");
+    char word[270] = "effect=";
+    memset(word + 7, 'x', 256);
+    assert_int_equal(PLAIN("set", "kettle", word), CLI_USAGE);
+    has(seen.err, "the value of effect is longer than 255 bytes");
 }
 
 static void usage_mistakes_are_two(void **state)
