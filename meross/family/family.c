@@ -39,6 +39,15 @@ const struct family_row *family_row(const char *ns)
 
 bool family_knows(const char *ns) { return family_row(ns) != NULL; }
 
+const char *family_orders(const char *ns, bool ack)
+{
+    const struct family_row *row = family_row(ns);
+    if (row == NULL || row->keys == NULL || row->by == FAMILY_BY_SUB ||
+        (ack && row->ack == FAMILY_ACK_WAITS))
+        return NULL;
+    return row->ns;
+}
+
 /* --- messages ------------------------------------------------------------------------------ */
 
 static bool channel_of(struct json_at v, unsigned *out)
@@ -119,6 +128,14 @@ static const struct {
     {"fan", NULL, NS_FAN},
     {"hub", "subdevice", NS_SUBDEVICES},
 };
+
+bool family_in_digest(const char *ns)
+{
+    for (size_t i = 0; i < sizeof digest_rows / sizeof digest_rows[0]; i++)
+        if (strcmp(digest_rows[i].ns, ns) == 0)
+            return true;
+    return false;
+}
 
 static bool listed(struct json_at list, const char *id)
 {

@@ -14,11 +14,13 @@
 #include "meross/session/polls.h"
 #include "meross/session/probe.h"
 #include "meross/session/shield.h"
+#include "meross/wire/namespaces.h"
 #include "meross/wire/text.h"
 #include "meross/session/trust.h"
 
 #define BIND_WAIT_MS 3000  /* a plug that is bound already may not send Bind again */
 #define AWAY_MS      10000 /* a plug that was online and connected again has so long to subscribe */
+#define KEY_MS       5000  /* so long the topic of a plug is its own after it was told a key */
 /* Now and then a firmware signs one message wrongly; this many in a row are meant. */
 #define STRANGERS_MAX TRUST_STRANGERS
 
@@ -224,6 +226,11 @@ void plug_unsendable(const struct plug *p, const char *what, const char *why)
                  log_q(span_str(p->dev->name)), what, why, quiet_more(more, unsaid));
 }
 
+bool plug_is_told_a_key(const struct meross *m, const struct device *d)
+{
+    return d != NULL && d->key_until_ms > env_mono_ms(m->env);
+}
+
 void plug_send(struct plug *p, struct span message)
 {
     char topic[TOPICS_MAX];
@@ -235,6 +242,8 @@ void plug_send(struct plug *p, struct span message)
     }
     ids_note(&p->sent, e.message_id);
     ids_note(&p->signs, e.sign);
+    if (strcmp(e.ns, NS_CONFIG_KEY) == 0 && !p->over_lan)
+        p->dev->key_until_ms = env_mono_ms(p->m->env) + KEY_MS;
     envelope_free(&e);
     if (p->over_lan) {
         lan_send(p, message);
@@ -294,6 +303,16 @@ void plug_keys_changed(struct plug *p)
     set_key(p, NULL, DEVICE_KEY_UNKNOWN);
 }
 
+/* What came late is not taken over, and an acknowledgement may have been for more than is so by now:
+ * the plug says what is. */
+static void read_again(struct plug *p, const struct envelope *e)
+{
+    if (p->dev == NULL)
+        return;
+    polls_hurry(p, e->ns);
+    polls_hurry(p, NS_ALL);
+}
+
 /* A message whose form is right. */
 static void take_message(struct plug *p, const struct envelope *e)
 {
@@ -309,8 +328,12 @@ static void take_message(struct plug *p, const struct envelope *e)
     }
     if (proven && e->method == ENVELOPE_PUSH)
         apps_push(p, e);
-    bool handled = inbound_dispatch(p, e);
-    if (!(proven && command_resolve(p, e)) && !handled)
+    bool news = !proven || newest_take(p, e);
+    bool handled = !news || inbound_dispatch(p, e);
+    bool resolved = proven && command_resolve(p, e);
+    if (!news)
+        read_again(p, e);
+    else if (!resolved && !handled)
         log_debug("meross", "plug=%s %s %s: nothing to do", log_q(span_str(p->dev->name)),
                   envelope_method_name(e->method), log_q(span_str(e->ns)));
     polls_wake(p);

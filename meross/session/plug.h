@@ -14,6 +14,7 @@
 #include "meross/session/auth.h"
 #include "meross/session/diary.h"
 #include "meross/session/ids.h"
+#include "meross/session/newest.h"
 #include "meross/wire/envelope.h"
 #include "meross/meross_int.h"
 
@@ -75,6 +76,7 @@ struct plug {
     uint64_t people_not_before_ms;      /* for all                                     */
     struct polls polls;
     struct meter meter;
+    struct newest newest;
     /* hooks.c's */
     struct plug *self;
     struct map_node by_tag;
@@ -120,6 +122,11 @@ void plug_send(struct plug *p, struct span message);
 
 /* Says in the log, unless it was said often, that something of ours may not go to the plug. */
 void plug_unsendable(const struct plug *p, const char *what, const char *why);
+
+/* Was something sent to it just now that holds a key?  It goes to its topic during the next turn of
+ * the broker; until then, and for a while to be sure, nobody else hears that topic.
+ * d  NULL: no. */
+bool plug_is_told_a_key(const struct meross *m, const struct device *d);
 
 /* The device is not connected any more: tells people. */
 void plug_offline(struct meross *m, struct device *d, const char *why);

@@ -103,7 +103,24 @@ def unbinds():
         check(code == 3 and "no plug" in err, err)
 
 
+def unbinds_over_the_lan():
+    """The plug has no connection any more: its broker is at another port."""
+    for model in ("mss310", "mss110-7.3.37"):
+        http = free_port()
+        with Broker(MEROSSD, extra=f"meross_lan_port {http}\n") as b, \
+                Sim(b, "--type", model, "--http", http, forgiving=True) as sim:
+            sim.event("^plug 0 bound")
+            name = plugs_of(b)[0]["name"]
+            check(verb(b, "on", name)[0] == 0, "it does not obey")
+            b.stop()
+            b.start()
+            code, out, err = verb(b, "unbind", name, "--yes")
+            check(code == 0 and "is reset and forgotten" in out, f"{model}: {code} {out}{err}")
+            sim.event("^plug 0 pairing")
+            check(plugs_of(b) == [], f"{plugs_of(b)}")
+
+
 if __name__ == "__main__":
     raise SystemExit(harness.main([
         ten_plugs_move, new_firmware_is_not_hurried, new_firmware_moves, some_plugs_stay,
-        move_refusals, unbinds]))
+        move_refusals, unbinds, unbinds_over_the_lan]))
