@@ -88,8 +88,8 @@ static const struct cmd verbs[] = {
      "broker.",
      CLIENT | ARGS_MOVE, 1, 1, cmd_move_all},
     {"unbind", "PLUG", "reset a plug to what it was when new, and forget it",
-     "It loses its Wi-Fi, key and timers, and is in set-up mode again.  Asks for its name unless "
-     "--yes.",
+     "It loses its Wi-Fi, key and timers, and is in set-up mode again.  One that is not connected "
+     "is told over the LAN.  Asks for its name unless --yes.",
      CLIENT | ARGS_YES, 1, 1, cmd_unbind},
     {"cert", "", "show the certificates in use and how a client trusts them", NULL,
      ARGS_CONFIG | ARGS_JSON, 0, 0, cmd_cert},
