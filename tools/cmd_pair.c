@@ -161,16 +161,18 @@ static bool on_join(void *world, uint64_t waited_ms, char *why, size_t cap)
     return p->world.c->args->join ? join_it(p, waited_ms, why, cap) : wait_for_person(p, waited_ms);
 }
 
-static void on_leave(void *world, char *what, size_t cap)
+static bool on_leave(void *world, char *what, size_t cap)
 {
     struct pairing *p = world;
     char text[JOIN_TEXT_MAX] = "";
+    bool ok = true;
     if (p->world.c->args->join)
-        (void)join_leave(&p->join, text);
+        ok = join_leave(&p->join, text);
     else if (p->world.pair.sent && p->said_ms != 0)
         (void)snprintf(text, sizeof text, "this computer may go back to its own network now");
     p->inside = false;
     (void)snprintf(what, cap, "%s", text);
+    return ok;
 }
 
 /* With --join the plug's network has to be found and joined once more for a look. */

@@ -3,6 +3,7 @@
 #include "tools/cmd.h"
 #include "tools/doctor/hello_form.h"
 #include "tools/table.h"
+#include "tools/units.h"
 
 #include <inttypes.h>
 
@@ -49,38 +50,6 @@ static const char *key_words(const char *key)
     return key;
 }
 
-/* What a number of this name counts, with the blank before it. */
-static const char *unit_of(const char *name)
-{
-    static const char *const units[][2] = {
-        {"power", " W"},
-        {"voltage", " V"},
-        {"current", " A"},
-        {"energy", " kWh"},
-        {"energy_today", " kWh"},
-        {"energy_month", " kWh"},
-        {"temperature", " \u00b0C"},
-        {"target_temperature", " \u00b0C"},
-        {"target_temperature_cool", " \u00b0C"},
-        {"min_temperature", " \u00b0C"},
-        {"max_temperature", " \u00b0C"},
-        {"calibration", " \u00b0C"},
-        {"dead_zone", " \u00b0C"},
-        {"humidity", " %"},
-        {"battery", " %"},
-        {"filter_life", " %"},
-        {"brightness", " %"},
-        {"position", " %"},
-        {"signal", " %"},
-        {"distance", " m"},
-        {"light", " lx"},
-    };
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (strcmp(name, units[i][0]) == 0)
-            return units[i][1];
-    return "";
-}
-
 /* The plain members of an object: what it measures, and what can be set. */
 static void print_measures(FILE *out, struct json_at state)
 {
@@ -91,7 +60,7 @@ static void print_measures(FILE *out, struct json_at state)
             continue;
         table_clean(span_str(value), clean, 80);
         if (json_type(json_value(n)) == JSON_NUMBER)
-            (void)strncat(clean, unit_of(name), 8);
+            (void)strncat(clean, units_of(name), 8);
         table_clean(span_str(name), value, sizeof value);
         line(out, value, clean);
     }
@@ -117,7 +86,7 @@ static void print_part(FILE *out, const char *head, struct json_at part)
             fputs(strcmp(clean, "yes") == 0 ? "online" : "offline", out);
         else
             fprintf(out, "%s %s%s", value, clean,
-                    json_type(json_value(n)) == JSON_NUMBER ? unit_of(value) : "");
+                    json_type(json_value(n)) == JSON_NUMBER ? units_of(value) : "");
         first = false;
     }
     fputs(first ? " -\n" : "\n", out);

@@ -56,7 +56,7 @@ static int send_unbind(struct plug *p)
                                  .ns = NS_UNBIND,
                                  .message_id = id,
                                  .from = TOPICS_ANSWERS,
-                                 .timestamp = env_wall_s(p->m->env),
+                                 .timestamp = plug_stamp(p),
                                  .key = p->key};
     buf_init(&text, ENVELOPE_TO_PLUG_MAX);
     int err = envelope_write(&text, &head, span_str("{}"));

@@ -225,7 +225,7 @@ static int write_and_send(struct plug *p, struct command *c)
                                  .ns = c->ns,
                                  .message_id = c->message_id,
                                  .from = TOPICS_ANSWERS,
-                                 .timestamp = env_wall_s(p->m->env),
+                                 .timestamp = plug_stamp(p),
                                  .key = p->key};
     if (is_foreign(c))
         return send_foreign(p, c);

@@ -14,6 +14,7 @@
 #include "meross/session/polls.h"
 #include "meross/session/probe.h"
 #include "meross/session/shield.h"
+#include "meross/time/clock.h"
 #include "meross/wire/namespaces.h"
 #include "meross/wire/text.h"
 #include "meross/session/trust.h"
@@ -21,6 +22,7 @@
 #define BIND_WAIT_MS 3000  /* a plug that is bound already may not send Bind again */
 #define AWAY_MS      10000 /* a plug that was online and connected again has so long to subscribe */
 #define KEY_MS       5000  /* so long the topic of a plug is its own after it was told a key */
+#define STAMP_MAX    4102444800 /* 2100; a clock that says more is none */
 /* Now and then a firmware signs one message wrongly; this many in a row are meant. */
 #define STRANGERS_MAX TRUST_STRANGERS
 
@@ -339,6 +341,25 @@ static void take_message(struct plug *p, const struct envelope *e)
     polls_wake(p);
 }
 
+static void note_time(struct plug *p, const struct envelope *e)
+{
+    int64_t s = 0;
+    for (const char *c = e->timestamp; *c != '\0'; c++)
+        s = *c >= '0' && *c <= '9' && s < STAMP_MAX ? 10 * s + (*c - '0') : STAMP_MAX;
+    if (s == 0 || s >= STAMP_MAX)
+        return;
+    p->said_s = s;
+    p->said_ms = env_mono_ms(p->m->env);
+}
+
+int64_t plug_stamp(const struct plug *p)
+{
+    int64_t now = env_wall_s(p->m->env);
+    if (clock_is_sane(now) || p->said_s == 0)
+        return now;
+    return p->said_s + (int64_t)((env_mono_ms(p->m->env) - p->said_ms) / 1000);
+}
+
 void plug_message(struct plug *p, struct span payload)
 {
     struct envelope e;
@@ -350,6 +371,7 @@ void plug_message(struct plug *p, struct span payload)
     }
     int err = envelope_parse(&e, payload);
     if (err == MD_OK) {
+        note_time(p, &e);
         take_message(p, &e);
         envelope_free(&e);
     } else {

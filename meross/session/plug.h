@@ -65,6 +65,8 @@ struct plug {
     bool abilities_read;             /* in this connection, and understood                     */
     struct broker_timer *timer;      /* to offline while not subscribed; to BOUND without Bind */
     char heard[DEVICE_UUID_MAX + 1]; /* the uuid in its subscription, as it spells it; "" = none */
+    int64_t said_s;                  /* the time of its last message; 0: none               */
+    uint64_t said_ms;                /* and when that came                                  */
     struct ids sent, said; /* messageIds: to it, and of its own SET and PUSH             */
     struct ids signs;      /* of what was sent to it: sent back they prove nothing        */
     /* command.c's */
@@ -116,6 +118,10 @@ void plug_kick(const struct plug *p, const char *why);
 /* The connection is over.  Everything asked is answered MD_CLOSED.
  * quiet  a newer connection of the same plug takes over: nobody is told "offline". */
 void plug_end(struct plug *p, const char *why, bool quiet);
+
+/* The second that a request to it is stamped with: now; while this host does not know the time, what
+ * time it is by the plug's own messages, since some refuse what is old by their clock. */
+int64_t plug_stamp(const struct plug *p);
 
 /* Publishes to the plug's own topic, as it is; nothing that shield_read() objects to. */
 void plug_send(struct plug *p, struct span message);

@@ -2,12 +2,14 @@
 """34-moving.py MEROSSD PLUGSIM [words] - plugs are sent on and reset: `merossd move-all` and `unbind`
 against simulated plugs."""
 import json
+import re
+import signal
 import subprocess
 import time
 
 import harness
-from harness import Broker, check, free_port
-from pairing import (MEROSSD, Sim, Terminal, plugs_of, verb)
+from harness import Broker, Program, check, free_port
+from pairing import (MEROSSD, Sim, Terminal, plugs_of, records, verb)
 
 
 def ten_plugs_move():
@@ -70,6 +72,57 @@ def some_plugs_stay():
             check(len(plugs_of(new)) == 1, f"{plugs_of(new)}")
 
 
+class Moving(Program):
+    """`move-all` in the background, with the simulated plug's word that it was told."""
+
+    def __init__(self, old, new, sim):
+        mark = sim.program.mark()
+        super().__init__([MEROSSD, "move-all", "-h", "127.0.0.1", "-p", old.tcp, "127.0.0.1",
+                          "--port", new.tls, "--to-port", new.tcp])
+        sim.event("^plug 0 told", mark)
+
+
+def online_with_its_key(broker):
+    deadline = time.monotonic() + harness.PATIENCE
+    while not any(p["key"] == "own" and p["online"] for p in plugs_of(broker)):
+        check(time.monotonic() < deadline, f"{plugs_of(broker)}")
+
+
+def ctrl_c_after_a_plug_was_told():
+    """It has not left yet, and will: the other broker keeps the key it will come with."""
+    with Broker(MEROSSD) as old, Broker(MEROSSD) as new, \
+            Sim(old, "--type", "mss310", "--option", "rekey_ms=3000", forgiving=True) as sim:
+        sim.event("^plug 0 bound")
+        p = Moving(old, new, sim)
+        p.process.send_signal(signal.SIGINT)
+        check(p.wait() == 1 and "its key is kept there" in p.text(), p.text())
+        sim.event("^plug 0 rekey")
+        online_with_its_key(new)
+
+
+def a_key_that_was_told_is_not_replaced():
+    """A plug that was told and is away may come with that key: a further run leaves it alone."""
+    with Broker(MEROSSD) as old, Broker(MEROSSD) as new:
+        with Sim(old, "--type", "mss310", "--option", "rekey_ms=600000", forgiving=True) as sim:
+            sim.event("^plug 0 bound")
+            for _ in range(2):  # the first key is a new plug's, the second one waits beside it
+                p = Moving(old, new, sim)
+                p.process.send_signal(signal.SIGINT)
+                check(p.wait() == 1, p.text())
+            sim.program.kill()
+        name = plugs_of(old)[0]["name"]
+        deadline = time.monotonic() + harness.PATIENCE
+        while not (keys := re.findall(rb'"pending_key":"([0-9a-f]{32})"', records(new))):
+            check(time.monotonic() < deadline, "no key was kept")
+            time.sleep(0.1)
+        while plugs_of(old)[0]["online"]:
+            check(time.monotonic() < deadline, f"{plugs_of(old)}")
+        code, out, err = verb(old, "move-all", "127.0.0.1", "--port", new.tls, "--to-port", new.tcp)
+        check(code == 4 and f"{name}  offline: it is not here with the key" in out, f"{code} {out}{err}")
+        with Sim(new, "--type", "mss310", "--key", keys[-1].decode(), forgiving=True):
+            online_with_its_key(new)
+
+
 def move_refusals():
     with Broker(MEROSSD) as old, Sim(old, "--type", "mss310") as sim:
         sim.event("^plug 0 bound")
@@ -123,4 +176,5 @@ def unbinds_over_the_lan():
 if __name__ == "__main__":
     raise SystemExit(harness.main([
         ten_plugs_move, new_firmware_is_not_hurried, new_firmware_moves, some_plugs_stay,
-        move_refusals, unbinds, unbinds_over_the_lan]))
+        ctrl_c_after_a_plug_was_told, a_key_that_was_told_is_not_replaced, move_refusals, unbinds,
+        unbinds_over_the_lan]))

@@ -184,6 +184,23 @@ def interrupted_at(step):
                 check(time.monotonic() < deadline, f"{step}: {plugs_of(b)}")
 
 
+def nobody_reads_on():
+    """`merossd pair ... | head -3`: as with Ctrl-C, what was begun is undone."""
+    with Broker(MEROSSD) as b, Sim(b, "--ap", "--type", "mss310", forgiving=True) as sim:
+        p = subprocess.Popen([MEROSSD, "pair", "-h", "127.0.0.1", "-p", str(b.tcp), "--plug",
+                              sim.at(), "--ssid", "Home"], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        p.stdin.write(SECRET.encode() + b"\n")
+        p.stdin.flush()
+        while b"looks for networks" not in p.stdout.readline():
+            check(p.poll() is None, "it ended")
+        p.stdout.close()
+        err = p.stderr.read().decode()
+        check(p.wait(harness.PATIENCE) == 1 and "untouched" in err, f"{p.returncode} {err}")
+        check(sim.asked("Config.Key") == 0, "the plug was told")
+        nothing_registered(b)
+
+
 def interrupts():
     """Ctrl-C at each step: the plug is untouched and no key is left, or it is set up whole."""
     side_by_side(interrupted_at, (
@@ -254,4 +271,4 @@ if __name__ == "__main__":
     raise SystemExit(harness.main([
         wrong_password, network_not_seen, wpa3_only, no_such_password, slow_and_lost_lists,
         the_plug_never_comes, the_broker_is_tested_first, a_broker_without_bind, nobody_there,
-        a_web_server_is_no_plug, a_name_that_is_taken, interrupts, bad_input]))
+        a_web_server_is_no_plug, a_name_that_is_taken, interrupts, nobody_reads_on, bad_input]))

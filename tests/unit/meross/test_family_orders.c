@@ -438,6 +438,30 @@ static void test_alerts(void **state)
     said("meross/" LAMP "/event", "\"overheated\":false");
 }
 
+/* Orders for two of its sub-devices, for when the hub is back: each has its own, the latest. */
+static void test_hub_when_back(void **state)
+{
+    (void)state;
+    static const char digest[] = "{\"hub\":{\"hubId\":5,\"subdevice\":[{\"id\":\"A1\",\"status\":1,"
+                                 "\"onoff\":0,\"mts100v3\":{}},"
+                                 "{\"id\":\"B2\",\"status\":1,\"onoff\":0,\"mts100v3\":{}}]}}";
+    device("msh300hk", "4.5.32", "\"Appliance.Hub.ToggleX\":{}", digest);
+    rig_drop(&plug, "gone");
+    rig_step(60000);
+    order(HUB, "{\"subdevice\":\"A1\",\"state\":\"ON\",\"when_back\":true,\"transaction\":\"t\"}");
+    answered(HUB, "\"status\":\"queued\"");
+    order(HUB, "{\"subdevice\":\"b2\",\"state\":\"OFF\",\"when_back\":true}");
+    order(HUB, "{\"subdevice\":\"B2\",\"state\":\"ON\",\"when_back\":true}");
+    rig_skip();
+    arrive("");
+    rig_say(&plug, RIG_FROM, "SET", BIND, "b2", "", RIG_BIND_OF("msh300hk", "4.5.32"));
+    rig_expect(&plug, "SETACK", BIND, "", NULL);
+    expects("GET", NS_ALL, "{}", "{}");
+    expects("SET", NS_HUB_TOGGLEX, "{\"togglex\":[{\"id\":\"A1\",\"onoff\":1}]}", "{}");
+    expects("SET", NS_HUB_TOGGLEX, "{\"togglex\":[{\"id\":\"B2\",\"onoff\":1}]}", "{}");
+    nothing_more();
+}
+
 /* A hub: its list is answered while it asks for that [trap 36]; sensors are events; orders. */
 static void test_hub(void **state)
 {
@@ -679,6 +703,7 @@ int main(void)
                                        T(test_odd_levels),
                                        T(test_alerts),
                                        T(test_hub),
+                                       T(test_hub_when_back),
                                        T(test_thermostat),
                                        T(test_garage),
                                        T(test_sub_names),
