@@ -196,8 +196,9 @@ def orders_for_a_plug_that_is_away():
         check(code == 4 and "not connected" in err, f"{code} {out} {err}")
         code, out, err = b.client("on", name, "--when-back", "--json")
         check(code == 0 and json.loads(out)["queued"] is True, f"{code} {out} {err}")
-        code, out, err = b.client("on", name, "--when-back")
-        check(code == 0 and "when it is back" in out, f"{code} {out} {err}")
+        for words in (("set", name, "state=on"), ("on", name)):
+            code, out, err = b.client(*words, "--when-back")
+            check(code == 0 and "when it is back" in out, f"{words}: {code} {out} {err}")
         with Plugs(b, "--type", "mss210") as sim:
             sim.event("relay 0 on")
             code, out, err = b.client("off", name, "--when-back")

@@ -6,8 +6,8 @@ import signal
 
 import harness
 from harness import Broker, Program, check, free_port
-from pairing import (MEROSSD, NMCLI, NMCLI_AIR, SECRET, Sim, Stand, nothing_registered, pair,
-                     side_by_side, verb, ways_to_join)
+from pairing import (IW_AIR, MEROSSD, NMCLI, NMCLI_AIR, SECRET, Sim, Stand, Terminal,
+                     nothing_registered, pair, side_by_side, verb, ways_to_join)
 
 
 def joins_and_comes_back():
@@ -78,7 +78,38 @@ def no_tool_no_network():
         check("Without --join" in err, err)
 
 
+def several_plugs():
+    """Which of them is asked for, or said; without a terminal they are named."""
+    air = {"nmcli": NMCLI_AIR + "Meross_SW_9999:90:2412 MHz\n",
+           "iw": IW_AIR + "BSS 48:e1:e9:12:99:99(on wlan0)\n\tfreq: 2412\n\tsignal: -40.00 dBm\n"
+                          "\tSSID: Meross_SW_9999\n"}
+    for way, stand in ways_to_join():
+        (stand.path / "air").write_text(air[way])
+        with stand, Broker(MEROSSD) as b, Sim(b, "--ap") as sim:
+            code, out, err = pair(b, sim, "--join", env=stand.env)
+            check(code == 1 and "Meross_SW_9999, Meross_SW_3456" in err and "--ap-name" in err,
+                  f"{way}: {code} {err}")
+            check("joining" not in out and not stand.has("inside"), f"{way}: {out}")
+            nothing_registered(b)
+            code, out, err = pair(b, sim, "--join", "--ap-name", "Meross_SW_3456", env=stand.env)
+            check(code == 0 and "joining Meross_SW_3456" in out, f"{way}: {out}{err}")
+            check("Meross_SW_9999" not in stand.log(), stand.log())
+
+
+def a_person_chooses_the_plug():
+    with Stand(NMCLI_AIR + "Meross_SW_9999:90:2412 MHz\n", nmcli=NMCLI) as stand, \
+            Broker(MEROSSD) as b, Sim(b, "--ap") as sim:
+        t = Terminal(b, "pair", "--plug", sim.at(), "--join", "--ssid", "Home", env=stand.env)
+        t.wait(r"1\) Meross_SW_9999 +90 %\n +2\) Meross_SW_3456 +80 %\nPlug \[1-2\]: $")
+        t.type("3\n")
+        t.type("2\n")
+        t.wait("joining Meross_SW_3456")
+        t.wait(r"Password of Home: $")
+        t.type(SECRET + "\n")
+        check(t.end() == 0 and "is ready" in t.text, t.text)
+
+
 if __name__ == "__main__":
     raise SystemExit(harness.main([
         joins_and_comes_back, comes_back_after_a_failure, comes_back_after_ctrl_c,
-        looks_back_for_the_reason, no_tool_no_network]))
+        looks_back_for_the_reason, no_tool_no_network, several_plugs, a_person_chooses_the_plug]))

@@ -107,13 +107,13 @@ def side_by_side(test, cases):
 class Terminal:
     """A verb on a terminal; what it prints is in `text`."""
 
-    def __init__(self, broker, *words):
+    def __init__(self, broker, *words, env=None):
         self.text, self.status = "", None
         argv = [MEROSSD, words[0], "-h", "127.0.0.1", "-p", str(broker.tcp), *map(str, words[1:])]
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
-            os.execvp(argv[0], argv)
+            os.execvpe(argv[0], argv, {**os.environ, **(env or {})})
 
     def wait(self, pattern):
         deadline = time.monotonic() + 3 * harness.PATIENCE
