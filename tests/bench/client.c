@@ -186,7 +186,7 @@ void client_work(struct client *c)
         }
         c->stage = CLIENT_CONNECTING;
     }
-    if (!c->stalled)
+    if (!c->stalled || c->stage != CLIENT_READY)
         receive(c);
     client_flush(c);
 }

@@ -32,7 +32,8 @@ struct load {
     int epoll;
     struct client *dirty;
     bool flowing;
-    unsigned fan; /* copies of a message that are waited for; 0: its acknowledgement is */
+    unsigned fan;  /* copies of a message that are waited for; 0: its acknowledgement is */
+    uint64_t done; /* what had happened when something happened last */
     uint64_t started_ns, next_ping_ns, ping_sent_ns, moved_ns;
     uint8_t *payload;
     const char *why;
@@ -168,10 +169,13 @@ static void on_released(struct client *c)
         count_copy(l, c->index - l->plan->subs);
 }
 
+/* A broker may end a client that does not read. */
 static void on_ended(struct client *c)
 {
     struct load *l = load_of(c);
-    if (l->why == NULL)
+    (void)epoll_ctl(l->epoll, EPOLL_CTL_DEL, link_fd(c->link), NULL);
+    c->events = 0;
+    if (l->why == NULL && c->index >= l->plan->stalled)
         l->why = c->why;
 }
 
@@ -226,16 +230,19 @@ static void flush_dirty(struct load *l)
         if (c->link == NULL)
             continue;
         client_flush(c);
-        watch(l, c);
+        if (c->stage != CLIENT_ENDED)
+            watch(l, c);
     }
 }
 
-static void give_up(struct load *l, uint64_t events)
+/* A run that gets no further must end, whatever the sockets report. */
+static void give_up(struct load *l)
 {
-    uint64_t now = numbers_now_ns();
-    if (events > 0)
+    uint64_t now = numbers_now_ns(), done = l->r->delivered + l->r->sent + l->ready;
+    if (done != l->done || l->plan->pings) {
+        l->done = done;
         l->moved_ns = now;
-    else if (now - l->moved_ns > (uint64_t)l->plan->patience_s * NS_PER_S)
+    } else if (now - l->moved_ns > (uint64_t)l->plan->patience_s * NS_PER_S)
         l->why = "nothing came any more";
 }
 
@@ -248,6 +255,8 @@ static void turn(struct load *l)
         struct client *c = events[i].data.ptr;
         if (c->link == NULL)
             continue;
+        if (c->stalled && (events[i].events & (EPOLLHUP | EPOLLERR)) != 0)
+            c->stalled = false; /* the broker had enough of it: notice that */
         client_work(c);
         if (c->stage != CLIENT_ENDED)
             watch(l, c);
@@ -256,7 +265,7 @@ static void turn(struct load *l)
     if (l->flowing && l->plan->rate > 0)
         pump_all(l);
     flush_dirty(l);
-    give_up(l, n > 0 ? (uint64_t)n : 0);
+    give_up(l);
 }
 
 static void run_until_ready(struct load *l, unsigned upto)

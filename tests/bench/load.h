@@ -24,8 +24,7 @@ struct load_plan {
     unsigned subs, pubs, stalled; /* the first `stalled` subscribers read nothing */
     unsigned filters;             /* of each subscriber */
     unsigned topics;              /* that a publisher uses in turn */
-    /* %c: number of the client, %f: of the filter or topic. */
-    const char *filter, *topic;
+    const char *filter, *topic;   /* patterns of names_list(); %c counts either kind from 0 */
     enum mqtt_qos qos, sub_qos;
     bool retain;
     unsigned size, window;

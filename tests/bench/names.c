@@ -43,14 +43,26 @@ static void *keep(struct names *n, void *it)
     return it;
 }
 
+static int put_levels(struct buf *b, unsigned bits)
+{
+    int err = MD_OK;
+    for (unsigned i = 0; i < 10 && err == MD_OK; i++)
+        err = buf_putf(b, "%s%c", i > 0 ? "/" : "", (bits >> i & 1u) != 0 ? '+' : 'a');
+    return err;
+}
+
 static int put(struct buf *b, const char *pattern, unsigned client, unsigned f)
 {
     int err = MD_OK;
     for (const char *p = pattern; *p != '\0' && err == MD_OK; p++) {
-        if (p[0] == '%' && (p[1] == 'c' || p[1] == 'f'))
-            err = buf_putf(b, "%u", *++p == 'c' ? client : f);
+        char what = p[0] == '%' ? p[1] : '\0';
+        if (what == 'c' || what == 'f')
+            err = buf_putf(b, "%u", what == 'c' ? client : f);
+        else if (what == 'x')
+            err = put_levels(b, f);
         else
             err = buf_put(b, span_of(p, 1));
+        p += what == 'c' || what == 'f' || what == 'x';
     }
     return err == MD_OK ? buf_put(b, span_of("", 1)) : err;
 }
