@@ -180,6 +180,15 @@ MD_MUST_USE int broker_adopt_waiting(struct broker *b, struct span client_id,
  * connections from now on. */
 void broker_set_limits(struct broker *b, const struct broker_limits *limits);
 
+/* May the client of a hook use this topic as well, itself: as the hooks say (the outermost `may`),
+ * and within the topics that its listener's mount_point leaves it?  For a client that asks for
+ * something to be published elsewhere.  Over a bridge of ours comes the operator's word: true.
+ *
+ * who    as the hook has it, during the call; not from may_receive.
+ * topic  its full name, as everybody but the clients of a mount_point knows it. */
+bool broker_may(struct broker *b, const struct broker_client *who, enum broker_action what,
+                struct span topic);
+
 /* Publishes as the server itself: no authorisation, no Session.  The message
  * is copied, and routed during the next broker_turn(), never inside this call.
  * Errors: MD_INVAL for an invalid Topic Name, MD_TOOBIG, MD_NOMEM. */

@@ -114,6 +114,46 @@ MD_MUST_USE int server_udp(struct server *s, const struct server_udp *cfg,
                            char err[SERVER_ERR_MAX]);
 uint16_t server_udp_port(const struct server *s, unsigned id); /* 0 = no such id */
 
+enum server_reach { SERVER_LOOPBACK, SERVER_LOCAL, SERVER_PUBLIC };
+
+struct server_outgoing { /* one destination that was connected to, or tried */
+    char address[46];
+    unsigned port;
+    char why[48]; /* "bridge office" */
+    enum server_reach reach;
+    uint64_t attempts;
+    int64_t first, last; /* seconds since 1970 */
+};
+
+struct server_outgoings { /* lent until the server runs on */
+    const struct server_outgoing *v;
+    size_t n;
+    unsigned more;    /* attempts to destinations beyond those that are told apart   */
+    unsigned lookups; /* names that were looked up, which asks the system's resolver */
+};
+
+/* Every connection that was made from here since server_new(). */
+struct server_outgoings server_outgoing(const struct server *s);
+
+struct
+    server_exchange { /* one question and its answer, over a TCP connection of its own, in clear */
+    const char *host; /* an address as a number; no name */
+    uint16_t port;
+    struct span send;    /* copied */
+    unsigned timeout_ms; /* for all of it: at least 1 */
+    size_t max;          /* bytes of the answer at most: at least 1 */
+    /* What came; false: that is all.  Then, or when the peer closed or reset the connection or `max`
+     * is reached: done(MD_OK).  MD_IO it could not be reached, MD_TIMEOUT, MD_CLOSED the server
+     * stops.  Both are called from the loop only, never from server_exchange(). */
+    bool (*take)(void *ctx, struct span bytes);
+    void (*done)(void *ctx, int err);
+    void *ctx; /* kept until done */
+};
+
+/* Begins an exchange; done() is called exactly once when MD_OK is returned, and never otherwise.
+ * Errors: MD_INVAL not an address, MD_IO, MD_NOMEM, MD_CLOSED the server stops. */
+MD_MUST_USE int server_exchange(struct server *s, const struct server_exchange *ask);
+
 /* Runs `work` in the thread pool, then `done` on the loop thread, always both.  ctx kept.
  * Errors: MD_NOMEM. */
 MD_MUST_USE int server_work(struct server *s, void (*work)(void *ctx), void (*done)(void *ctx),

@@ -2,11 +2,12 @@
 #include "meross/hooks.h"
 
 #include "broker/base/log.h"
-#include "meross/people/announce.h"
+#include "meross/people/control.h"
 #include "meross/session/diary.h"
 #include "meross/session/door.h"
+#include "meross/session/foreign.h"
 #include "meross/session/plug.h"
-#include "meross/session/shield.h"
+#include "meross/session/presence.h"
 #include "meross/wire/text.h"
 
 #define QUIET_MS 10000 /* refusals within this time after one are only counted */
@@ -40,7 +41,7 @@ void hooks_refuse(struct meross *m, const char *what, struct span which, const c
     m->refused = 0;
 }
 
-static void log_refusal(struct meross *m, const struct broker_client *who, const char *what,
+void hooks_refuse_topic(struct meross *m, const struct broker_client *who, const char *what,
                         struct span topic, const char *why)
 {
     if (is_quiet(m))
@@ -67,8 +68,8 @@ static void discard_unconfirmed(struct meross *m)
     drop(m, p);
     if (d == NULL || d->plug != NULL)
         return;
-    plug_offline(m, d, "it connected again and failed");
-    if (!d->announced)
+    presence_lost(m, d, "it connected again and failed");
+    if (!device_is_kept(d))
         registry_remove(m->registry, d);
 }
 
@@ -123,38 +124,22 @@ static bool may(void *ctx, const struct broker_client *who, enum broker_action w
     bool ok = p != NULL ? auth_plug_may(&m->topics, span_str(p->uuid), what, topic, asked(p, topic))
                         : auth_client_may(&m->topics, what, topic);
     if (!ok)
-        log_refusal(m, who, what == BROKER_PUBLISH ? "publish" : "subscribe", topic,
-                    p != NULL ? "a plug uses its own topics and those it is asked to answer on"
-                              : "only merossd publishes there");
+        hooks_refuse_topic(m, who, what == BROKER_PUBLISH ? "publish" : "subscribe", topic,
+                           p != NULL
+                               ? "a plug uses its own topics and those it is asked to answer on"
+                           : what == BROKER_PUBLISH ? "only merossd publishes there"
+                                                    : "keys are told there, to merossd alone");
     return ok;
 }
 
-/* What is delivered to a connection that is not the plug's would be heard by a stranger. */
+/* What is delivered to a connection that is not the plug's would be heard by a stranger; keys are told
+ * to nobody, also where a bridge of another broker brings them. */
 static bool may_receive(void *ctx, const struct broker_client *who, struct span topic)
 {
-    const struct plug *p = hooks_plug(ctx, who);
-    (void)topic;
-    return p == NULL || plug_may_hear(p);
-}
-
-/* A client sends something to a plug. */
-static bool shield(struct meross *m, const struct broker_client *who,
-                   const struct broker_message *message, struct span uuid)
-{
-    char from[ENVELOPE_FROM_MAX + 1];
-    const char *why = shield_objection(message, from);
-    struct device *d = registry_by_uuid(m->registry, uuid);
-    if (why == NULL) {
-        if (d != NULL && from[0] != '\0')
-            askers_note(&d->askers, from, env_mono_ms(m->env));
-        return true;
-    }
-    log_refusal(m, who, "publish", message->topic, why);
-    if (d != NULL) {
-        d->health.refused++;
-        announce_event(m, d, "refused", "reason", why);
-    }
-    return false;
+    const struct meross *m = ctx;
+    const struct plug *p = hooks_plug(m, who);
+    struct topics_ref ref = topics_read(&m->topics, topic);
+    return !topics_is_secret(&ref) && (p == NULL || plug_may_hear(p));
 }
 
 static bool on_publish(void *ctx, const struct broker_client *who, const struct broker_message *msg)
@@ -163,11 +148,15 @@ static bool on_publish(void *ctx, const struct broker_client *who, const struct 
     struct plug *p = hooks_plug(m, who);
     struct topics_ref ref = topics_read(&m->topics, msg->topic);
     if (ref.kind == TOPICS_TO_PLUG)
-        return shield(m, who, msg, ref.uuid);
+        return foreign_take(m, who, msg, ref.uuid);
+    if (p == NULL && topics_is_secret(&ref)) {
+        control_broker(m, ref.verb, msg->payload);
+        return false; /* nobody gets it: no client, no bridge, and it is not retained */
+    }
     if (p == NULL)
         return true;
     if (msg->retain) {
-        log_refusal(m, who, "publish", msg->topic, "plugs do not use retained messages");
+        hooks_refuse_topic(m, who, "publish", msg->topic, "plugs do not use retained messages");
         return false;
     }
     plug_message(p, msg->payload);

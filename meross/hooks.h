@@ -11,6 +11,10 @@ struct plug *hooks_plug(const struct meross *m, const struct broker_client *who)
 void hooks_refuse(struct meross *m, const char *what, struct span which, const char *addr,
                   const char *why);
 
+/* The same for what a client does with a topic; what is "publish" or "subscribe". */
+void hooks_refuse_topic(struct meross *m, const struct broker_client *who, const char *what,
+                        struct span topic, const char *why);
+
 void hooks_clear(struct meross *m); /* frees every plug; the map is gone afterwards */
 
 #endif

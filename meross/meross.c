@@ -4,18 +4,23 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/people/announce.h"
+#include "meross/session/apps.h"
 #include "meross/session/command.h"
 #include "meross/people/control.h"
+#include "meross/people/when_back.h"
+#include "meross/people/verb.h"
 #include "meross/hooks.h"
+#include "meross/session/lan.h"
+#include "meross/session/clockwatch.h"
 #include "meross/session/plug.h"
-#include "meross/time/clock.h"
+#include "meross/session/watchdog.h"
+#include "meross/session/presence.h"
 #include "meross/wire/json_write.h"
 #include "meross/session/polls.h"
 #include "meross/wire/namespaces.h"
 
 #define REPLY_TIMEOUT_S 5
 #define LISTENERS_MAX   16384 /* bytes of their list in the info                     */
-#define CLOCK_CHECK_MS  10000 /* how often a host without time is looked at again */
 
 void meross_timer(struct meross *m, struct broker_timer **slot, uint64_t delay_ms,
                   void (*cb)(void *ctx), void *ctx)
@@ -66,6 +71,8 @@ static int init(struct meross *m, const struct meross_config *cfg, struct store 
         err = map_init(&m->plugs, map_seed(m->env));
     if (err == MD_OK)
         err = registry_new(&m->registry, m->env, store);
+    if (err == MD_OK)
+        err = book_new(&m->book, m->env, store);
     return err;
 }
 
@@ -76,7 +83,14 @@ int meross_new(struct meross **out, const struct meross_config *cfg, const struc
     if (m == NULL)
         return MD_NOMEM;
     m->env = env;
+    list_init(&m->unbinding);
     m->auth = cfg->auth;
+    list_init(&m->lan_sessions);
+    list_init(&m->lan_dead);
+    list_init(&m->lan_asks);
+    m->offline_delay_s = cfg->offline_delay_s;
+    list_init(&m->waits);
+    list_init(&m->kept);
     m->reply_timeout_s = cfg->reply_timeout_s > 0 ? cfg->reply_timeout_s : REPLY_TIMEOUT_S;
     m->started = env_wall_s(env);
     m->started_ms = env_mono_ms(env);
@@ -96,41 +110,6 @@ static void unsubscribe(struct meross *m)
         broker_unsubscribe(m->subs[i]);
         m->subs[i] = NULL;
     }
-}
-
-/* Plugs that were told nothing because the host had no time are told now. */
-static void tell_time(struct meross *m)
-{
-    for (struct device *d = registry_next(m->registry, NULL); d != NULL;
-         d = registry_next(m->registry, d))
-        if (d->plug != NULL && d->plug->phase == PLUG_BOUND && d->plug->key != NULL)
-            polls_hurry(d->plug, NS_ALL);
-}
-
-static bool is_sane(const struct meross *m) { return clock_is_sane(env_wall_s(m->env)); }
-
-static void on_clock_check(void *ctx)
-{
-    struct meross *m = ctx;
-    m->clock = NULL;
-    if (!is_sane(m)) {
-        meross_timer(m, &m->clock, CLOCK_CHECK_MS, on_clock_check, m);
-        return;
-    }
-    log_info("meross", "this host knows the time now; the plugs are told");
-    tell_time(m);
-}
-
-bool meross_clock_sane(struct meross *m)
-{
-    if (is_sane(m))
-        return true;
-    if (m->clock != NULL || m->broker == NULL)
-        return false;
-    log_warn("meross", "this host does not know the time yet: plugs get no clock and no time zone "
-                       "until it does (is NTP running?)");
-    meross_timer(m, &m->clock, CLOCK_CHECK_MS, on_clock_check, m);
-    return false;
 }
 
 static void announce_start(struct meross *m)
@@ -154,7 +133,9 @@ int meross_attach(struct meross *m, struct broker *b)
         return err;
     }
     announce_start(m);
-    (void)meross_clock_sane(m); /* says so at once if it does not know the time */
+    if (m->lan.ask != NULL)
+        watchdog_start(m);
+    clockwatch_start(m);
     return MD_OK;
 }
 
@@ -162,11 +143,15 @@ void meross_set_zone(struct meross *m, const struct zone *zone)
 {
     m->zone = *zone;
     m->has_zone = true;
-    for (struct device *d = registry_next(m->registry, NULL); d != NULL;
-         d = registry_next(m->registry, d))
-        d->time_set_ms = 0; /* the new table is another matter than the last one */
-    tell_time(m);
+    clockwatch_tell(m);
 }
+
+void meross_set_offline_delay(struct meross *m, unsigned seconds)
+{
+    presence_set_delay(m, seconds);
+}
+
+void meross_set_timer_first_day(struct meross *m, bool monday) { m->timer_from_monday = monday; }
 
 static void tell_plug(void *ctx, struct map_node *node)
 {
@@ -189,6 +174,8 @@ int meross_set_keys(struct meross *m, const char *const *keys)
 /* Everything asked is answered, and people are told that the plugs are out of reach. */
 static void say_goodbye(struct meross *m)
 {
+    presence_stop(m);
+    when_back_stop(m);
     for (struct device *d = registry_next(m->registry, NULL); d != NULL;
          d = registry_next(m->registry, d)) {
         if (d->plug != NULL) {
@@ -200,25 +187,45 @@ static void say_goodbye(struct meross *m)
         if (d->online) {
             d->online = false;
             announce_availability(m, d);
+            apps_online(m, d, false);
         }
     }
     announce_broker(m);
     announce_broker_state(m, false);
 }
 
+void meross_set_lan(struct meross *m, const struct meross_lan *lan, unsigned port)
+{
+    m->lan_port = port > 0 ? port : LAN_PORT;
+    if (lan == NULL) {
+        m->lan = (struct meross_lan){.ask = NULL};
+        watchdog_stop(m);
+        lan_stop(m);
+        return;
+    }
+    m->lan = *lan;
+    watchdog_start(m);
+}
+
 void meross_detach(struct meross *m)
 {
     if (m->broker == NULL)
         return;
+    pairing_end(m);
+    watchdog_stop(m);
+    lan_stop(m);
     say_goodbye(m);
     unsubscribe(m);
     meross_timer_stop(&m->soon);
-    meross_timer_stop(&m->clock);
+    clockwatch_stop(m);
     meross_timer_stop(&m->info);
     m->broker = NULL;
     int err = registry_save(m->registry, true);
     if (err != MD_OK)
         log_warn("registry", "not saved: %s", md_err_text(err));
+    err = book_save_all(m->book);
+    if (err != MD_OK)
+        log_warn("energy", "not saved: %s", md_err_text(err));
 }
 
 void meross_free(struct meross *m)
@@ -229,6 +236,7 @@ void meross_free(struct meross *m)
     if (m->plugs.bucket != NULL)
         hooks_clear(m);
     registry_free(m->registry);
+    book_free(m->book);
     attempts_clear(&m->attempts);
     keys_clear(&m->keys);
     mem_free(m->version);

@@ -31,11 +31,30 @@ struct meross_listener { /* as shown in <base>/broker/info */
     bool tls;
 };
 
+struct meross_lan_ask { /* one question to an address of the house; as server_exchange */
+    const char *host;
+    unsigned port;
+    struct span send;
+    unsigned timeout_ms;
+    size_t max;
+    bool (*take)(void *ctx, struct span bytes); /* false: that is all */
+    /* MD_OK: that was all, or the peer closed.  MD_IO, MD_TIMEOUT, MD_CLOSED. */
+    void (*done)(void *ctx, int err);
+    void *ctx;
+};
+
+struct meross_lan { /* how plugs are asked over the LAN */
+    /* done() is called once when MD_OK is returned, later and never from inside ask(). */
+    int (*ask)(void *ctx, const struct meross_lan_ask *a);
+    void *ctx;
+};
+
 struct meross_config {
     const char *const *keys;  /* NULL-terminated; "" and "meross" are tried as well; NULL = none */
     const char *topic;        /* base of our topics; NULL = "meross"                             */
     const char *version;      /* shown in <base>/broker/info; NULL = ""                          */
     unsigned reply_timeout_s; /* how long a plug may take to answer; 0 = 5                  [5]  */
+    unsigned offline_delay_s; /* a plug may be away for so long before people are told  [0]  */
     enum meross_auth auth;    /* [MEROSS_AUTH_OPEN] */
     const struct meross_listener *listeners; /* NULL = not shown */
     size_t n_listeners;
@@ -89,6 +108,19 @@ MD_MUST_USE int meross_set_keys(struct meross *m, const char *const *keys);
 
 /* Another answer to which plugs are let in; those that are connected stay. */
 void meross_set_auth(struct meross *m, enum meross_auth auth);
+
+/* Another meross_config.offline_delay_s, also for plugs that are away now. */
+void meross_set_offline_delay(struct meross *m, unsigned seconds);
+
+/* Which weekday bit 0 of a plug's timers is: sources contradict each other.  [Sunday] */
+void meross_set_timer_first_day(struct meross *m, bool monday);
+
+/* Plugs without a connection are asked over the LAN from now on: what people want of them, and by
+ * ourselves after some minutes, to make them connect again.  Until the first call they are not.
+ *
+ * lan   copied; NULL: no longer.
+ * port  where they listen for HTTP; 0 = 80, which it is except in tests. */
+void meross_set_lan(struct meross *m, const struct meross_lan *lan, unsigned port);
 
 /* Before the broker stops: everything asked but unanswered is answered "offline", plugs
  * and <base>/broker/state are published as offline (the broker needs one more turn to route it),

@@ -5,15 +5,23 @@
  *   wire/       messages and topics as bytes, pure
  *   time/       zones, pure
  *   device/     what is known of a plug, connected or not: device, registry, keys
+ *   energy/     what plugs have counted: ledgers and their records
+ *   family/     the families of devices: their messages, orders for them; pure
  *   session/    one connection of a plug
  *     door.c      which plugs are let in
+ *     probe.c     one that is none, and asks whether plugs are answered here
  *     plug.c      its life, its key, its messages
  *     inbound.c   what a plug says  ->  h_*.c
  *     command.c   what a plug is asked
  *     diary.c     how its connections go, for who looks for a fault
  *     polls.c     what it is asked by us, after it is bound and from time to time
+ *     polls_energy.c ... of those that meter: power, and what they have counted
+ *     watchdog.c    shows a plug that gave up its broker again
+ *     lan.c         one without a connection: a plug that is asked over HTTP
  *     setup.c       ... first: its abilities, everything
- *     shield.c    what may reach it
+ *     shield.c    what may be sent to it
+ *     apps.c      what programs like the vendor's app are told
+ *     foreign.c   what other clients send to it; refusal.c: what becomes of what may not
  *   people/     what people ask (control.c) and are told (announce.c) */
 #ifndef MEROSS_MEROSS_INT_H
 #define MEROSS_MEROSS_INT_H
@@ -22,6 +30,7 @@
 #include "meross/device/keys.h"
 #include "meross/meross.h"
 #include "meross/device/registry.h"
+#include "meross/energy/book.h"
 #include "meross/wire/topics.h"
 
 #define MEROSS_SUBS 4
@@ -42,25 +51,42 @@ struct meross {
     struct buf listeners; /* a JSON list */
     unsigned reply_timeout_s;
     struct registry *registry;
+    struct book *book; /* energy */
     bool has_zone;
     struct zone zone;
     struct map plugs;         /* by the address of struct plug, which is the tag    */
     struct plug *unconfirmed; /* allowed by on_connect; on_connected has not come   */
     struct broker_sub *subs[MEROSS_SUBS];
-    struct broker_timer *soon;  /* running: the registry is to be saved               */
-    bool list_changed;          /* and published                                      */
-    struct broker_timer *clock; /* running: the host clock is not sane                */
-    struct broker_timer *info;  /* running: to the next info                          */
+    struct list unbinding;    /* control_pairing.c: plugs that were told to reset themselves */
+    struct meross_lan lan;    /* ask NULL: nothing is asked over the LAN */
+    unsigned lan_port, lan_n; /* lan_n: exchanges under way */
+    struct list lan_sessions, lan_dead, lan_asks;
+    struct broker_timer *watch;    /* running: watchdog.c looks again */
+    struct device *watched;        /* it is at work on; NULL: none    */
+    unsigned woken;                /* plugs that it showed the way    */
+    struct broker_timer *lan_bury; /* running: the dead ones are to be freed */
+    struct broker_timer *soon;     /* running: the registry is to be saved               */
+    bool list_changed;             /* and published                                      */
+    int64_t clock_base;            /* wall second at monotonic 0, see clockwatch.h */
+    struct broker_timer *clock;    /* running: the host clock is not sane                */
+    struct broker_timer *away;     /* running: plugs are away, see presence.h     */
+    struct list waits;             /* requests for them                           */
+    unsigned offline_delay_s;
+    bool timer_from_monday; /* bit 0 of the days of a plug's timers is Monday */
+    struct list kept;       /* orders for plugs that are not there, see when_back.h */
+    struct broker_timer *kept_timer;
+    struct broker_timer *info; /* running: to the next info                          */
     int64_t started;
     enum meross_auth auth;
     uint64_t permit_until_ms; /* new plugs are let in; 0: no window is open */
     struct door_line said[DOOR_PLUGS];
-    struct attempts attempts; /* connections that came to nothing: diary.c  */
-    uint64_t refused_ticket;  /* the one that was written down last         */
-    unsigned unsaid;          /* refusals of plugs since the last line about one */
-    uint64_t started_ms;      /* monotonic                      */
-    uint64_t refused_ms;      /* when a refusal was logged last */
-    unsigned refused;         /* refusals since then            */
+    struct attempts attempts;               /* connections that came to nothing: diary.c  */
+    uint64_t refused_ticket;                /* the one that was written down last         */
+    unsigned unsaid;                        /* refusals of plugs since the last line about one */
+    uint64_t started_ms;                    /* monotonic                      */
+    uint64_t shield_passed, shield_refused; /* messages of clients to plugs */
+    uint64_t refused_ms;                    /* when a refusal was logged last */
+    unsigned refused;                       /* refusals since then            */
 };
 
 /* Does the host know the time?  While it does not, it is looked at again every ten seconds, and

@@ -1,13 +1,13 @@
 #include "tools/args.h"
 
 #include "broker/base/span.h"
-#include "tools/config_value.h"
+#include "tools/config/config_value.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum kind { KIND_TEXT, KIND_PORT, KIND_CHANNEL, KIND_ITERATIONS, KIND_FLAG };
+enum kind { KIND_TEXT, KIND_PORT, KIND_CHANNEL, KIND_ITERATIONS, KIND_SECONDS, KIND_FLAG };
 
 struct option {
     const char *name;  /* as it is written */
@@ -54,6 +54,62 @@ static const struct option options[] = {
      "how often the password is hashed; default 5000"},
     {"--dry-run", NULL, ARGS_DRY_RUN, KIND_FLAG, offsetof(struct args, dry_run), NULL,
      "only say what would be done"},
+    {"--when-back", NULL, ARGS_WHEN_BACK, KIND_FLAG, offsetof(struct args, when_back), NULL,
+     "if the plug is not connected, do it when it is back, within a day"},
+    {"--day", "DATE", ARGS_ENERGY, KIND_TEXT, offsetof(struct args, day), NULL,
+     "the hours of one day, such as 2026-04-03"},
+    {"--month", "MONTH", ARGS_ENERGY, KIND_TEXT, offsetof(struct args, month), NULL,
+     "the days of one month, such as 2026-04"},
+    {"--days", "N", ARGS_ENERGY, KIND_TEXT, offsetof(struct args, days), NULL,
+     "the last N days, at most 400; default 7"},
+    {"--hours", NULL, ARGS_ENERGY, KIND_FLAG, offsetof(struct args, hours), NULL,
+     "the last 24 hours"},
+    {"--csv", NULL, ARGS_ENERGY, KIND_FLAG, offsetof(struct args, csv), NULL,
+     "print a table for programs, in Wh"},
+    {"--days", "DAYS", ARGS_TIMER, KIND_TEXT, offsetof(struct args, days), NULL,
+     "weekdays, weekend, or days like mon,wed; every day when not given"},
+    {"--once", NULL, ARGS_TIMER, KIND_FLAG, offsetof(struct args, once), NULL,
+     "the next time that it is so late, and then never again"},
+    {"--name", "TEXT", ARGS_TIMER, KIND_TEXT, offsetof(struct args, name), NULL,
+     "what to call the timer"},
+    {"--ssid", "NAME", ARGS_PAIR, KIND_TEXT, offsetof(struct args, ssid), NULL,
+     "the Wi-Fi the plug is to join; asked for when not given"},
+    {"--bssid", "MAC", ARGS_PAIR, KIND_TEXT, offsetof(struct args, bssid), NULL,
+     "one access point of that name; the strongest when not given"},
+    {"--password-file", "FILE", ARGS_PAIR, KIND_TEXT, offsetof(struct args, password_file), NULL,
+     "the first line of FILE is the Wi-Fi password; asked for when not given"},
+    {"--host", "HOST", ARGS_TARGET, KIND_TEXT, offsetof(struct args, target), NULL,
+     "where the plug finds the broker; this computer's address when not given"},
+    {"--port", "PORT", ARGS_TARGET | ARGS_MOVE, KIND_PORT, offsetof(struct args, target_port), NULL,
+     "the TLS port there; the one the broker has when not given"},
+    {"--name", "NAME", ARGS_TARGET, KIND_TEXT, offsetof(struct args, name), NULL,
+     "what the plug is to be called"},
+    {"--timeout", "SECONDS", ARGS_TARGET | ARGS_MOVE, KIND_SECONDS,
+     offsetof(struct args, timeout_s), NULL,
+     "how long a plug may take to arrive; 90 when not given"},
+    {"--join", NULL, ARGS_PAIR, KIND_FLAG, offsetof(struct args, join), NULL,
+     "join the plug's network with nmcli or iw, and come back at the end"},
+    {"--interface", "NAME", ARGS_PAIR, KIND_TEXT, offsetof(struct args, interface), NULL,
+     "the Wi-Fi interface for --join"},
+    {"--plug", "HOST", ARGS_PAIR, KIND_TEXT, offsetof(struct args, plug_at), NULL,
+     "address, or address:port, of the plug; 10.10.10.1 when not given"},
+    {"--find-timeout", "SECONDS", ARGS_PAIR, KIND_SECONDS, offsetof(struct args, find_s), NULL,
+     "how long to wait for a plug in set-up mode; 300 when not given"},
+    {"--key-file", "FILE", ARGS_ADOPT, KIND_TEXT, offsetof(struct args, key_file), NULL,
+     "the first line of FILE is the key that the plug has now"},
+    {"--to-port", "PORT", ARGS_MOVE, KIND_PORT, offsetof(struct args, to_port), NULL,
+     "the port of the new broker for this program; that of --port when not given"},
+    {"--to-user", "USER", ARGS_MOVE, KIND_TEXT, offsetof(struct args, to_user), "MEROSSD_TO_USER",
+     "user name there"},
+    {"--to-password", "PASSWORD", ARGS_MOVE, KIND_TEXT, offsetof(struct args, to_password),
+     "MEROSSD_TO_PASSWORD",
+     "password there; others on this computer can see it here, but not in the environment"},
+    {"--to-cafile", "FILE", ARGS_MOVE, KIND_TEXT, offsetof(struct args, to_ca_file),
+     "MEROSSD_TO_CAFILE", "the CA to trust there: its ca.pem"},
+    {"--offline", NULL, ARGS_DOCTOR, KIND_FLAG, offsetof(struct args, offline), NULL,
+     "only this: did the broker send anything out of the house?"},
+    {"--hello", NULL, ARGS_DOCTOR, KIND_FLAG, offsetof(struct args, hello), NULL,
+     "only this: what the TLS of each plug offers, without names and addresses, to be sent to us"},
     {"--help", NULL, ~0u, KIND_FLAG, offsetof(struct args, help), NULL, "this text"},
 };
 
@@ -91,6 +147,8 @@ static int set_value(struct args *a, const struct option *o, const char *name, c
         return set_number(at, name, value, UINT8_MAX, err);
     case KIND_ITERATIONS:
         return set_number(at, name, value, 1000000, err);
+    case KIND_SECONDS:
+        return set_number(at, name, value, 3600, err);
     case KIND_FLAG:
         *(bool *)at = true;
         return MD_OK;
@@ -150,7 +208,13 @@ static int from_environment(struct args *a, unsigned groups, char *err)
 int args_parse(struct args *out, unsigned groups, int argc, char *const *argv,
                char err[ARGS_ERR_MAX])
 {
-    struct args a = {.port = -1, .channel = -1, .iterations = -1};
+    struct args a = {.port = -1,
+                     .target_port = -1,
+                     .to_port = -1,
+                     .timeout_s = -1,
+                     .find_s = -1,
+                     .channel = -1,
+                     .iterations = -1};
     bool plain = false;
     int rc = from_environment(&a, groups, err);
     for (int i = 0; i < argc && rc == MD_OK; i++) {

@@ -10,25 +10,41 @@
 #include <stddef.h>
 
 #define ARGS_ERR_MAX   256
-#define ARGS_MAX_WORDS 4u
+#define ARGS_MAX_WORDS 16u
 
-enum args_group {                    /* bits: which options a verb takes */
-                  ARGS_CLIENT = 1,   /* -h -p -u -P --cafile --topic */
-                  ARGS_JSON = 2,     /* --json                       */
-                  ARGS_CHANNEL = 4,  /* --channel                    */
-                  ARGS_YES = 8,      /* --yes                        */
-                  ARGS_CONFIG = 16,  /* -c                           */
-                  ARGS_SERVE = 32,   /* -p -v -d                     */
-                  ARGS_PASSWD = 64,  /* -c -D -b -I                  */
-                  ARGS_DRY_RUN = 128 /* --dry-run                   */
+enum args_group {                           /* bits: which options a verb takes */
+                  ARGS_CLIENT = 1,          /* -h -p -u -P --cafile --topic */
+                  ARGS_JSON = 2,            /* --json                       */
+                  ARGS_CHANNEL = 4,         /* --channel                    */
+                  ARGS_YES = 8,             /* --yes                        */
+                  ARGS_CONFIG = 16,         /* -c                           */
+                  ARGS_SERVE = 32,          /* -p -v -d                     */
+                  ARGS_PASSWD = 64,         /* -c -D -b -I                  */
+                  ARGS_DRY_RUN = 128,       /* --dry-run                  */
+                  ARGS_PAIR = 1 << 10,      /* --ssid --bssid --password-file --join ... */
+                  ARGS_TARGET = 1 << 11,    /* --host --port --name --timeout */
+                  ARGS_ADOPT = 1 << 12,     /* --key-file */
+                  ARGS_MOVE = 1 << 13,      /* --port --timeout --to-... */
+                  ARGS_DOCTOR = 1 << 16,    /* --offline --hello      */
+                  ARGS_ENERGY = 1 << 18,    /* --day --month --days --hours --csv */
+                  ARGS_WHEN_BACK = 1 << 20, /* --when-back */
+                  ARGS_TIMER = 1 << 21      /* --days --once --name */
 };
 
 struct args { /* strings are those of argv or of the environment */
     const char *host, *user, *password, *ca_file, *topic, *config;
+    const char *day, *month, *days;
     int port;       /* -1: not given */
     int channel;    /* -1: not given */
     int iterations; /* -1: not given */
-    bool json, yes, verbose, daemon, help, create, remove, batch, dry_run;
+    bool json, yes, verbose, daemon, help, create, remove, batch, dry_run, when_back, once;
+    bool hours, csv;
+    /* Of pair, adopt and move-all. */
+    const char *ssid, *bssid, *password_file, *target, *name, *interface, *plug_at, *key_file;
+    const char *to_user, *to_password, *to_ca_file;
+    int target_port, to_port, timeout_s, find_s; /* -1: not given */
+    bool join;
+    bool offline, hello;
     const char *words[ARGS_MAX_WORDS];
     unsigned n_words;
 };

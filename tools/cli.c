@@ -3,7 +3,7 @@
 #include "broker/base/mem.h"
 #include "certs/certs.h"
 #include "meross/wire/json.h"
-#include "tools/config.h"
+#include "tools/config/config.h"
 #include "tools/json_cut.h"
 #include "tools/json_print.h"
 #include "tools/table.h"
@@ -11,15 +11,16 @@
 #include <stdarg.h>
 #include <unistd.h>
 
-#define BODY_MAX 4096u
+#define BODY_MAX 8192u
 
 int cli_fail(struct cli *c, int status, const char *code, const char *fmt, ...)
 {
-    char text[MQTT_CLIENT_ERR_MAX + 256];
+    char text[MQTT_CLIENT_ERR_MAX + 512];
     va_list ap;
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    (void)snprintf(c->code, sizeof c->code, "%s", code);
     fprintf(c->err, "merossd: %s\n", text);
     if (!c->args->json)
         return status;
@@ -187,9 +188,10 @@ static int refused(struct cli *c, struct span payload)
 static int take_answer(struct cli *c, struct span payload, struct cli_answer *out)
 {
     char status[16];
-    if (!member_text(payload, "status", status, sizeof status) || strcmp(status, "ok") != 0)
+    bool good = member_text(payload, "status", status, sizeof status);
+    struct cli_answer a = {.queued = good && strcmp(status, "queued") == 0};
+    if (!good || (strcmp(status, "ok") != 0 && !a.queued))
         return refused(c, payload);
-    struct cli_answer a = {.data = {NULL, 0}};
     buf_init(&a.text, MQTT_CLIENT_PACKET_MAX);
     if (buf_put(&a.text, payload) != MD_OK) {
         cli_answer_free(&a);

@@ -26,6 +26,7 @@ struct cli { /* one run of a verb; zeroed members are made by cli_open() */
     struct mqtt_client *mqtt;
     struct topics topics;
     char transaction[20];
+    char code[24];    /* of the last cli_fail() */
     const char *plug; /* whom the next request is for; NULL: the daemon itself */
 };
 
@@ -44,6 +45,7 @@ static inline const char *cli_s(size_t n) { return n == 1 ? "" : "s"; }
 struct cli_answer {
     struct buf text;  /* the whole payload                              */
     struct span data; /* its data, as it stands there; lent by `text`   */
+    bool queued;      /* it will be done later                          */
 };
 void cli_answer_free(struct cli_answer *a); /* fine on a zeroed one */
 

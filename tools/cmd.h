@@ -21,19 +21,29 @@ int verbs_main(int argc, char **argv, FILE *in, FILE *out, FILE *err); /* the pr
 
 int cmd_serve(struct cli *c);   /* cmd_serve.c: the broker; the composition root   */
 int cmd_list(struct cli *c);    /* cmd_list.c                                      */
-int cmd_show(struct cli *c);    /* cmd_list.c                                      */
+int cmd_show(struct cli *c);    /* cmd_show.c                                      */
 int cmd_on(struct cli *c);      /* cmd_switch.c                                    */
 int cmd_off(struct cli *c);     /* cmd_switch.c                                    */
 int cmd_toggle(struct cli *c);  /* cmd_switch.c                                    */
+int cmd_set(struct cli *c);     /* cmd_set.c                                       */
 int cmd_rename(struct cli *c);  /* cmd_registry.c                                  */
 int cmd_forget(struct cli *c);  /* cmd_registry.c                                  */
 int cmd_permit(struct cli *c);  /* cmd_registry.c                                  */
+int cmd_timer(struct cli *c);   /* cmd_timer.c                                     */
 int cmd_passwd(struct cli *c);  /* cmd_passwd.c                                    */
 int cmd_watch(struct cli *c);   /* cmd_watch.c                                     */
 int cmd_clients(struct cli *c); /* cmd_clients.c                                */
+int cmd_power(struct cli *c);   /* cmd_power.c                                     */
+int cmd_energy(struct cli *c);  /* cmd_energy.c                                    */
+int cmd_pair(struct cli *c);     /* cmd_pair.c                                      */
+int cmd_adopt(struct cli *c);    /* cmd_adopt.c                                     */
+int cmd_move_all(struct cli *c); /* cmd_move.c                                      */
+int cmd_unbind(struct cli *c);   /* cmd_unbind.c                                    */
 int cmd_cert(struct cli *c);    /* cmd_cert.c                                      */
 int cmd_check(struct cli *c);   /* cmd_check.c                                     */
 int cmd_import(struct cli *c);  /* cmd_import.c                                 */
+int cmd_raw(struct cli *c);     /* cmd_raw.c                                       */
+int cmd_doctor(struct cli *c);  /* cmd_doctor.c                                 */
 int cmd_help(struct cli *c);    /* cmd_help.c                                      */
 
 #endif

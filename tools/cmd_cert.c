@@ -2,7 +2,7 @@
 #include "certs/certs.h"
 #include "broker/base/mem.h"
 #include "tools/cmd.h"
-#include "tools/config.h"
+#include "tools/config/config.h"
 #include "tools/hostnet.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* cmd_check.c - `merossd check FILE`: would the broker start with it? */
 #include "meross/wire/json_write.h"
 #include "tools/cmd.h"
-#include "tools/config.h"
-#include "tools/config_check.h"
+#include "tools/config/config.h"
+#include "tools/config/config_check.h"
 
 static int check(struct cli *c, struct config *cfg)
 {

@@ -1,6 +1,6 @@
 /* cmd_help.c - `merossd help`: the verbs, one of them, or the options of the file. */
 #include "tools/cmd.h"
-#include "tools/config_options.h"
+#include "tools/config/config_options.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 #include "broker/base/mem.h"
 #include "meross/wire/json_write.h"
 #include "tools/cmd.h"
-#include "tools/config.h"
-#include "tools/config_check.h"
+#include "tools/config/config.h"
+#include "tools/config/config_check.h"
 #include "tools/file.h"
 #include "tools/import_state.h"
 

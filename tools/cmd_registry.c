@@ -1,6 +1,7 @@
 /* cmd_registry.c - `merossd rename` and `merossd forget`: what the broker remembers of a plug. */
 #include "tools/cmd.h"
-#include "tools/config_value.h"
+#include "tools/config/config_value.h"
+#include "tools/part.h"
 #include "tools/table.h"
 
 #include <unistd.h>
@@ -14,11 +15,46 @@ static void name_in(struct cli *c, const struct cli_answer *answer, const char *
         table_clean(span_str(c->args->words[0]), out, NAME_BYTES);
 }
 
+/* What PART means; of a plug that is not there nothing is said here. */
+static int find_part(struct cli *c, struct part *part)
+{
+    struct cli_answer answer = {.data = {NULL, 0}};
+    *part = (struct part){.channel = -1};
+    if (c->args->n_words < 3)
+        return CLI_DONE;
+    int status = cli_ask(c, "show", c->args->words[0], NULL, &answer);
+    if (status == CLI_DONE && part_find(part, answer.data, c->args->words[1]) != MD_OK)
+        status = cli_fail(c, CLI_FAILED, "invalid",
+                          "%s has no such part; `merossd show %s` lists what it has",
+                          c->args->words[0], c->args->words[0]);
+    cli_answer_free(&answer);
+    return status;
+}
+
+static int rename_it(struct cli *c, const char *name, struct cli_answer *answer)
+{
+    struct part part;
+    struct json_writer w;
+    struct buf body;
+    char ask[TOPICS_MAX], reply[TOPICS_MAX];
+    int status = find_part(c, &part);
+    if (status != CLI_DONE)
+        return status;
+    topics_of_broker(&c->topics, ask, TOPICS_REQUEST "/rename");
+    topics_answer(&c->topics, reply, span_str("rename"));
+    cli_request_start(c, &w, &body);
+    json_write_pair(&w, "plug", c->args->words[0]);
+    json_write_pair(&w, "name", name);
+    part_write(&w, &part);
+    return cli_request(c, ask, reply, &w, &body, answer);
+}
+
 int cmd_rename(struct cli *c)
 {
     struct cli_answer answer = {.data = {NULL, 0}};
     char was[NAME_BYTES];
-    if (!topics_name_ok(span_str(c->args->words[1])))
+    const char *name = c->args->words[c->args->n_words - 1];
+    if (!topics_name_ok(span_str(name)))
         return cli_fail(
             c, CLI_USAGE, "invalid",
             "a name has 1 to %d bytes, none of / + #, nothing invisible, no space at its "
@@ -26,12 +62,12 @@ int cmd_rename(struct cli *c)
             TOPICS_NAME_MAX, TOPICS_BROKER);
     int status = cli_open(c);
     if (status == CLI_DONE)
-        status = cli_ask(c, "rename", c->args->words[0], c->args->words[1], &answer);
+        status = rename_it(c, name, &answer);
     if (status == CLI_DONE && c->args->json)
         status = cli_print_json(c, buf_view(&answer.text));
     else if (status == CLI_DONE) {
         name_in(c, &answer, "was", was);
-        fprintf(c->out, "%s is now called %s\n", was, c->args->words[1]);
+        fprintf(c->out, "%s is now called %s\n", was, name);
     }
     cli_answer_free(&answer);
     cli_close(c);

@@ -1,18 +1,16 @@
 /* cmd_serve.c - `merossd serve`: the broker; puts all rooms together. */
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
-#include "tools/access_input.h"
+#include "tools/config/access_input.h"
 #include "tools/cmd.h"
-#include "tools/hostzone.h"
-#include "tools/serve_int.h"
+#include "tools/serve/serve_int.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define ZONE_CHECK_MS 3600000u
-#define GRACE_MS      2000u
+#define GRACE_MS 2000u
 
 static int complain(struct serve *s, int err, const char *what)
 {
@@ -22,39 +20,36 @@ static int complain(struct serve *s, int err, const char *what)
 
 /* --- zone ---------------------------------------------------------------------------------- */
 
-static int read_zone(const struct serve *s, struct zone *out, char what[HOSTZONE_WHAT_MAX])
+static struct hostzone_places zone_places(const struct serve *s)
 {
-    struct hostzone_places p = {.option = s->cfg.meross_timezone, .tz = getenv("TZ"), .root = ""};
-    return hostzone_find(out, &p, what);
+    return (struct hostzone_places){
+        .option = s->cfg.meross_timezone, .tz = getenv("TZ"), .root = ""};
 }
 
 static int start_zone(struct serve *s)
 {
+    struct hostzone_places places = zone_places(s);
     s->zone = mem_need(sizeof *s->zone, "the time zone");
-    int err = read_zone(s, s->zone, s->zone_what);
+    int err = zonewatch_start(s->zone, &places);
     if (err != MD_OK) {
-        (void)snprintf(s->err, sizeof s->err, "%s", s->zone_what);
+        (void)snprintf(s->err, sizeof s->err, "%s", s->zone->what);
         return err;
     }
-    meross_set_zone(s->meross, s->zone);
+    meross_set_zone(s->meross, &s->zone->zone);
+    meross_set_timer_first_day(s->meross, s->cfg.meross_timer_monday != 0);
     return MD_OK;
 }
 
-static void check_zone(void *ctx)
+static void look_at_zone(struct serve *s, bool sure)
 {
-    struct serve *s = ctx;
-    char what[HOSTZONE_WHAT_MAX];
-    struct zone *now = mem_alloc(sizeof *now);
-    if (now == NULL)
-        return; /* the next hour is as good */
-    if (read_zone(s, now, what) == MD_OK &&
-        !hostzone_same(now, s->zone, env_wall_s(server_env(s->server)))) {
-        meross_set_zone(s->meross, now);
-        *s->zone = *now;
-        log_info("zone", "changed: plugs are told %s", what);
-    }
-    mem_free(now);
+    struct hostzone_places places = zone_places(s);
+    if (!zonewatch_look(s->zone, &places, env_wall_s(server_env(s->server)), sure))
+        return;
+    meross_set_zone(s->meross, &s->zone->zone);
+    log_info("zone", "changed: plugs are told %s", s->zone->what);
 }
+
+static void check_zone(void *ctx) { look_at_zone(ctx, false); }
 
 /* --- listeners ----------------------------------------------------------------------------- */
 
@@ -177,11 +172,13 @@ static int make_broker(struct serve *s)
                                .keys = (const char *const *)s->cfg.meross_keys,
                                .topic = s->cfg.meross_topic,
                                .auth = s->cfg.meross_auth,
+                               .offline_delay_s = s->cfg.meross_offline_delay,
                                .version = MD_VERSION};
     const struct env *env = server_env(s->server);
     int err = meross_new(&s->meross, &mc, env, s->store);
     if (err != MD_OK)
         return complain(s, err, "cannot start the Meross part (meross_key, meross_topic)");
+    serve_lan_apply(s);
     err = start_zone(s);
     if (err != MD_OK)
         return err;
@@ -202,7 +199,9 @@ static int make_broker(struct serve *s)
     if (err == MD_OK)
         err = serve_clients_new(&s->clients, s->broker, s->cfg.meross_topic);
     if (err == MD_OK)
-        err = server_every(s->server, ZONE_CHECK_MS, check_zone, s);
+        err = serve_network_new(&s->network, s);
+    if (err == MD_OK)
+        err = server_every(s->server, ZONEWATCH_MS, check_zone, s);
     return err == MD_OK ? MD_OK : complain(s, err, "cannot start");
 }
 
@@ -308,7 +307,7 @@ static void say_where_plugs_go(const struct serve *s, size_t i)
 static void welcome(const struct serve *s)
 {
     size_t i = plug_listener(s);
-    log_info("zone", "plugs are told the time zone %s", s->zone_what);
+    log_info("zone", "plugs are told the time zone %s", s->zone->what);
     log_info("server", "merossd %s runs; its state directory is %s", MD_VERSION, s->dir);
     if (i != SIZE_MAX)
         say_where_plugs_go(s, i);
@@ -323,7 +322,7 @@ static void on_hup(void *ctx)
 {
     struct serve *s = ctx;
     serve_reload(s);
-    check_zone(s);
+    look_at_zone(s, true);
 }
 
 static void on_usr1(void *ctx)
@@ -375,6 +374,7 @@ static void stop(struct serve *s)
 {
     s->sink.publish = NULL;
     serve_clients_free(s->clients);
+    serve_network_free(s->network);
     if (s->meross != NULL)
         meross_detach(s->meross);
     broker_free(s->broker);

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <time.h>
 
-#define WATCH_WAIT_MS 3600000u
+#define WATCH_WAIT_MS 60000u
 #define LINE_BYTES    512
 
 struct event { /* what a topic below the base is about */
@@ -161,9 +161,18 @@ static int print_message(struct cli *c, const struct mqtt_publish *m)
     return MD_OK;
 }
 
+/* Somebody watches: the plugs are asked for their power more often, for two minutes. */
+static int ask_power(struct cli *c)
+{
+    char topic[TOPICS_MAX];
+    topics_of_broker(&c->topics, topic, TOPICS_REQUEST "/power");
+    return mqtt_client_publish(c->mqtt, span_str(topic), span_str("{}"));
+}
+
 static int follow(struct cli *c)
 {
     struct mqtt_publish m;
+    int64_t asked = INT64_MIN / 2;
     char filter[TOPICS_MAX];
     (void)snprintf(filter, sizeof filter, "%s/#", c->topics.base);
     int err = mqtt_client_subscribe(c->mqtt, span_str(filter), MQTT_QOS0);
@@ -171,7 +180,13 @@ static int follow(struct cli *c)
         return cli_fail(c, CLI_FAILED, "refused",
                         "the broker does not let this client read %s; give -u and -P", filter);
     while (err == MD_OK || err == MD_TIMEOUT) {
-        err = mqtt_client_next(c->mqtt, WATCH_WAIT_MS, &m);
+        int64_t now = (int64_t)env_mono_ms(c->env);
+        if (now - asked >= WATCH_WAIT_MS) {
+            asked = now;
+            err = ask_power(c);
+        }
+        if (err == MD_OK || err == MD_TIMEOUT)
+            err = mqtt_client_next(c->mqtt, WATCH_WAIT_MS, &m);
         if (err == MD_OK)
             err = print_message(c, &m);
         if (fflush(c->out) != 0)

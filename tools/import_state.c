@@ -1,7 +1,7 @@
 #include "tools/import_state.h"
 
 #include "broker/broker.h"
-#include "tools/state.h"
+#include "tools/serve/state.h"
 
 #include <pwd.h>
 #include <stdio.h>

@@ -6,9 +6,9 @@
 #define TOOLS_IMPORT_STATE_H
 
 #include "broker/base/env.h"
-#include "tools/config.h"
+#include "tools/config/config.h"
 #include "tools/import_db.h"
-#include "tools/serve_host.h"
+#include "tools/serve/serve_host.h"
 
 struct import_taken {
     unsigned retained, sessions, subscriptions, queued;

@@ -17,23 +17,73 @@ static void put(FILE *out, struct span from, uint32_t cp, bool in_string)
         (void)fputc(' ', out);
 }
 
-int json_print(FILE *out, struct span json)
+static int check(struct span json)
 {
     unsigned tokens;
-    bool in_string = false, escaped = false;
     int err = json_check_within(json, SIZE_MAX, UINT_MAX, &tokens);
-    if (err == MD_OK && !text_utf8_valid(json))
-        err = MD_PROTO;
+    return err == MD_OK && !text_utf8_valid(json) ? MD_PROTO : err;
+}
+
+struct printer {
+    FILE *out;
+    bool indented, in_string, escaped;
+    bool opened; /* the character before was a bracket that opens */
+    unsigned depth;
+};
+
+static void new_line(struct printer *p)
+{
+    (void)fputc('\n', p->out);
+    for (unsigned i = 0; i < p->depth; i++)
+        (void)fputs("  ", p->out);
+}
+
+/* White space between the pieces is replaced by our own. */
+static void lay_out(struct printer *p, uint8_t c)
+{
+    if (c == ' ' || c == '\t' || c == '\r' || c == '\n')
+        return;
+    bool opens = c == '{' || c == '[', closes = c == '}' || c == ']';
+    p->depth -= closes;
+    if (closes ? !p->opened : p->opened)
+        new_line(p);
+    (void)fputc(c, p->out);
+    p->depth += opens;
+    p->opened = opens;
+    if (c == ',')
+        new_line(p);
+    else if (c == ':')
+        (void)fputc(' ', p->out);
+}
+
+static int print(struct printer *p, struct span json)
+{
+    int err = check(json);
     if (err != MD_OK)
         return err;
     while (json.n > 0) {
         const uint8_t *at = json.p;
         size_t before = json.n;
         uint32_t cp = text_next(&json);
-        put(out, span_of(at, before - json.n), cp, in_string);
-        in_string ^= cp == '"' && !escaped;
-        escaped = cp == '\\' && !escaped;
+        if (p->indented && !p->in_string)
+            lay_out(p, *at);
+        else
+            put(p->out, span_of(at, before - json.n), cp, p->in_string);
+        p->in_string ^= cp == '"' && !p->escaped;
+        p->escaped = cp == '\\' && !p->escaped;
     }
-    (void)fputc('\n', out);
+    (void)fputc('\n', p->out);
     return MD_OK;
+}
+
+int json_print(FILE *out, struct span json)
+{
+    struct printer p = {.out = out};
+    return print(&p, json);
+}
+
+int json_print_indented(FILE *out, struct span json)
+{
+    struct printer p = {.out = out, .indented = true};
+    return print(&p, json);
 }

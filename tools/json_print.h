@@ -13,4 +13,8 @@
  * it nests deeper than 32. */
 MD_MUST_USE int json_print(FILE *out, struct span json);
 
+/* The same over several lines, for eyes: each member and element on a line of its own, indented by
+ * two spaces; empty brackets stay together. */
+MD_MUST_USE int json_print_indented(FILE *out, struct span json);
+
 #endif

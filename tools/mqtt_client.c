@@ -172,7 +172,9 @@ static int start_tls(struct mqtt_client *c, const struct mqtt_client_config *cfg
                      char *err)
 {
     char why[TLS_ERR_MAX] = "";
-    struct tls_config tc = {.ca_file = cfg->ca_file};
+    struct tls_config tc = {.ca_file = cfg->ca_file,
+                            .ciphers = cfg->ciphers,
+                            .max = cfg->ciphers != NULL ? TLS_1_2 : 0};
     int rc = tls_ctx_new(&c->tls_ctx, &tc, 1, why);
     if (rc != MD_OK)
         return failed(err, rc, "%s", why[0] ? why : md_err_text(rc));
@@ -206,10 +208,10 @@ static int put_connect(struct mqtt_client *c, const struct mqtt_client_config *c
     env_random(c->env, salt, sizeof salt);
     (void)snprintf(id, sizeof id, "merossd-cli-%02x%02x%02x%02x%02x%02x", salt[0], salt[1], salt[2],
                    salt[3], salt[4], salt[5]);
-    struct mqtt_connect m = {.level = MQTT_3_1_1,
+    struct mqtt_connect m = {.level = cfg->level != 0 ? cfg->level : MQTT_3_1_1,
                              .clean_session = true,
                              .keep_alive_s = MQTT_CLIENT_KEEP_ALIVE_S,
-                             .client_id = span_str(id)};
+                             .client_id = span_str(cfg->client_id != NULL ? cfg->client_id : id)};
     if (cfg->username != NULL) {
         m.has_username = true;
         m.username = span_str(cfg->username);
@@ -241,19 +243,33 @@ static int login(struct mqtt_client *c, const struct mqtt_client_config *cfg, ui
                   c->tls == NULL ? " If that port speaks TLS, give --cafile FILE." : "");
 }
 
+static void note_stage(const struct mqtt_client_config *cfg, enum mqtt_client_stage stage)
+{
+    if (cfg->stage != NULL)
+        *cfg->stage = stage;
+}
+
 static int open_stages(struct mqtt_client *c, const struct mqtt_client_config *cfg, char *err)
 {
     char why[TCP_ERR_MAX];
     uint64_t deadline = deadline_of(c, cfg->timeout_ms);
+    note_stage(cfg, MQTT_CLIENT_TCP);
     int rc = tcp_connect(&c->fd, cfg->host, cfg->port, c->env, deadline, why);
     if (rc != MD_OK)
         return failed(err, rc,
                       "cannot reach a broker at %s:%u: %s. Is merossd running? Start it "
                       "with `merossd`, or name another host with -h.",
                       cfg->host, cfg->port, why);
-    if (cfg->ca_file != NULL)
+    note_stage(cfg, MQTT_CLIENT_TLS);
+    if (cfg->ca_file != NULL || cfg->unverified)
         rc = start_tls(c, cfg, deadline, err);
-    return rc == MD_OK ? login(c, cfg, deadline, err) : rc;
+    if (rc != MD_OK)
+        return rc;
+    note_stage(cfg, MQTT_CLIENT_LOGIN);
+    rc = login(c, cfg, deadline, err);
+    if (rc == MD_OK)
+        note_stage(cfg, MQTT_CLIENT_OPEN);
+    return rc;
 }
 
 static void free_all(struct mqtt_client *c)

@@ -17,12 +17,19 @@
 
 struct mqtt_client;
 
+enum mqtt_client_stage { MQTT_CLIENT_TCP, MQTT_CLIENT_TLS, MQTT_CLIENT_LOGIN, MQTT_CLIENT_OPEN };
+
 struct mqtt_client_config {
     const char *host; /* name or address */
     unsigned port;
     const char *ca_file;             /* NULL = in clear */
+    bool unverified;                 /* TLS that trusts whoever answers, as plugs do; no ca_file */
+    const char *ciphers;             /* of TLS 1.2, and no later version; NULL = all */
+    const char *client_id;           /* NULL = one of our own */
+    enum mqtt_level level;           /* 0 = MQTT_3_1_1 */
     const char *username, *password; /* NULL = none     */
     unsigned timeout_ms;             /* for connecting, and for each subscribe and publish */
+    enum mqtt_client_stage *stage;   /* given: how far it came; NULL = nobody asks */
 };
 
 /* Connects and waits for CONNACK.

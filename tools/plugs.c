@@ -31,7 +31,8 @@ static void read_channel_state(struct plug *p, struct json_at state)
             continue;
         for (unsigned i = 0; i < p->n_channels; i++)
             if (p->channels[i] == (uint64_t)channel)
-                read_text(it, "state", p->channel_state[i], sizeof p->channel_state[i]);
+                read_text(it, json_exists(json_get(it, "state")) ? "state" : "door",
+                          p->channel_state[i], sizeof p->channel_state[i]);
     }
 }
 
@@ -45,6 +46,36 @@ static void read_channels(struct plug *p, struct json_at plug)
             p->channels[p->n_channels++] = (unsigned)channel;
     }
     read_channel_state(p, json_get(plug, "state"));
+}
+
+/* The first of these that it has. */
+static bool summarise(struct json_at state, char *out, size_t cap)
+{
+    static const char *const names[] = {"door", "position", "presence", "temperature",
+                                        "open", "smoke",    "leak",     "power"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char text[32], clean[32];
+        struct json_at v = json_get(state, names[i]);
+        if (!json_exists(v))
+            continue;
+        if (!json_text(v, text, sizeof text))
+            (void)snprintf(text, sizeof text, "%s", read_bool(state, names[i]) ? "yes" : "no");
+        table_clean(span_str(text), clean, sizeof clean);
+        (void)snprintf(out, cap, "%s %s", names[i], clean);
+        return true;
+    }
+    return false;
+}
+
+static void read_summary(struct plug *p, struct json_at state)
+{
+    unsigned n = 0;
+    JSON_EACH(it, json_get(state, "subdevices"))
+    n++;
+    if (n > 0)
+        (void)snprintf(p->summary, sizeof p->summary, "%u sub-device%s", n, n == 1 ? "" : "s");
+    else
+        (void)summarise(state, p->summary, sizeof p->summary);
 }
 
 /* False when its name is none: no topic can be made of it. */
@@ -71,6 +102,7 @@ static bool read_plug(struct plug *p, struct json_at at)
     JSON_EACH(it, json_get(at, "abilities"))
     p->n_abilities++;
     read_channels(p, at);
+    read_summary(p, json_get(at, "state"));
     return true;
 }
 
@@ -197,7 +229,8 @@ void plugs_state(const struct plug *p, char *out, size_t cap)
     size_t n = 0;
     out[0] = '\0';
     if (p->n_channels <= 1) {
-        (void)snprintf(out, cap, "%s", p->state[0] != '\0' ? p->state : "-");
+        const char *what = p->state[0] != '\0' ? p->state : p->summary;
+        (void)snprintf(out, cap, "%s", what[0] != '\0' ? what : "-");
         return;
     }
     for (unsigned i = 0; i < p->n_channels && n + 10 < cap; i++)

@@ -12,14 +12,15 @@
 
 struct plug { /* texts are "" when the broker does not know them */
     char name[40], uuid[68], mac[24], type[40], hardware[24], firmware[24], chip[40], address[64];
-    char key[16]; /* "configured", "empty", "default", "unknown"       */
+    char key[16]; /* "configured", "own", "empty", "default", "unknown" */
     bool online, bound;
     int64_t last_seen_s; /* 0: never */
     int64_t user_id;
     unsigned n_channels;
     char channel_state[PLUGS_MAX_CHANNELS][8]; /* "ON", "OFF", "" unknown    */
     unsigned channels[PLUGS_MAX_CHANNELS];
-    char state[8]; /* of the whole plug */
+    char state[8];    /* of the whole plug */
+    char summary[64]; /* of one that has no switch: "door closed", "3 sub-devices" */
     unsigned n_abilities;
     struct span json; /* as the broker wrote it; lent by the answer's text   */
 };
@@ -45,7 +46,8 @@ MD_MUST_USE int plugs_find(const struct plugs *p, const char *ref, const struct 
 /* "kettle, lamp": the names that begin with `prefix`, cut with "..." when there are many. */
 void plugs_names(const struct plugs *p, const char *prefix, char *out, size_t cap);
 
-/* "ON", or "ON,OFF,OFF" for a strip, "-" when nothing is known. */
+/* "ON", or "ON,OFF,OFF" for a strip; of what is no switch its main value ("position 50"), "-" when
+ * nothing is known. */
 void plugs_state(const struct plug *p, char *out, size_t cap);
 
 #endif

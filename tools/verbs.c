@@ -7,6 +7,11 @@
 #include <string.h>
 
 #define CLIENT (ARGS_CLIENT | ARGS_JSON)
+#define SWITCH (CLIENT | ARGS_CHANNEL | ARGS_WHEN_BACK)
+
+#define PARTS                                                                                      \
+    "PART is a socket of a strip, by its number or the name it was given, or a sub-device of a "   \
+    "hub: merossd on strip/lamp."
 
 static const struct cmd verbs[] = {
     {"serve", "", "run the broker; also what `merossd` without a verb does",
@@ -15,24 +20,83 @@ static const struct cmd verbs[] = {
      ARGS_CONFIG | ARGS_SERVE, 0, 0, cmd_serve},
     {"list", "", "list the plugs and their state", NULL, CLIENT, 0, 0, cmd_list},
     {"show", "PLUG", "show all that is known about a plug", NULL, CLIENT, 1, 1, cmd_show},
-    {"on", "PLUG", "switch a plug on", NULL, CLIENT | ARGS_CHANNEL, 1, 1, cmd_on},
-    {"off", "PLUG", "switch a plug off", NULL, CLIENT | ARGS_CHANNEL, 1, 1, cmd_off},
-    {"toggle", "PLUG", "switch a plug over", NULL, CLIENT | ARGS_CHANNEL, 1, 1, cmd_toggle},
-    {"rename", "PLUG NAME", "give a plug another name",
-     "A name has 1 to 32 bytes and none of / + #.  Its topics move with it.", CLIENT, 2, 2,
-     cmd_rename},
+    {"on", "PLUG[/PART]", "switch a plug on", PARTS, SWITCH, 1, 1, cmd_on},
+    {"off", "PLUG[/PART]", "switch a plug off", PARTS, SWITCH, 1, 1, cmd_off},
+    {"toggle", "PLUG[/PART]", "switch a plug over", PARTS, SWITCH, 1, 1, cmd_toggle},
+    {"set", "PLUG[/PART] KEY=VALUE...", "set what a device can do, by the keys of its state",
+     "merossd set lamp brightness=80 color=#ff8000; merossd set garage/2 door=open; merossd set "
+     "hub/bath target_temperature=21.5; merossd set kettle led=off.\n"
+     "`merossd show PLUG` lists the keys; what cannot be set, or not to that, is said and nothing "
+     "is sent.",
+     SWITCH, 2, ARGS_MAX_WORDS, cmd_set},
+    {"rename", "PLUG [PART] NAME", "give a plug another name, or a part of it",
+     "A name has 1 to 32 bytes and none of / + #.  The topics of a plug move with its name.  PART is "
+     "the number of a socket or the id of a sub-device: merossd rename strip 2 lamp; from then on "
+     "it is strip/lamp.",
+     CLIENT, 2, 3, cmd_rename},
     {"forget", "PLUG", "remove a plug from the broker's memory", NULL, CLIENT | ARGS_YES, 1, 1,
      cmd_forget},
+    {"raw", "PLUG METHOD NAMESPACE [JSON]",
+     "send one request to a plug in its own words and print the answer",
+     "METHOD is GET, SET, PUSH or DELETE; NAMESPACE like Appliance.System.All (`merossd show PLUG "
+     "--json`\nlists those of a plug).  JSON is the payload, {} when it is left out; - reads it from "
+     "standard\ninput.  What could harm the plug is not sent.", CLIENT, 3, 4, cmd_raw},
     {"watch", "", "print what happens, until Ctrl-C", NULL, CLIENT, 0, 0, cmd_watch},
+    {"power", "[PLUG]", "show what the plugs measure now: W, V, A, and what they have counted",
+     "For two minutes they are then asked every ten seconds, so that the next look is fresher.",
+     CLIENT, 0, 1, cmd_power},
+    {"energy", "[PLUG]", "show what the plugs have counted, by day or by hour",
+     "Without PLUG: one line for each plug.  400 days and 60 days of hours are kept, whatever the "
+     "plug's own counter does.  A day is one of the broker's time zone, and has 23 or 25 hours when "
+     "the clocks change.",
+     CLIENT | ARGS_CHANNEL | ARGS_ENERGY, 0, 1, cmd_energy},
     {"clients", "", "list the clients of the broker and what waits for them", NULL, CLIENT, 0, 0,
      cmd_clients},
+    {"timer", "PLUG [ACTION ...]", "show or change what a plug does by itself",
+     "merossd timer PLUG                       list its timers\n"
+     "merossd timer PLUG add HH:MM on|off      a new one, in the plug's local time\n"
+     "merossd timer PLUG remove|enable|disable ID   an id, its beginning, or a name\n"
+     "merossd timer PLUG auto-off MINUTES|off  off so long after it was switched on (90s, 15, 2h)\n"
+     "They live in the plug and work without merossd; each change is read back.\n"
+     "How a plug counts the days of the week is not known for certain.  Every day is safe; for "
+     "others see meross_timer_first_day: add a timer for today alone, two minutes from now, and if "
+     "it does not switch, set that option to the other day.",
+     CLIENT | ARGS_CHANNEL | ARGS_TIMER, 1, 4, cmd_timer},
     {"permit", "[SECONDS]",
      "let new plugs in for a while, where `meross_auth known` keeps them out",
      "120 seconds when not given, at most 3600; 0 ends it.", CLIENT, 0, 1, cmd_permit},
+    {"pair", "", "set a new plug up: Wi-Fi, broker, key, name",
+     "Hold the plug's button until its LED alternates amber and green, and join the open network "
+     "Meross_SW_... (or give --join).  Without --ssid it shows the networks that the plug sees.  "
+     "The "
+     "password is asked for, or the first line of standard input or of --password-file.  Before "
+     "anything is changed it is tested that plugs are answered where this one will be sent.",
+     CLIENT | ARGS_PAIR | ARGS_TARGET | ARGS_YES, 0, 0, cmd_pair},
+    {"adopt", "ADDRESS", "take over a plug that is in the network already",
+     "The plug keeps its Wi-Fi and gets this broker and a key of its own.  Its present key is "
+     "found "
+     "when it is empty, \"meross\", or a meross_key of -c FILE; otherwise it is asked for.",
+     CLIENT | ARGS_TARGET | ARGS_ADOPT | ARGS_CONFIG, 1, 1, cmd_adopt},
+    {"move-all", "HOST", "send every plug to the broker at HOST",
+     "Each gets a new key, which HOST is told first, with the name; then the plug goes.  Plugs "
+     "that "
+     "are not connected are named and stay.  It can be run again.  -h, -p, -u and -P are for the "
+     "old "
+     "broker.",
+     CLIENT | ARGS_MOVE, 1, 1, cmd_move_all},
+    {"unbind", "PLUG", "reset a plug to what it was when new, and forget it",
+     "It loses its Wi-Fi, key and timers, and is in set-up mode again.  Asks for its name unless "
+     "--yes.",
+     CLIENT | ARGS_YES, 1, 1, cmd_unbind},
     {"cert", "", "show the certificates in use and how a client trusts them", NULL,
      ARGS_CONFIG | ARGS_JSON, 0, 0, cmd_cert},
     {"check", "FILE", "check a configuration file without starting", NULL, ARGS_JSON, 1, 1,
      cmd_check},
+    {"doctor", "[PLUG]", "look for faults, and say what to do about each",
+     "It looks at this computer, at the broker, if one runs, and at each plug, or at PLUG alone, "
+     "with the steps of its last connections.  Exit status 0: no red line; 1: there are some.  "
+     "With -h HOST it looks at a broker on another computer, and at nothing here.",
+     CLIENT | ARGS_CONFIG | ARGS_DOCTOR, 0, 1, cmd_doctor},
     {"import", "mosquitto [CONF]", "take over what an installed mosquitto has kept",
      "CONF is /etc/mosquitto/mosquitto.conf when it is left out.  It is checked as `merossd check` "
      "does; mosquitto.db is read where it says, and retained messages, sessions and what waits in "
@@ -112,7 +176,8 @@ int verbs_main(int argc, char **argv, FILE *in, FILE *out, FILE *err)
     struct cli c = {
         .env = host_env(), .in = in, .out = out, .err = err, .timeout_ms = CLI_TIMEOUT_MS};
     const char *first = argc > 1 ? argv[1] : "serve";
-    static const struct args none = {.port = -1, .channel = -1};
+    static const struct args none = {
+        .port = -1, .target_port = -1, .to_port = -1, .timeout_s = -1, .find_s = -1, .channel = -1};
     c.args = &none;
     if (strcmp(first, "--version") == 0)
         return version(&c);

@@ -141,6 +141,17 @@ unsigned conn_max_qos(const struct conn *c)
     return at != 0 && at - 1 < l->max_qos ? at - 1 : l->max_qos;
 }
 
+bool broker_may(struct broker *b, const struct broker_client *who, enum broker_action what,
+                struct span topic)
+{
+    /* Every client that a hook is told of, but for may_receive, is a part of its conn. */
+    const struct conn *c = LIST_OF(who, const struct conn, who);
+    if (c->bridge != NULL)
+        return true;
+    return mount_reaches(c->mount, topic) &&
+           (b->hooks.may == NULL || b->hooks.may(b->hooks.ctx, who, what, topic));
+}
+
 static void publish_will(struct conn *c)
 {
     struct message *will = c->will;

@@ -54,6 +54,11 @@ int mount_packet(struct span mount, struct mqtt_packet *p, struct buf *room)
     return MD_OK;
 }
 
+bool mount_reaches(struct span mount, struct span topic)
+{
+    return mount.n == 0 || (topic.n > mount.n && memcmp(topic.p, mount.p, mount.n) == 0);
+}
+
 bool mount_shows(struct span mount, const struct message *m)
 {
     return mount.n == 0 || mount_hidden(mount, m) > 0;
@@ -62,6 +67,5 @@ bool mount_shows(struct span mount, const struct message *m)
 size_t mount_hidden(struct span mount, const struct message *m)
 {
     struct span topic = message_topic(m);
-    bool inside = mount.n > 0 && topic.n > mount.n && memcmp(topic.p, mount.p, mount.n) == 0;
-    return inside ? mount.n : 0;
+    return mount_reaches(mount, topic) ? mount.n : 0;
 }

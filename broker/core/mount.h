@@ -15,6 +15,9 @@
  * Errors: MD_TOOBIG (a name longer than the protocol can carry), MD_NOMEM. */
 MD_MUST_USE int mount_packet(struct span mount, struct mqtt_packet *p, struct buf *room);
 
+/* Is the name one that a client behind the mount can say? */
+bool mount_reaches(struct span mount, struct span topic);
+
 /* Is the topic of `m` inside, with a name that the client can be told?  A filter that ends in # also
  * selects the level above it, which is outside. */
 bool mount_shows(struct span mount, const struct message *m);

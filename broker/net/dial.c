@@ -212,6 +212,13 @@ static int bind_to(const struct dial *d, struct stream *s)
     return err != 0 ? err : uv_tcp_bind(&s->h.tcp, (const struct sockaddr *)&a, 0);
 }
 
+static void note(struct dial *d, const struct sockaddr *to)
+{
+    char why[sizeof d->server->outgoing.v[0].why];
+    (void)snprintf(why, sizeof why, "bridge %s", d->cfg->core.name);
+    outgoing_note(&d->server->outgoing, to, why, env_wall_s(&d->server->env));
+}
+
 static void dial_next(struct dial *d)
 {
     uv_connect_t *req = mem_alloc(sizeof *req);
@@ -221,6 +228,7 @@ static void dial_next(struct dial *d)
     d->stream = s;
     if (s != NULL) {
         s->dial = d;
+        note(d, d->next->ai_addr);
         err = bind_to(d, s);
         if (err == 0)
             err = uv_tcp_connect(req, &s->h.tcp, d->next->ai_addr, on_connected);
@@ -250,6 +258,14 @@ static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *foun
     dial_next(d);
 }
 
+/* An address is not looked up anywhere. */
+static bool is_address(const char *host)
+{
+    struct sockaddr_storage a;
+    return uv_ip4_addr(host, 0, (struct sockaddr_in *)(void *)&a) == 0 ||
+           uv_ip6_addr(host, 0, (struct sockaddr_in6 *)(void *)&a) == 0;
+}
+
 static void attempt(struct dial *d)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
@@ -269,6 +285,8 @@ static void attempt(struct dial *d)
         return;
     }
     d->resolving = true;
+    if (!is_address(address(d)->host))
+        d->server->outgoing.lookups++;
 }
 
 static void on_timer(uv_timer_t *t)

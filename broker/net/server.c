@@ -5,6 +5,7 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "broker/net/dial.h"
+#include "broker/net/exchange.h"
 #include "broker/net/server_int.h"
 #include "broker/net/stream.h"
 
@@ -76,6 +77,7 @@ static void init(struct server *s)
     list_init(&s->queue);
     list_init(&s->jobs);
     list_init(&s->dials);
+    list_init(&s->exchanges);
     list_init(&s->udps);
     buf_init(&s->plain, ROOM_PLAIN);
     limits_files(s);
@@ -104,6 +106,12 @@ int server_new(struct server **out)
 }
 
 const struct env *server_env(struct server *s) { return &s->env; }
+
+struct server_outgoings server_outgoing(const struct server *s)
+{
+    const struct outgoing *o = &s->outgoing;
+    return (struct server_outgoings){o->v, o->n, o->more, o->lookups};
+}
 
 static void on_job_closed(uv_handle_t *h) { mem_free(LIST_OF(h, struct job, timer)); }
 
@@ -134,6 +142,7 @@ void server_free(struct server *s)
         return;
     close_listeners(s);
     dials_free(s);
+    exchanges_stop(s);
     streams_cut(s);
     close_own_handles(s);
     (void)uv_run(&s->loop, UV_RUN_DEFAULT); /* closing callbacks and the thread pool's last work */
@@ -316,6 +325,7 @@ static void stop(struct server *s)
     if (s->on.on_stop != NULL)
         s->on.on_stop(s->on.ctx);
     dials_stop(s);
+    exchanges_stop(s);
     server_turn(s);
     close_listeners(s);
     streams_end(s, "the broker stops");

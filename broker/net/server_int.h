@@ -5,6 +5,7 @@
 #include "broker/base/buf.h"
 #include "broker/base/list.h"
 #include "broker/core/conn.h"
+#include "broker/net/outgoing.h"
 #include "broker/server.h"
 #include "broker/tls/tls.h"
 
@@ -79,8 +80,10 @@ struct server {
     struct list queue;   /* streams that wait for a TLS lane                      */
     struct list jobs;    /* struct job: server_every() */
     struct list dials;   /* struct dial: server_bridge() */
+    struct list exchanges; /* struct exchange: server_exchange() */
     struct list udps;    /* struct udp: server_udp() */
-    unsigned n_work;     /* requests of ours in the thread pool */
+    struct outgoing outgoing;
+    unsigned n_work; /* requests of ours in the thread pool */
     unsigned grace_ms;
     uint64_t stop_ms; /* when what is still open is cut; 0 = running */
     struct seldom no_files, no_handshakes, no_room;

@@ -173,7 +173,7 @@ bool stream_tls_eof(struct stream *s)
         return false;
     (void)snprintf(why, sizeof why, "TLS: %s", tls_error(s->tls));
     log_warn("net", "peer=%s %s", s->peer, why);
-    failed(s, why);
+    failed(s, s->sniffed ? why : "it closed the connection without a word");
     return true;
 }
 

@@ -55,6 +55,7 @@ struct tls_config {
     const char *ciphers;
     const char *psk_file; /* server: `identity:hex` lines, for clients without certificates */
     enum tls_version min; /* 0 = TLS_1_2; lower only where the library can (2.28) */
+    enum tls_version max; /* 0 = what the library can */
 };
 
 /* Reads the files and prepares for `lanes` handshakes at the same time (1 to 16): each

@@ -200,7 +200,7 @@ static int load_lane(struct tls_ctx *ctx, struct tls_lane *lane, const struct tl
                      const struct files *f, char err[TLS_ERR_MAX])
 {
     if (set_up_conf(ctx, &lane->legacy, TLS_1_2) != MD_OK ||
-        set_up_conf(ctx, &lane->modern, TLSC_MAX) != MD_OK)
+        set_up_conf(ctx, &lane->modern, cfg->max == 0 ? TLSC_MAX : (int)cfg->max) != MD_OK)
         return no_memory(err);
     tlsc_allow_sha1(&lane->legacy);
     int rc = MD_OK;

@@ -44,7 +44,7 @@ void attempts_note(struct attempts *a, const struct attempt_news *news)
         t->hello = mem_strdup(news->hello);
 }
 
-static bool is_of(const struct attempt *t, const char *address, const char *uuid)
+bool attempts_is_of(const struct attempt *t, const char *address, const char *uuid)
 {
     if (t->n == 0)
         return false;
@@ -57,7 +57,8 @@ const struct attempt *attempts_of(const struct attempts *a, const char *address,
 {
     const struct attempt *best = NULL;
     for (unsigned i = 0; i < ATTEMPTS_MAX; i++)
-        if (is_of(&a->v[i], address, uuid) && (best == NULL || a->v[i].last_ms > best->last_ms))
+        if (attempts_is_of(&a->v[i], address, uuid) &&
+            (best == NULL || a->v[i].last_ms > best->last_ms))
             best = &a->v[i];
     return best;
 }

@@ -47,6 +47,9 @@ void attempts_note(struct attempts *a, const struct attempt_news *news);
  * address, uuid  "" = not known. */
 const struct attempt *attempts_of(const struct attempts *a, const char *address, const char *uuid);
 
+/* Is it a failure of this plug? */
+bool attempts_is_of(const struct attempt *it, const char *address, const char *uuid);
+
 void attempts_write(struct json_writer *w, const struct attempt *it); /* an object, still open */
 
 void attempts_clear(struct attempts *a);

@@ -11,7 +11,8 @@
 
 const char *device_key_name(enum device_key k)
 {
-    static const char *const names[DEVICE_KEYS] = {"unknown", "configured", "empty", "default"};
+    static const char *const names[DEVICE_KEYS] = {"unknown", "configured", "empty", "default",
+                                                   "own"};
     return names[k];
 }
 
@@ -82,10 +83,21 @@ bool device_has_ability(const struct device *d, const char *ability)
     return false;
 }
 
+bool device_hides_relays(const struct device *d)
+{
+    static const char *const ns[] = {NS_GARAGE, NS_POSITION, NS_MODE, NS_MODE_B, NS_MODE_C};
+    for (size_t i = 0; i < sizeof ns / sizeof ns[0]; i++)
+        if (device_has_ability(d, ns[i]))
+            return true;
+    return false;
+}
+
 /* Abilities of the relay decide how it is switched. */
 static void choose_switch(struct device *d)
 {
-    if (device_has_ability(d, NS_TOGGLEX))
+    if (device_hides_relays(d))
+        d->switches = DEVICE_NO_SWITCH;
+    else if (device_has_ability(d, NS_TOGGLEX))
         d->switches = DEVICE_TOGGLEX;
     else if (device_has_ability(d, NS_TOGGLE))
         d->switches = DEVICE_TOGGLE;
@@ -114,6 +126,12 @@ static int keep_abilities(struct device *d, struct buf *list)
     return MD_OK;
 }
 
+uint8_t device_small_number(struct json_at v)
+{
+    int64_t value = 0;
+    return json_int(v, &value) && value > 0 && value <= UINT8_MAX ? (uint8_t)value : 0;
+}
+
 int device_set_abilities(struct device *d, struct json_at ability)
 {
     struct buf list;
@@ -129,8 +147,48 @@ int device_set_abilities(struct device *d, struct json_at ability)
         err = keep_abilities(d, &list);
     buf_free(&list);
     if (err == MD_OK)
+        d->light_capacity = device_small_number(json_get(json_get(ability, NS_LIGHT), "capacity"));
+    if (err == MD_OK)
+        d->max_commands =
+            device_small_number(json_get(json_get(ability, NS_MULTIPLE), "maxCmdNum"));
+    if (err == MD_OK)
         memcpy(d->ability_firmware, d->firmware, sizeof d->ability_firmware);
     return err;
+}
+
+#define EFFECTS_MAX 2048 /* bytes of all names */
+
+void device_set_effects(struct device *d, struct json_at list)
+{
+    struct buf names;
+    int err = MD_OK;
+    buf_init(&names, EFFECTS_MAX);
+    JSON_EACH(it, list)
+    {
+        char name[FACTS_TEXT_MAX + 1];
+        bool ok = json_text(json_get(it, "effectName"), name, sizeof name) && printable(name);
+        if (err == MD_OK)
+            err = buf_putf(&names, "%s\n", ok ? name : "");
+    }
+    if (err == MD_OK)
+        err = buf_put(&names, span_of("", 1));
+    mem_free(d->effects);
+    d->effects = err == MD_OK ? (char *)names.p : NULL;
+    if (err != MD_OK)
+        buf_free(&names);
+}
+
+bool device_effect_name(const struct device *d, size_t index, char out[FACTS_TEXT_MAX + 1])
+{
+    const char *line = d->effects;
+    for (size_t i = 0; line != NULL && *line != '\0'; i++) {
+        const char *end = strchr(line, '\n');
+        if (i == index)
+            return span_to_str(span_of(line, (size_t)(end - line)), out, FACTS_TEXT_MAX + 1) &&
+                   out[0] != '\0';
+        line = end + 1;
+    }
+    return false;
 }
 
 unsigned device_major(const struct device *d)
@@ -144,6 +202,9 @@ void device_clear(struct device *d)
     mem_free(d->abilities);
     d->abilities = NULL;
     buf_free(&d->state);
+    mem_free(d->effects);
+    d->effects = NULL;
+    device_drop_keys(d);
     health_clear(&d->health);
     facts_clear(&d->facts);
     subdevs_clear(&d->subs);

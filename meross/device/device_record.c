@@ -1,6 +1,7 @@
-/* device_record.c - a device on disk: a JSON object.  Never holds a key. */
+/* device_record.c - a device on disk: a JSON object. */
 #include "meross/device/device.h"
 #include "meross/device/device_parts.h"
+#include "meross/wire/namespaces.h"
 #include "meross/wire/text.h"
 
 static void write_channels(struct json_writer *w, const struct device *d)
@@ -50,7 +51,7 @@ static void write_subs(struct json_writer *w, const struct device *d)
         const struct subdev *s = &d->subs.v[i];
         json_write_open(w, '{');
         json_write_pair(w, "id", s->id);
-        json_write_pair(w, "name", s->name);
+        json_write_pair(w, "label", s->name);
         json_write_pair(w, "type", s->type);
         json_write_pair_int(w, "online", s->online);
         json_write_pair_int(w, "on", s->on);
@@ -69,9 +70,14 @@ void device_write_record(struct json_writer *w, const struct device *d)
     json_write_pair_bool(w, "bound", d->bound);
     json_write_pair_int(w, "last_seen", d->last_seen);
     json_write_pair(w, "key", device_key_name(d->key));
+    device_write_keys(w, d);
     json_write_pair_int(w, "user_id", d->user_id);
     json_write_pair(w, "switch", device_switch_name(d->switches));
     json_write_pair(w, "ability_firmware", d->ability_firmware);
+    json_write_pair_int(w, "light_capacity", d->light_capacity);
+    json_write_pair_int(w, "led_wish", d->led_wish);
+    json_write_pair_int(w, "max_commands", d->max_commands);
+    json_write_pair_int(w, "battery_s", d->battery_s);
     health_write_record(w, &d->health);
     if (d->abilities != NULL)
         device_write_abilities(w, d);
@@ -139,7 +145,7 @@ static void read_subs(struct device *d, struct json_at list)
             json_text(json_get(it, "id"), id, sizeof id) ? subdevs_add(&d->subs, id) : NULL;
         if (s == NULL)
             continue;
-        (void)json_text(json_get(it, "name"), s->name, sizeof s->name);
+        (void)json_text(json_get(it, "label"), s->name, sizeof s->name);
         (void)json_text(json_get(it, "type"), s->type, sizeof s->type);
         s->online = maybe(json_get(it, "online"));
         s->on = maybe(json_get(it, "on"));
@@ -153,6 +159,8 @@ static void read_facts(struct device *d, struct json_at r)
     read_channel_facts(d, json_get(r, "channel_facts"));
     read_subs(d, json_get(r, "subdevices"));
     d->facts.unsaved = false;
+    for (unsigned i = 0; i < d->facts.n; i++)
+        d->facts.v[i].news = FACT_OLD;
 }
 
 static void read_identity(struct device *d, struct json_at r)
@@ -181,13 +189,24 @@ static int read_members(struct device *d, struct json_at r)
     d->bound = is_true(json_get(r, "bound"));
     (void)json_int(json_get(r, "last_seen"), &d->last_seen);
     (void)json_int(json_get(r, "user_id"), &d->user_id);
+    (void)json_int(json_get(r, "battery_s"), &d->battery_s);
     d->saved_seen = d->last_seen;
     d->key = (enum device_key)index_of(json_get(r, "key"), key_at, DEVICE_KEYS);
     d->switches = (enum device_switch)index_of(json_get(r, "switch"), switch_at, DEVICE_SWITCHES);
     health_read_record(&d->health, r);
     read_channels(d, json_get(r, "channels"));
     read_facts(d, r);
-    return device_read_abilities(d, json_get(r, "abilities"));
+    d->led_wish = device_small_number(json_get(r, "led_wish"));
+    d->light_capacity = device_small_number(json_get(r, "light_capacity"));
+    d->max_commands = device_small_number(json_get(r, "max_commands"));
+    int err = device_read_keys(d, r);
+    if (err == MD_OK)
+        err = device_read_abilities(d, json_get(r, "abilities"));
+    /* Of before it was kept: the abilities are read again. */
+    if ((d->max_commands == 0 && device_has_ability(d, NS_MULTIPLE)) ||
+        (d->light_capacity == 0 && device_has_ability(d, NS_LIGHT)))
+        d->ability_firmware[0] = '\0';
+    return err;
 }
 
 int device_read_record(struct device *d, struct span record)

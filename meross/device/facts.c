@@ -13,6 +13,7 @@ static const struct {
     const char *name;
     enum keep keep;
 } names[] = {
+    {FACT_NAME, AT_ONCE},
     {FACT_POWER, NEVER},
     {FACT_VOLTAGE, NEVER},
     {FACT_CURRENT, NEVER},
@@ -128,6 +129,7 @@ static bool put(struct facts *f, const char *name, struct fact *is)
         f->n++;
     }
     f->v[place] = *is;
+    f->v[place].news = there ? FACT_REPLACED : FACT_FIRST;
     f->unsaved |= names[number].keep == AT_ONCE;
     return true;
 }
@@ -154,6 +156,13 @@ bool facts_bool(struct facts *f, uint32_t at, const char *name, bool value)
 {
     struct fact is = {.at = at, .kind = FACT_BOOL, .value = value};
     return put(f, name, &is);
+}
+
+bool facts_copy(struct facts *f, uint32_t at, const struct fact *it)
+{
+    struct fact is = *it;
+    is.at = at;
+    return put(f, facts_name(it), &is);
 }
 
 static void take_out(struct facts *f, unsigned place)
@@ -190,18 +199,21 @@ const struct fact *facts_get(const struct facts *f, uint32_t at, const char *nam
     return stands(f, place, at, number) ? &f->v[place] : NULL;
 }
 
-int64_t facts_value(const struct facts *f, uint32_t at, const char *name, unsigned decimals,
-                    int64_t other)
+int64_t facts_scaled(const struct fact *it, unsigned decimals)
 {
-    const struct fact *it = facts_get(f, at, name);
-    if (it == NULL || it->kind != FACT_NUMBER)
-        return other;
     int64_t value = it->value;
     for (unsigned i = it->decimals; i < decimals; i++)
         value *= 10;
     for (unsigned i = it->decimals; i > decimals; i--)
         value /= 10;
     return value;
+}
+
+int64_t facts_value(const struct facts *f, uint32_t at, const char *name, unsigned decimals,
+                    int64_t other)
+{
+    const struct fact *it = facts_get(f, at, name);
+    return it != NULL && it->kind == FACT_NUMBER ? facts_scaled(it, decimals) : other;
 }
 
 static void write_number(struct json_writer *w, const struct fact *it)
@@ -217,7 +229,7 @@ static void write_number(struct json_writer *w, const struct fact *it)
     json_write_raw(w, span_of(text, (size_t)n));
 }
 
-static void write_one(struct json_writer *w, const struct fact *it)
+void facts_write_one(struct json_writer *w, const struct fact *it)
 {
     json_write_name(w, facts_name(it));
     if (it->kind == FACT_NUMBER)
@@ -232,7 +244,7 @@ static void write_all(struct json_writer *w, const struct facts *f, uint32_t at,
 {
     for (unsigned i = 0; i < f->n; i++)
         if (f->v[i].at == at && !(kept_only && names[f->v[i].name].keep == NEVER))
-            write_one(w, &f->v[i]);
+            facts_write_one(w, &f->v[i]);
 }
 
 void facts_write(struct json_writer *w, const struct facts *f, uint32_t at)
@@ -245,7 +257,7 @@ void facts_write_kept(struct json_writer *w, const struct facts *f, uint32_t at)
     write_all(w, f, at, true);
 }
 
-static void read_one(struct facts *f, uint32_t at, const char *name, struct json_at value)
+void facts_read_one(struct facts *f, uint32_t at, const char *name, struct json_at value)
 {
     char text[FACTS_TEXT_MAX + 1];
     int64_t number;
@@ -262,7 +274,7 @@ void facts_read(struct facts *f, uint32_t at, struct json_at object)
     for (struct json_at n = json_first_name(object); json_exists(n); n = json_next_name(n)) {
         char name[32];
         if (json_text(n, name, sizeof name) && facts_named(name))
-            read_one(f, at, name, json_value(n));
+            facts_read_one(f, at, name, json_value(n));
     }
 }
 

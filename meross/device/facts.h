@@ -36,6 +36,7 @@
 #define FACT_LIGHT        "light"        /* lx */
 #define FACT_FILTER_LIFE  "filter_life"  /* % */
 /* States and settings; written down at once. */
+#define FACT_NAME               "name"              /* of a channel, given by people */
 #define FACT_BRIGHTNESS         "brightness"        /* 0 to 100 */
 #define FACT_COLOR              "color"             /* "#rrggbb" */
 #define FACT_COLOR_TEMPERATURE  "color_temperature" /* 1 warm to 100 cold */
@@ -75,11 +76,14 @@
 
 enum fact_kind { FACT_NUMBER, FACT_TEXT, FACT_BOOL };
 
+enum fact_news { FACT_OLD, FACT_REPLACED, FACT_FIRST };
+
 struct fact {
     uint32_t at;
     uint8_t name; /* a number of facts.c */
     uint8_t kind; /* enum fact_kind */
     uint8_t decimals;
+    uint8_t news;  /* enum fact_news; whoever tells of it clears it */
     int64_t value; /* of a number, without its point; of a bool 0 or 1 */
     char text[FACTS_TEXT_MAX + 1];
 };
@@ -105,6 +109,7 @@ static inline uint32_t facts_sub(unsigned number) { return 0x10000u + number; }
 bool facts_number(struct facts *f, uint32_t at, const char *name, int64_t value, unsigned decimals);
 bool facts_text(struct facts *f, uint32_t at, const char *name, const char *text);
 bool facts_bool(struct facts *f, uint32_t at, const char *name, bool value);
+bool facts_copy(struct facts *f, uint32_t at, const struct fact *it); /* of another struct facts */
 bool facts_forget(struct facts *f, uint32_t at, const char *name);
 bool facts_forget_all(struct facts *f, uint32_t at); /* of one channel or sub-device */
 
@@ -115,14 +120,20 @@ const struct fact *facts_get(const struct facts *f, uint32_t at, const char *nam
 int64_t facts_value(const struct facts *f, uint32_t at, const char *name, unsigned decimals,
                     int64_t other);
 
+int64_t facts_scaled(const struct fact *it, unsigned decimals); /* of a number */
+
 const char *facts_name(const struct fact *it); /* lent, static */
 bool facts_named(const char *name);            /* is it one of ours? */
 
 /* Writes "name":value for each, into an object that is open. */
 void facts_write(struct json_writer *w, const struct facts *f, uint32_t at);
+void facts_write_one(struct json_writer *w, const struct fact *it);
 void facts_write_kept(struct json_writer *w, const struct facts *f, uint32_t at); /* the record */
 /* Takes the members of an object as written above; unknown ones are left out. */
 void facts_read(struct facts *f, uint32_t at, struct json_at object);
+
+/* One of them: `name` is one of ours. */
+void facts_read_one(struct facts *f, uint32_t at, const char *name, struct json_at value);
 
 void facts_clear(struct facts *f); /* frees what it owns, not f */
 

@@ -32,9 +32,14 @@ void keys_clear(struct keys *k)
 /* Does this key fit what the plug sent? */
 typedef bool (*fits_cb)(const void *what, const char *key);
 
-static const char *search(const struct keys *k, fits_cb fits, const void *what,
-                          enum device_key *kind)
+static const char *search(const struct keys *k, const struct device *d, fits_cb fits,
+                          const void *what, enum device_key *kind)
 {
+    *kind = DEVICE_KEY_OWN;
+    if (d != NULL && d->own_key != NULL && fits(what, d->own_key))
+        return d->own_key;
+    if (d != NULL && d->pending_key != NULL && fits(what, d->pending_key))
+        return d->pending_key;
     *kind = DEVICE_KEY_CONFIGURED;
     for (unsigned i = 0; i < k->n; i++)
         if (fits(what, k->configured[i]))
@@ -51,9 +56,10 @@ static const char *search(const struct keys *k, fits_cb fits, const void *what,
 
 static bool signed_with(const void *what, const char *key) { return envelope_signed(what, key); }
 
-const char *keys_detect(const struct keys *k, const struct envelope *e, enum device_key *kind)
+const char *keys_detect(const struct keys *k, const struct device *d, const struct envelope *e,
+                        enum device_key *kind)
 {
-    return search(k, signed_with, e, kind);
+    return search(k, d, signed_with, e, kind);
 }
 
 struct login {
@@ -66,11 +72,11 @@ static bool logs_in_with(const void *what, const char *key)
     return sign_password_ok(l->password, l->mac, key);
 }
 
-const char *keys_of_password(const struct keys *k, struct span password, struct span mac,
-                             enum device_key *kind)
+const char *keys_of_password(const struct keys *k, const struct device *d, struct span password,
+                             struct span mac, enum device_key *kind)
 {
     struct login l = {password, mac};
-    return search(k, logs_in_with, &l, kind);
+    return search(k, d, logs_in_with, &l, kind);
 }
 
 const char *keys_same(const struct keys *k, const char *key)
@@ -83,9 +89,11 @@ const char *keys_same(const struct keys *k, const char *key)
     return strcmp(key, key_default) == 0 ? key_default : NULL;
 }
 
-const char *keys_guess(const struct keys *k, enum device_key kind)
+const char *keys_guess(const struct keys *k, const struct device *d)
 {
-    switch (kind) {
+    switch (d->key) {
+    case DEVICE_KEY_OWN:
+        return d->own_key != NULL ? d->own_key : d->pending_key;
     case DEVICE_KEY_CONFIGURED:
         return k->n > 0 ? k->configured[0] : NULL;
     case DEVICE_KEY_EMPTY:

@@ -1,7 +1,7 @@
 /* keys.h - the keys plugs may have been paired with, and which of them a plug uses.
  *
- * A plug signs everything it says, so its key is found without asking it anything: the configured
- * keys are tried, then the empty one, then "meross", because people pair with either when a tool
+ * A plug signs everything it says, so its key is found without asking it anything: its own key is
+ * tried, then the one it was given last (device.pending_key), then the configured keys, then the empty one, then "meross", because people pair with either when a tool
  * does not ask for more. */
 #ifndef MEROSS_KEYS_H
 #define MEROSS_KEYS_H
@@ -26,18 +26,20 @@ struct keys {
 MD_MUST_USE int keys_init(struct keys *k, const char *const *configured);
 void keys_clear(struct keys *k); /* wipes them */
 
-/* The key that signed `e`, lent; NULL (and *kind DEVICE_KEY_UNKNOWN) when it is none of ours. */
-const char *keys_detect(const struct keys *k, const struct envelope *e, enum device_key *kind);
+/* The key that signed `e`, lent; NULL (and *kind DEVICE_KEY_UNKNOWN) when it is none of ours.
+ * d  the plug it is, or says it is; NULL = one that is not known. */
+const char *keys_detect(const struct keys *k, const struct device *d, const struct envelope *e,
+                        enum device_key *kind);
 
 /* The key that a plug's password was made of, lent; NULL (and *kind DEVICE_KEY_UNKNOWN) when it is
  * none of ours.  A first opinion: the password may be older than the key. */
-const char *keys_of_password(const struct keys *k, struct span password, struct span mac,
-                             enum device_key *kind);
+const char *keys_of_password(const struct keys *k, const struct device *d, struct span password,
+                             struct span mac, enum device_key *kind);
 
 /* The same key as `key`, in `k`, lent; NULL when it is not there.  `key` may be of other keys. */
 const char *keys_same(const struct keys *k, const char *key);
 
-/* The likeliest key of that kind, until the plug has said something; NULL when there is none. */
-const char *keys_guess(const struct keys *k, enum device_key kind);
+/* The likeliest key of the plug, until it has said something; NULL when there is none. */
+const char *keys_guess(const struct keys *k, const struct device *d);
 
 #endif

@@ -65,7 +65,8 @@ static struct device *by_mac(const struct registry *r, struct span ref)
         return NULL;
     for (struct list *it = r->devices.next; it != &r->devices; it = it->next) {
         struct device *d = device_of(it);
-        if (d->announced && text_mac_digits(span_str(d->mac), digits) && strcmp(digits, want) == 0)
+        if (device_is_kept(d) && text_mac_digits(span_str(d->mac), digits) &&
+            strcmp(digits, want) == 0)
             return d;
     }
     return NULL;
@@ -79,7 +80,7 @@ static int by_prefix(const struct registry *r, struct span ref, struct device **
         return MD_NOENT;
     for (struct list *it = r->devices.next; it != &r->devices; it = it->next) {
         struct device *d = device_of(it);
-        if (!d->announced || !span_starts(span_str(d->name_key), key))
+        if (!device_is_kept(d) || !span_starts(span_str(d->name_key), key))
             continue;
         if (found != NULL)
             return MD_EXIST;
@@ -92,9 +93,9 @@ static int by_prefix(const struct registry *r, struct span ref, struct device **
 int registry_find(const struct registry *r, struct span ref, struct device **out)
 {
     struct device *d = registry_by_name(r, ref);
-    if (d == NULL || !d->announced)
+    if (d == NULL || !device_is_kept(d))
         d = registry_by_uuid(r, ref);
-    if (d == NULL || !d->announced)
+    if (d == NULL || !device_is_kept(d))
         d = by_mac(r, ref);
     if (d == NULL)
         return by_prefix(r, ref, out);
@@ -229,7 +230,8 @@ struct device *registry_spare(const struct registry *r)
     struct device *spare = NULL;
     for (struct list *it = r->devices.next; it != &r->devices; it = it->next) {
         struct device *d = device_of(it);
-        if (d->plug == NULL && d->key != DEVICE_KEY_CONFIGURED && has_first_name(d) &&
+        bool secret = d->key == DEVICE_KEY_CONFIGURED || d->key == DEVICE_KEY_OWN;
+        if (d->plug == NULL && (!secret || d->expected) && has_first_name(d) &&
             (spare == NULL || d->last_seen < spare->last_seen))
             spare = d;
     }
@@ -246,8 +248,9 @@ static void unlink_device(struct registry *r, struct device *d)
 
 void registry_remove(struct registry *r, struct device *d)
 {
-    int err =
-        d->announced ? store_del(r->store, STORE_DEVICE, span_str(d->uuid_key), STORE_NOW) : MD_OK;
+    int err = device_is_kept(d)
+                  ? store_del(r->store, STORE_DEVICE, span_str(d->uuid_key), STORE_NOW)
+                  : MD_OK;
     if (err != MD_OK && err != MD_NOENT)
         log_warn("registry", "plug=%s its record could not be removed (%s) and may come back",
                  log_q(span_str(d->name)), md_err_text(err));
@@ -266,7 +269,7 @@ static int save_device(struct registry *r, struct device *d)
     if (err == MD_OK)
         err =
             store_put(r->store, STORE_DEVICE, span_str(d->uuid_key), buf_view(&record), STORE_NOW);
-    buf_free(&record);
+    buf_wipe(&record); /* the plug's own key is in it */
     if (err != MD_OK)
         return err;
     d->dirty = false;
@@ -286,7 +289,7 @@ int registry_save(struct registry *r, bool all)
     int first = MD_OK;
     LIST_EACH (it, &r->devices) {
         struct device *d = device_of(it);
-        int err = d->announced && differs(d, all) ? save_device(r, d) : MD_OK;
+        int err = device_is_kept(d) && differs(d, all) ? save_device(r, d) : MD_OK;
         if (first == MD_OK)
             first = err;
     }
@@ -304,7 +307,7 @@ static int load_one(void *ctx, struct span key, struct span value)
         (!text_eq_nocase(key, span_str(d->uuid)) || registry_by_uuid(r, span_str(d->uuid)) != NULL))
         err = MD_CORRUPT;
     if (err == MD_OK) {
-        d->announced = true;
+        d->announced = !d->expected;
         insert(r, d);
         return MD_OK;
     }

@@ -27,7 +27,7 @@ void registry_free(struct registry *r); /* does not save; NULL is fine */
 struct device *registry_by_uuid(const struct registry *r, struct span uuid);
 struct device *registry_by_name(const struct registry *r, struct span name);
 
-/* Of the announced ones: by name, uuid, MAC in any notation, or the beginning of exactly one name.
+/* Of the announced and the expected ones: by name, uuid, MAC in any notation, or the beginning of exactly one name.
  * *out  lent as above.
  * Errors: MD_NOENT, MD_EXIST several names begin so. */
 MD_MUST_USE int registry_find(const struct registry *r, struct span ref, struct device **out);
@@ -50,13 +50,14 @@ bool registry_name_it(struct registry *r, struct device *d);
 MD_MUST_USE int registry_rename(struct registry *r, struct device *d, struct span name);
 
 /* The plug that may be forgotten when the registry is full: the one that was away longest of those
- * that nobody has named and whose key everybody knows, or nobody; lent; NULL when there is none. */
+ * that nobody has named and whose key everybody knows, or nobody, or that never came; lent; NULL when
+ * there is none. */
 struct device *registry_spare(const struct registry *r);
 
 /* Forgets the plug and its record, and frees it. */
 void registry_remove(struct registry *r, struct device *d);
 
-/* Writes the record of every announced plug that is dirty, or was seen much later than its
+/* Writes the record of every announced or expected plug that is dirty, or was seen much later than its
  * record says.
  *
  * all  also of those seen only a little later: at the end.

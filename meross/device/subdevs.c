@@ -3,6 +3,8 @@
 #include "broker/base/mem.h"
 #include "meross/wire/text.h"
 
+#define MINUTE_MS 60000
+
 struct subdev *subdevs_find(const struct subdevs *s, const char *id)
 {
     for (unsigned i = 0; i < s->n; i++)
@@ -60,6 +62,18 @@ struct subdev *subdevs_add(struct subdevs *s, const char *id)
     s->next++;
     s->v[s->n] = made;
     return &s->v[s->n++];
+}
+
+bool subdevs_may_wake(struct subdev *it, uint64_t now_ms)
+{
+    if (it->wakes == 0 || now_ms >= it->wakes_ms + MINUTE_MS) {
+        it->wakes = 0;
+        it->wakes_ms = now_ms;
+    }
+    if (it->wakes == SUBDEVS_WAKES)
+        return false;
+    it->wakes++;
+    return true;
 }
 
 void subdevs_remove(struct subdevs *s, struct subdev *it)

@@ -7,6 +7,7 @@
 #include "broker/base/span.h"
 
 #define SUBDEVS_MAX      64 /* per hub; further ones are ignored */
+#define SUBDEVS_WAKES    10 /* orders for one in a minute */
 #define SUBDEVS_ID_MAX   32 /* bytes */
 #define SUBDEVS_TYPE_MAX 31
 #define SUBDEVS_NAME_MAX 32
@@ -18,6 +19,8 @@ struct subdev {
     int8_t online;                   /* 1, 0, or -1: nobody knows */
     int8_t on;                       /* of its switch: 1, 0, or -1: it has none */
     unsigned number;                 /* for facts_sub(); never used again for another one */
+    unsigned wakes;                  /* orders since wakes_ms, which wake it */
+    uint64_t wakes_ms;               /* monotonic */
 };
 
 struct subdevs { /* a zeroed one is empty */
@@ -34,6 +37,10 @@ struct subdev *subdevs_named(const struct subdevs *s, struct span ref);
 /* The one with this id, which is made when there is room; NULL when there is none, or the id is
  * empty or too long.  lent as above. */
 struct subdev *subdevs_add(struct subdevs *s, const char *id);
+
+/* Orders wake a sub-device and cost its battery: may it be given another one at `now_ms`?  If so, that
+ * is counted: SUBDEVS_WAKES in a minute. */
+bool subdevs_may_wake(struct subdev *it, uint64_t now_ms);
 
 void subdevs_remove(struct subdevs *s, struct subdev *it);
 void subdevs_clear(struct subdevs *s);

@@ -515,3 +515,15 @@ int64_t ledger_today(struct ledger *l, const struct ledger_now *now)
     l->today = today;
     return l->today_shown;
 }
+
+int64_t ledger_this_month(struct ledger *l, const struct ledger_now *now)
+{
+    uint32_t wh;
+    int32_t today = date_local(now->zone, now->s), month = date_month(today);
+    (void)ledger_day(l, today, &wh);
+    int64_t sum = ledger_month_wh(l, month) + ledger_today(l, now) - wh;
+    if (month != l->this_month || sum > l->month_shown)
+        l->month_shown = sum;
+    l->this_month = month;
+    return l->month_shown;
+}

@@ -79,6 +79,8 @@ struct ledger {
     int64_t saved_at; /* counted_at of the record */
     int32_t today;    /* the day of which today_shown was shown */
     int64_t today_shown;
+    int32_t this_month;
+    int64_t month_shown;
     /* Power. */
     int32_t mw;
     int64_t power_at;    /* second of the last reading; 0: none */
@@ -128,10 +130,11 @@ MD_MUST_USE int ledger_count_hours(struct ledger *l, const struct ledger_now *no
 MD_MUST_USE int ledger_power(struct ledger *l, const struct ledger_now *now, int32_t mw,
                              bool account);
 
-/* What to show, in Wh: the account and what power says since the last count; never falls, the
- * second one never within a day. */
+/* What to show, in Wh: the account and what power says since the last count.  It never falls; that of
+ * today and of this month begins anew with the day and the month. */
 int64_t ledger_shown(struct ledger *l);
 int64_t ledger_today(struct ledger *l, const struct ledger_now *now);
+int64_t ledger_this_month(struct ledger *l, const struct ledger_now *now);
 
 /* What is booked; false: nothing is known of it, *wh is 0. */
 bool ledger_day(const struct ledger *l, int32_t day, uint32_t *wh);

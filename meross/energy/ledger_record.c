@@ -5,6 +5,7 @@
 #define FORMAT     1
 #define SECOND_MAX 253402300799 /* the end of 9999 */
 #define TOTAL_MAX  ((int64_t)1 << 60)
+#define REST_MAX   ((int64_t)1 << 61)
 
 static void start(struct json_writer *w)
 {
@@ -25,6 +26,8 @@ void ledger_write_total(struct json_writer *w, const struct ledger *l)
     json_write_pair_bool(w, "carries", l->carries);
     json_write_pair_int(w, "today", l->today);
     json_write_pair_int(w, "today_shown", l->today_shown);
+    json_write_pair_int(w, "this_month", l->this_month);
+    json_write_pair_int(w, "month_shown", l->month_shown);
     json_write_pair_int(w, "mw", l->mw);
     json_write_pair_int(w, "at", l->power_at);
     json_write_pair_int(w, "rest", l->rest);
@@ -70,33 +73,49 @@ static bool number(struct json_at r, const char *name, int64_t max, int64_t *out
     return !json_exists(v) || (json_int(v, out) && *out >= 0 && *out <= max);
 }
 
+/* The members of a total, and how large they may be. */
+static const struct {
+    const char *name;
+    int64_t max;
+} total_members[] = {{"total", TOTAL_MAX},
+                     {"shown", TOTAL_MAX},
+                     {"counted", SECOND_MAX},
+                     {"last_day", DATE_MAX},
+                     {"last_seen", UINT32_MAX},
+                     {"hour", SECOND_MAX / 3600},
+                     {"hour_seen", UINT32_MAX},
+                     {"carries", 1},
+                     {"today", DATE_MAX},
+                     {"today_shown", TOTAL_MAX},
+                     {"this_month", DATE_MAX / 28},
+                     {"month_shown", TOTAL_MAX},
+                     {"mw", LEDGER_MW_MAX},
+                     {"at", SECOND_MAX},
+                     {"rest", REST_MAX}};
+
+#define TOTAL_MEMBERS (sizeof total_members / sizeof total_members[0])
+
 static int read_total(struct ledger *l, struct json_at r)
 {
-    int64_t total, shown, counted, day, seen, hour, hour_seen, carries, today, today_shown, mw, at;
-    int64_t rest;
-    if (!number(r, "total", TOTAL_MAX, &total) || !number(r, "shown", TOTAL_MAX, &shown) ||
-        !number(r, "counted", SECOND_MAX, &counted) || !number(r, "last_day", DATE_MAX, &day) ||
-        !number(r, "last_seen", UINT32_MAX, &seen) ||
-        !number(r, "hour", SECOND_MAX / 3600, &hour) ||
-        !number(r, "hour_seen", UINT32_MAX, &hour_seen) || !number(r, "carries", 1, &carries) ||
-        !number(r, "today", DATE_MAX, &today) ||
-        !number(r, "today_shown", TOTAL_MAX, &today_shown) ||
-        !number(r, "mw", LEDGER_MW_MAX, &mw) || !number(r, "at", SECOND_MAX, &at) ||
-        !number(r, "rest", INT64_MAX / 4, &rest))
-        return MD_CORRUPT;
-    l->total = total;
-    l->shown = shown;
-    l->counted_at = l->saved_at = counted;
-    l->last_day = (int32_t)day;
-    l->last_seen = (uint32_t)seen;
-    l->hour_slot = hour;
-    l->hour_seen = (uint32_t)hour_seen;
-    l->carries = carries != 0;
-    l->today = (int32_t)today;
-    l->today_shown = today_shown;
-    l->mw = (int32_t)mw;
-    l->power_at = at;
-    l->rest = rest;
+    int64_t v[TOTAL_MEMBERS];
+    for (size_t i = 0; i < TOTAL_MEMBERS; i++)
+        if (!number(r, total_members[i].name, total_members[i].max, &v[i]))
+            return MD_CORRUPT;
+    l->total = v[0];
+    l->shown = v[1];
+    l->counted_at = l->saved_at = v[2];
+    l->last_day = (int32_t)v[3];
+    l->last_seen = (uint32_t)v[4];
+    l->hour_slot = v[5];
+    l->hour_seen = (uint32_t)v[6];
+    l->carries = v[7] != 0;
+    l->today = (int32_t)v[8];
+    l->today_shown = v[9];
+    l->this_month = (int32_t)v[10];
+    l->month_shown = v[11];
+    l->mw = (int32_t)v[12];
+    l->power_at = v[13];
+    l->rest = v[14];
     return MD_OK;
 }
 

@@ -1,6 +1,7 @@
 #include "meross/people/announce.h"
 
 #include "broker/base/log.h"
+#include "meross/session/clockwatch.h"
 #include "meross/session/outbox.h"
 
 #define SOON_MS   1000
@@ -111,6 +112,33 @@ void announce_switched(struct meross *m, const struct device *d, unsigned channe
     end_event(m, d, &w);
 }
 
+static void write_where(struct json_writer *w, const struct device *d, uint32_t at)
+{
+    if (at >= facts_channel(0) && at <= facts_channel(255))
+        json_write_pair_int(w, "channel", at - facts_channel(0));
+    for (unsigned i = 0; i < d->subs.n; i++) {
+        const struct subdev *s = &d->subs.v[i];
+        if (facts_sub(s->number) != at)
+            continue;
+        json_write_pair(w, "subdevice", s->id);
+        if (s->name[0] != '\0')
+            json_write_pair(w, "name", s->name);
+        json_write_pair(w, "type", s->type);
+    }
+}
+
+void announce_fact(struct meross *m, const struct device *d, const struct fact *it)
+{
+    struct json_writer w;
+    struct buf b;
+    if (!d->announced)
+        return;
+    start_event(&w, &b, facts_name(it));
+    write_where(&w, d, it->at);
+    facts_write_one(&w, it);
+    end_event(m, d, &w);
+}
+
 void announce_broker_state(struct meross *m, bool online)
 {
     char topic[TOPICS_MAX];
@@ -158,7 +186,13 @@ static void write_info(struct meross *m, struct json_writer *w)
     json_write_raw(w, buf_view(&m->listeners));
     json_write_pair_int(w, "plugs", known);
     json_write_pair_int(w, "online", online);
+    json_write_pair_int(w, "woken", m->woken);
     write_counts(m, w);
+    json_write_name(w, "shield");
+    json_write_open(w, '{');
+    json_write_pair_int(w, "passed", (int64_t)m->shield_passed);
+    json_write_pair_int(w, "refused", (int64_t)m->shield_refused);
+    json_write_close(w, '}');
     json_write_close(w, '}');
 }
 
@@ -180,6 +214,7 @@ static void on_info(void *ctx)
 {
     struct meross *m = ctx;
     m->info = NULL;
+    clockwatch_look(m);
     publish_info(m);
     announce_info_later(m);
 }

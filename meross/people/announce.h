@@ -22,6 +22,9 @@ void announce_event(struct meross *m, const struct device *d, const char *event,
                     const char *text);
 void announce_switched(struct meross *m, const struct device *d, unsigned channel, bool on,
                        bool by_us);
+/* A fact of the device, of one of its channels or of a sub-device is an event: {"event":"door",
+ * "channel":1,"door":"open"}. */
+void announce_fact(struct meross *m, const struct device *d, const struct fact *it);
 
 /* What the list of plugs shows changed: within a second the registry is saved, and the list and
  * the info are published; many changes in a row cost one such round. */

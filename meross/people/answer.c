@@ -30,11 +30,17 @@ static void start(const struct answer *a, struct json_writer *w, struct buf *b)
         json_write_str(w, a->transaction);
 }
 
-void answer_start(const struct answer *a, struct json_writer *w, struct buf *b)
+void answer_start_as(const struct answer *a, const char *status, struct json_writer *w,
+                     struct buf *b)
 {
     start(a, w, b);
-    json_write_pair(w, "status", "ok");
+    json_write_pair(w, "status", status);
     json_write_name(w, "data");
+}
+
+void answer_start(const struct answer *a, struct json_writer *w, struct buf *b)
+{
+    answer_start_as(a, "ok", w, b);
 }
 
 void answer_end(struct meross *m, const struct answer *a, struct json_writer *w)
@@ -53,10 +59,12 @@ static const char *meaning(const char *code)
         {"timeout", "the plug did not answer in time"},
         {"offline", "the plug is not connected"},
         {"no_such_plug", "there is no such plug"},
+        {"no_such_timer", "the plug has no such timer"},
         {"invalid", "the request makes no sense"},
         {"exists", "the name is taken"},
         {"refused", "the plug refused it"},
         {"key", "the plug was paired with another key: add `meross_key KEY`, or pair it again"},
+        {"shield", "nothing was sent to the plug, because it could harm it"},
         {"unsupported", "the plug has nothing to switch"},
         {"busy", "too many requests wait for the plug"},
     };

@@ -1,6 +1,7 @@
 /* answer.h - answers to what people ask on our topics:
  *
  *   {"transaction":"t1","status":"ok","data":{...}}
+ *   {"transaction":"t1","status":"queued","data":{...}}   (when_back.h)
  *   {"transaction":"t1","status":"error","error":"what happened, what to do","code":"timeout"} */
 #ifndef MEROSS_ANSWER_H
 #define MEROSS_ANSWER_H
@@ -24,10 +25,14 @@ void answer_take(struct answer *a, struct json_at request);
 /* Writes up to and including "data": the caller writes one value into it.
  * b  initialised here. */
 void answer_start(const struct answer *a, struct json_writer *w, struct buf *b);
+/* The same with another status than "ok". */
+void answer_start_as(const struct answer *a, const char *status, struct json_writer *w,
+                     struct buf *b);
 void answer_end(struct meross *m, const struct answer *a,
                 struct json_writer *w); /* and publishes */
 
-/* code  timeout offline no_such_plug invalid exists refused key unsupported busy internal
+/* code  timeout offline no_such_plug no_such_timer invalid exists refused key shield unsupported busy
+ *       internal
  * The sentence goes to whoever asked, tamed (text_tame()), because it may quote a plug or the
  * request; the log gets the code and the topic of the answer. */
 void answer_error(struct meross *m, const struct answer *a, const char *code, const char *fmt, ...)

@@ -3,17 +3,16 @@
 #include "meross/people/announce.h"
 #include "meross/people/answer.h"
 #include "meross/people/control.h"
+#include "meross/people/verb.h"
 #include "meross/session/door.h"
 #include "meross/session/plug.h"
+#include "meross/session/presence.h"
 
-#define VERB_MAX 32
-#define REF_MAX  64 /* bytes of a name, uuid or MAC */
+#include <stdio.h>
 
-struct verb_request {
-    struct meross *m;
-    struct answer answer;
-    struct json_at root; /* missing when there was no JSON */
-};
+#define VERB_MAX  32
+#define REF_MAX   VERB_REF_MAX
+#define KNOWN_MAX 256 /* bytes of all verbs, for people */
 
 static void verb_list(struct verb_request *r)
 {
@@ -32,8 +31,7 @@ static void verb_list(struct verb_request *r)
     answer_end(r->m, &r->answer, &w);
 }
 
-/* The plug that "plug" refers to, or NULL, which has been answered. */
-static struct device *find(struct verb_request *r)
+struct device *verb_find(struct verb_request *r)
 {
     char ref[REF_MAX + 1];
     if (!json_text(json_get(r->root, "plug"), ref, sizeof ref)) {
@@ -53,8 +51,7 @@ static struct device *find(struct verb_request *r)
     return NULL;
 }
 
-/* {"name":"new","was":"old"}; was may be NULL. */
-static void answer_name(struct verb_request *r, const char *name, const char *was)
+void verb_answer_name(struct verb_request *r, const char *name, const char *was)
 {
     struct json_writer w;
     struct buf b;
@@ -99,14 +96,14 @@ static void rename_to(struct verb_request *r, struct device *d, struct span name
     log_info("control", "plug=%s renamed to %s", log_q(span_str(was)), log_q(span_str(d->name)));
     announce_event(r->m, d, "renamed", "was", was);
     announce_soon(r->m);
-    answer_name(r, d->name, was);
+    verb_answer_name(r, d->name, was);
 }
 
 static void verb_show(struct verb_request *r)
 {
     struct json_writer w;
     struct buf b;
-    const struct device *d = find(r);
+    const struct device *d = verb_find(r);
     if (d == NULL)
         return;
     answer_start(&r->answer, &w, &b);
@@ -117,32 +114,39 @@ static void verb_show(struct verb_request *r)
 static void verb_rename(struct verb_request *r)
 {
     char name[REF_MAX + 1];
-    struct device *d = find(r);
+    struct device *d = verb_find(r);
     if (d == NULL)
         return;
     (void)json_text(json_get(r->root, "name"), name, sizeof name);
-    if (name_is_free(r, d, span_str(name)))
+    if (json_exists(json_get(r->root, "channel")) || json_exists(json_get(r->root, "subdevice")))
+        verb_rename_part(r, d, name);
+    else if (name_is_free(r, d, span_str(name)))
         rename_to(r, d, span_str(name));
+}
+
+void verb_forget_device(struct meross *m, struct device *d)
+{
+    struct plug *p = d->plug;
+    if (p != NULL) {
+        plug_end(p, "", true);
+        plug_kick(p, "the plug was forgotten");
+    }
+    log_info("control", "plug=%s forgotten", log_q(span_str(d->name)));
+    announce_event(m, d, "forgotten", NULL, NULL);
+    announce_clear(m, d);
+    presence_remove(m, d);
+    announce_soon(m);
 }
 
 static void verb_forget(struct verb_request *r)
 {
     char name[TOPICS_NAME_MAX + 1];
-    struct device *d = find(r);
+    struct device *d = verb_find(r);
     if (d == NULL)
         return;
-    struct plug *p = d->plug;
     memcpy(name, d->name, sizeof name);
-    if (p != NULL) {
-        plug_end(p, "", true);
-        plug_kick(p, "the plug was forgotten");
-    }
-    announce_event(r->m, d, "forgotten", NULL, NULL);
-    announce_clear(r->m, d);
-    registry_remove(r->m->registry, d);
-    log_info("control", "plug=%s forgotten", log_q(span_str(name)));
-    announce_soon(r->m);
-    answer_name(r, name, NULL);
+    verb_forget_device(r->m, d);
+    verb_answer_name(r, name, NULL);
 }
 
 /* Answered by the program around us, which knows all clients. */
@@ -172,8 +176,12 @@ static void verb_permit(struct verb_request *r)
 static const struct {
     const char *name;
     void (*run)(struct verb_request *r);
-} verbs[] = {{"list", verb_list},     {"show", verb_show},     {"rename", verb_rename},
-             {"forget", verb_forget}, {"permit", verb_permit}, {"clients", verb_elsewhere}};
+} verbs[] = {{"list", verb_list},     {"show", verb_show},         {"rename", verb_rename},
+             {"forget", verb_forget}, {"permit", verb_permit},     {"clients", verb_elsewhere},
+             {"doctor", verb_doctor}, {"network", verb_elsewhere}, {"move", verb_move},
+             {"unbind", verb_unbind}, {"arrival", verb_arrival},   {"key", verb_key},
+             {"unkey", verb_unkey},   {"timer", verb_timer},       {"raw", verb_raw},
+             {"power", verb_power},   {"energy", verb_energy}};
 
 static void run(struct verb_request *r, struct span verb)
 {
@@ -183,9 +191,13 @@ static void run(struct verb_request *r, struct span verb)
             return;
         }
     }
-    answer_error(r->m, &r->answer, "invalid",
-                 "this is no verb of this merossd: it knows list, show, rename, forget, permit "
-                 "and clients");
+    char known[KNOWN_MAX] = "";
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0] && n < sizeof known; i++)
+        n +=
+            (size_t)snprintf(known + n, sizeof known - n, "%s%s", i > 0 ? ", " : "", verbs[i].name);
+    answer_error(r->m, &r->answer, "invalid", "this is no verb of this merossd: it knows %s",
+                 known);
 }
 
 void control_broker(struct meross *m, struct span verb, struct span payload)

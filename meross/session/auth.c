@@ -92,5 +92,6 @@ bool auth_plug_may(const struct topics *t, struct span own_uuid, enum broker_act
 
 bool auth_client_may(const struct topics *t, enum broker_action what, struct span topic)
 {
-    return what == BROKER_SUBSCRIBE || topics_read(t, topic).kind != TOPICS_OWNED;
+    struct topics_ref ref = topics_read(t, topic);
+    return what == BROKER_SUBSCRIBE ? !topics_is_secret(&ref) : ref.kind != TOPICS_OWNED;
 }

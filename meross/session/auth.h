@@ -6,7 +6,7 @@
  *               publish, without RETAIN, on its own, on that of our requests, to apps
  *               ("/app/..."), and where it was asked to answer lately (askers.h); but never
  *               below our base, nor to or in the name of another plug.
- *   any other   may not publish where only merossd does. */
+ *   any other   may not publish where only merossd does, nor subscribe to where keys are told. */
 #ifndef MEROSS_AUTH_H
 #define MEROSS_AUTH_H
 

@@ -2,20 +2,26 @@
 
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
+#include "meross/session/foreign.h"
+#include "meross/session/shield.h"
 
 #include <stdio.h>
 
 #define GENTLE_MAJOR 8
 #define GENTLE_MS    1000
+#define YOUNG_MS     60000 /* so long after it connected new firmware bears no burst at all   */
+#define YOUNG_GAP_MS 500   /* so far apart are then the requests of people, too               */
+#define PUSH_MS      1000  /* so long a PUSH of our making is waited for to be answered by one */
 
 struct command {
     struct list link;
     struct command_ask ask; /* the payload is in `payload`, the namespace in `ns` */
     char ns[ENVELOPE_NS_MAX + 1];
     struct buf payload;
-    char message_id[33];
-    uint64_t sent_ms, due_ms; /* in flight: since when, and until when */
-    bool yields;              /* in flight: cut short for people       */
+    char message_id[SIGN_ID_MAX + 1];
+    char from[ENVELOPE_FROM_MAX + 1]; /* of a foreign one */
+    uint64_t sent_ms, due_ms;         /* in flight: since when, and until when */
+    bool yields;                      /* in flight: cut short for people       */
 };
 
 static void pump(struct plug *p);
@@ -48,13 +54,16 @@ static struct command *first_of(struct plug *p)
                                     : LIST_OF(list_first(&p->commands), struct command, link);
 }
 
+static bool is_foreign(const struct command *c) { return c->ask.foreign_id != NULL; }
+
 static void take_out(struct plug *p, struct command *c)
 {
     list_remove(&c->link);
     p->n_commands--;
+    p->n_foreign -= is_foreign(c);
 }
 
-static void fresh_id(struct plug *p, char out[33])
+static void fresh_id(struct plug *p, char out[SIGN_ID_MAX + 1])
 {
     uint8_t bytes[16];
     env_random(p->m->env, bytes, sizeof bytes);
@@ -62,13 +71,22 @@ static void fresh_id(struct plug *p, char out[33])
         (void)snprintf(out + 2 * i, 3, "%02x", bytes[i]);
 }
 
+/* While it has not told its firmware, the worst is assumed. */
+static bool is_young(const struct plug *p)
+{
+    bool new_firmware = device_major(p->dev) >= GENTLE_MAJOR || p->dev->firmware[0] == '\0';
+    return new_firmware && !p->over_lan && now_ms(p) - p->connected_ms < YOUNG_MS;
+}
+
 void command_pace(struct plug *p)
 {
     if (device_major(p->dev) >= GENTLE_MAJOR)
         p->not_before_ms = now_ms(p) + GENTLE_MS;
+    if (is_young(p))
+        p->people_not_before_ms = now_ms(p) + YOUNG_GAP_MS;
 }
 
-/* The one in flight is over: the next may go, those of our own after a pause. */
+/* The one in flight is over: the next may go, those that are paced after a pause. */
 static void land(struct plug *p, int err, const struct envelope *reply)
 {
     struct command *c = p->in_flight;
@@ -80,22 +98,39 @@ static void land(struct plug *p, int err, const struct envelope *reply)
 
 /* --- time ---------------------------------------------------------------------------------- */
 
-static bool may_go(struct plug *p, const struct command *c)
+/* People are kept waiting less than the others: they ask for one thing, and look at it. */
+static bool is_paced(const struct command *c) { return c->ask.background || is_foreign(c); }
+
+/* From when on it may be sent. */
+static uint64_t opening(const struct plug *p, const struct command *c)
 {
-    return !c->ask.background || now_ms(p) >= p->not_before_ms;
+    uint64_t all = p->people_not_before_ms;
+    return is_paced(c) && p->not_before_ms > all ? p->not_before_ms : all;
 }
 
-/* When something has to happen by itself; UINT64_MAX: never.  The deadlines of those of people
- * ascend, and they stand before our own, so the first that waits tells. */
+static bool may_go(const struct plug *p, const struct command *c)
+{
+    return now_ms(p) >= opening(p, c);
+}
+
+static uint64_t deadline_of(const struct command *c)
+{
+    return c->ask.background ? UINT64_MAX : c->ask.deadline_ms;
+}
+
+/* When something has to happen by itself; UINT64_MAX: never. */
 static uint64_t next_due(struct plug *p)
 {
-    const struct command *c = first_of(p);
+    const struct command *first = first_of(p);
     uint64_t at = p->in_flight != NULL ? p->in_flight->due_ms : UINT64_MAX;
-    if (c != NULL && !c->ask.background && c->ask.deadline_ms < at)
-        return c->ask.deadline_ms;
-    if (c != NULL && c->ask.background && p->in_flight == NULL && p->phase == PLUG_BOUND)
-        return p->not_before_ms;
-    return at;
+    LIST_EACH (it, &p->commands) {
+        uint64_t deadline = deadline_of(LIST_OF(it, struct command, link));
+        at = deadline < at ? deadline : at;
+    }
+    if (first == NULL || p->in_flight != NULL || p->phase != PLUG_BOUND)
+        return at;
+    uint64_t open = opening(p, first);
+    return open < at ? open : at;
 }
 
 static void on_due(void *ctx);
@@ -108,13 +143,23 @@ static void arm(struct plug *p)
         meross_timer(p->m, &p->command_timer, at > now ? at - now : 0, on_due, p);
 }
 
-/* Those of people that waited too long. */
+static struct command *overdue(struct plug *p)
+{
+    LIST_EACH (it, &p->commands) {
+        struct command *c = LIST_OF(it, struct command, link);
+        if (deadline_of(c) <= now_ms(p))
+            return c;
+    }
+    return NULL;
+}
+
+/* Those that waited too long. */
 static void expire(struct plug *p)
 {
     struct command *c;
-    while ((c = first_of(p)) != NULL && !c->ask.background && c->ask.deadline_ms <= now_ms(p)) {
+    while ((c = overdue(p)) != NULL) {
         take_out(p, c);
-        finish(c, MD_TIMEOUT, NULL);
+        finish(c, is_foreign(c) ? MD_FULL : MD_TIMEOUT, NULL);
     }
 }
 
@@ -128,17 +173,51 @@ static void on_due(void *ctx)
         pump(p);
 }
 
-/* One of our own in flight lets people wait a little, not the whole time it has to answer. */
-static void give_way(struct plug *p)
+/* In this order they are sent: people, other clients, our own. */
+static unsigned rank_of(const struct command *c)
+{
+    return c->ask.background ? 2 : is_foreign(c) ? 1 : 0;
+}
+
+/* What is in flight lets those of a better rank wait a little, not the whole time it has to
+ * answer. */
+static void give_way(struct plug *p, unsigned rank)
 {
     struct command *c = p->in_flight;
-    if (c == NULL || !c->ask.background || c->sent_ms + COMMAND_YIELD_MS >= c->due_ms)
+    if (c == NULL || rank_of(c) <= rank || c->sent_ms + COMMAND_YIELD_MS >= c->due_ms)
         return;
     c->due_ms = c->sent_ms + COMMAND_YIELD_MS;
     c->yields = true;
 }
 
 /* --- sending ------------------------------------------------------------------------------- */
+
+/* Somebody else's goes as it is; its answer will come on the topic that it names. */
+static int send_foreign(struct plug *p, struct command *c)
+{
+    if (c->ask.method != ENVELOPE_PUSH) /* which is answered on the plug's own topic */
+        askers_note(&p->dev->askers, c->from, now_ms(p));
+    plug_send(p, buf_view(&c->payload));
+    return MD_OK;
+}
+
+/* What is worded in this program is judged like everything else. */
+static int send_ours(struct plug *p, struct span text)
+{
+    struct envelope e;
+    const char *why = shield_read(&e, text, shield_max(p->dev));
+    if (why == NULL) {
+        why = shield_objection(&e, p->dev, SHIELD_OURSELVES);
+        envelope_free(&e);
+    }
+    if (why == NULL) {
+        plug_send(p, text);
+        return MD_OK;
+    }
+    log_warn("meross", "plug=%s a request of merossd's own is not sent: %s",
+             log_q(span_str(p->dev->name)), why);
+    return MD_INVAL;
+}
 
 static int write_and_send(struct plug *p, struct command *c)
 {
@@ -149,12 +228,14 @@ static int write_and_send(struct plug *p, struct command *c)
                                  .from = TOPICS_ANSWERS,
                                  .timestamp = env_wall_s(p->m->env),
                                  .key = p->key};
+    if (is_foreign(c))
+        return send_foreign(p, c);
     if (p->key == NULL)
         return MD_DENIED;
-    buf_init(&text, 2 * ENVELOPE_TO_PLUG_MAX);
+    buf_init(&text, ENVELOPE_TO_HUB_MAX);
     int err = envelope_write(&text, &head, buf_view(&c->payload));
     if (err == MD_OK)
-        plug_send(p, buf_view(&text));
+        err = send_ours(p, buf_view(&text));
     buf_free(&text);
     return err;
 }
@@ -162,9 +243,12 @@ static int write_and_send(struct plug *p, struct command *c)
 /* Sends c; it is in flight, or its callback has been called. */
 static void launch(struct plug *p, struct command *c)
 {
-    fresh_id(p, c->message_id);
+    if (!is_foreign(c))
+        fresh_id(p, c->message_id);
     c->sent_ms = now_ms(p);
-    c->due_ms = c->ask.background ? command_deadline(p->m) : c->ask.deadline_ms;
+    c->due_ms = is_paced(c) ? command_deadline(p->m) : c->ask.deadline_ms;
+    if (c->ask.method == ENVELOPE_PUSH && c->sent_ms + PUSH_MS < c->due_ms)
+        c->due_ms = c->sent_ms + PUSH_MS;
     p->in_flight = c;
     arm(p);
     int err = p->command_timer != NULL ? write_and_send(p, c) : MD_NOMEM;
@@ -200,8 +284,13 @@ static int make(const struct command_ask *ask, struct command **out)
         return MD_NOMEM;
     list_init(&c->link);
     c->ask = *ask;
-    buf_init(&c->payload, ENVELOPE_TO_PLUG_MAX);
+    buf_init(&c->payload, ENVELOPE_TO_HUB_MAX);
     (void)span_to_str(span_str(ask->ns), c->ns, sizeof c->ns);
+    if (is_foreign(c)) {
+        (void)span_to_str(span_str(ask->foreign_id), c->message_id, sizeof c->message_id);
+        (void)span_to_str(span_str(ask->foreign_from), c->from, sizeof c->from);
+        c->ask.foreign_id = c->message_id;
+    }
     int err = buf_put(&c->payload, ask->payload);
     if (err != MD_OK) {
         free_command(c);
@@ -211,24 +300,23 @@ static int make(const struct command_ask *ask, struct command **out)
     return MD_OK;
 }
 
+/* Of one rank in order of the deadlines: the second half of a TOGGLE does not stand behind what came
+ * after its first. */
 static bool goes_first(struct list *waiting, const struct command *c)
 {
-    const struct command_ask *ask = &LIST_OF(waiting, struct command, link)->ask;
-    return !ask->background && ask->deadline_ms <= c->ask.deadline_ms;
+    const struct command *other = LIST_OF(waiting, struct command, link);
+    return rank_of(other) < rank_of(c) ||
+           (rank_of(other) == rank_of(c) && deadline_of(other) <= deadline_of(c));
 }
 
-/* Those of people go before those of our own, in order of their deadlines: the second half of a
- * TOGGLE does not stand behind what came after its first. */
 static void enqueue(struct plug *p, struct command *c)
 {
-    struct list *before = &p->commands;
-    if (!c->ask.background) {
-        before = p->commands.next;
-        while (before != &p->commands && goes_first(before, c))
-            before = before->next;
-    }
+    struct list *before = p->commands.next;
+    while (before != &p->commands && goes_first(before, c))
+        before = before->next;
     list_append(before, &c->link);
     p->n_commands++;
+    p->n_foreign += is_foreign(c);
 }
 
 int command_send(struct plug *p, const struct command_ask *ask)
@@ -236,18 +324,19 @@ int command_send(struct plug *p, const struct command_ask *ask)
     struct command *c;
     if (p == NULL || p->phase == PLUG_CONNECTING)
         return MD_CLOSED;
-    if (p->key == NULL)
+    bool foreign = ask->foreign_id != NULL;
+    if (p->key == NULL && !foreign)
         return MD_DENIED;
     if (!ask->background && ask->deadline_ms <= now_ms(p))
         return MD_TIMEOUT;
-    if (p->n_commands >= COMMAND_QUEUE_MAX)
+    if (foreign ? p->n_foreign >= FOREIGN_QUEUE_MAX
+                : p->n_commands - p->n_foreign >= COMMAND_QUEUE_MAX)
         return MD_FULL;
     int err = make(ask, &c);
     if (err != MD_OK)
         return err;
     enqueue(p, c);
-    if (!ask->background)
-        give_way(p);
+    give_way(p, rank_of(c));
     pump(p);
     return MD_OK;
 }
@@ -276,6 +365,17 @@ bool command_setting(const struct plug *p, const char *ns)
            strcmp(p->in_flight->ns, ns) == 0;
 }
 
+uint64_t command_due_ms(const struct plug *p)
+{
+    return p->in_flight != NULL ? p->in_flight->due_ms : 0;
+}
+
+void command_fail(struct plug *p, int err)
+{
+    if (p->in_flight != NULL)
+        land(p, err, NULL);
+}
+
 void command_close(struct plug *p)
 {
     struct list doomed;
@@ -283,7 +383,7 @@ void command_close(struct plug *p)
     p->in_flight = NULL;
     meross_timer_stop(&p->command_timer);
     list_take(&doomed, &p->commands);
-    p->n_commands = 0;
+    p->n_commands = p->n_foreign = 0;
     if (in_flight != NULL)
         finish(in_flight, MD_CLOSED, NULL);
     while (!list_empty(&doomed)) {

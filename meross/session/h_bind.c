@@ -5,13 +5,13 @@
 #include "meross/people/announce.h"
 #include "meross/session/inbound.h"
 
-/* The same messageId.  With the plug's key a fresh signature; without it, or while this host does
- * not know the time, the plug's own timestamp and signature, which stay valid because they do
+/* The same messageId.  With the plug's key a fresh signature; without it, for a connection that is not
+ * proven, or while this host does not know the time, the plug's own timestamp and signature, which stay valid because they do
  * not cover the rest. */
 static int write_ack(struct plug *p, const struct envelope *e, struct buf *out)
 {
     struct span nothing = span_str("{}");
-    if (p->key == NULL || !envelope_signed(e, p->key) || !meross_clock_sane(p->m))
+    if (p->key == NULL || !p->proven || !envelope_signed(e, p->key) || !meross_clock_sane(p->m))
         return envelope_write_echo(out, e, ENVELOPE_SETACK, TOPICS_HOOK, nothing);
     struct envelope_head head = {.method = ENVELOPE_SETACK,
                                  .ns = e->ns,
@@ -25,7 +25,7 @@ static int write_ack(struct plug *p, const struct envelope *e, struct buf *out)
 static void acknowledge(struct plug *p, const struct envelope *e)
 {
     struct buf ack;
-    buf_init(&ack, 2 * ENVELOPE_TO_PLUG_MAX);
+    buf_init(&ack, ENVELOPE_TO_HUB_MAX);
     int err = write_ack(p, e, &ack);
     if (err == MD_OK)
         plug_send(p, buf_view(&ack));
@@ -40,8 +40,10 @@ static void take(struct plug *p, const struct envelope *e)
     struct json_at bind = json_get(e->payload, "bind");
     bool first = p->phase != PLUG_BOUND;
     diary_step(p, TIMELINE_BIND);
-    if (p->proven)
+    if (p->proven) {
         state_take_identity(p, json_get(bind, "hardware"), json_get(bind, "firmware"));
+        p->dev->dirty |= health_take_firmware(&p->dev->health, json_get(bind, "firmware"));
+    }
     plug_bound(p);
     if (first)
         announce_event(p->m, p->dev, "bound", NULL, NULL);

@@ -9,7 +9,7 @@
 static void send_back(struct plug *p, const struct envelope *e, struct span payload)
 {
     struct buf text;
-    buf_init(&text, 2 * ENVELOPE_TO_PLUG_MAX);
+    buf_init(&text, ENVELOPE_TO_HUB_MAX);
     int err = envelope_write_echo(&text, e, ENVELOPE_PUSH, NULL, payload);
     if (err == MD_OK)
         plug_send(p, buf_view(&text));
@@ -45,4 +45,6 @@ void clock_on_subdevices(struct plug *p, const struct envelope *e)
         (void)json_int(json_get(list, "needReply"), &wanted);
     if (wanted == 1)
         send_back(p, e, json_raw(e->payload));
+    if (p->proven)
+        (void)family_on_message(p, e);
 }

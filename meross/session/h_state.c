@@ -3,6 +3,7 @@
 #include "broker/base/log.h"
 #include "meross/people/announce.h"
 #include "meross/session/command.h"
+#include "meross/session/energy.h"
 #include "meross/session/inbound.h"
 #include "meross/wire/namespaces.h"
 
@@ -47,8 +48,10 @@ static void set_channel(struct plug *p, unsigned number, bool on, bool by_us)
         announce_soon(p->m);
     else
         announce_save_soon(p->m);
-    if (event)
-        announce_switched(p->m, d, number, on, by_us);
+    if (!event)
+        return;
+    announce_switched(p->m, d, number, on, by_us);
+    energy_watch(p);
 }
 
 static bool read_channel(struct json_at v, int64_t *channel)
@@ -69,6 +72,8 @@ static void take_entry(struct plug *p, struct json_at entry, int64_t channel, bo
 static void take_list(struct plug *p, struct json_at list, struct json_at beside)
 {
     int64_t channel = 0;
+    if (device_hides_relays(p->dev))
+        return;
     bool by_us = command_setting(p, NS_TOGGLEX) || command_setting(p, NS_TOGGLE);
     if (!read_channel(beside, &channel))
         channel = 0;
@@ -137,6 +142,7 @@ void state_on_all(struct plug *p, const struct envelope *e)
         p->dev->switches = DEVICE_TOGGLE;
     take_list(p, json_exists(togglex) ? togglex : toggle, all);
     drop_unlisted(p, togglex);
+    family_on_digest(p, json_get(all, "digest"));
     diary_all(p, json_get(system, "firmware"), json_get(system, "online"));
     announce_state(p->m, p->dev);
     time_check(p, json_get(system, "time"));

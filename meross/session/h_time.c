@@ -8,8 +8,10 @@
 
 #define AGAIN_MS    600000 /* a plug that refuses must not make us loop */
 #define YEAR_S      (365 * 24 * 3600)
-#define CLOCK_OFF_S 120
-#define RULES_MAX   64 /* read of a plug's table; the cloud sends 20 */
+#define CLOCK_OFF_S 120      /* a plug may go by servers of its own            */
+#define JUMPED_S    5        /* but not by what this host said before its clock was set */
+#define UNSEEN_MS   86400000 /* a plug that does not say what it has is told so often     */
+#define RULES_MAX   64       /* read of a plug's table; the cloud sends 20 */
 
 struct table {
     struct zone_rule rule[RULES_MAX];
@@ -49,22 +51,23 @@ static bool table_fits(const struct table *theirs, const struct zone_rule ours[]
     return coming == known || (coming > 0 && theirs->rule[theirs->n - 1].at >= now + YEAR_S);
 }
 
-static bool clock_fits(struct json_at time, int64_t now)
+static bool clock_fits(const struct plug *p, struct json_at time, int64_t now)
 {
-    int64_t at;
+    int64_t at, off = p->dev->clock_jumped ? JUMPED_S : CLOCK_OFF_S;
     if (!json_int(json_get(time, "timestamp"), &at))
         return true;
-    return at >= now - CLOCK_OFF_S && at <= now + CLOCK_OFF_S;
+    return at >= now - off && at <= now + off;
 }
 
-static bool fits(const struct meross *m, struct json_at time, const struct zone_rule ours[],
-                 size_t n, int64_t now)
+static bool fits(const struct plug *p, struct json_at time, const struct zone_rule ours[], size_t n,
+                 int64_t now)
 {
+    const struct meross *m = p->m;
     char name[ZONE_NAME_MAX + 1];
     struct table theirs;
     (void)json_text(json_get(time, "timezone"), name, sizeof name);
     read_table(json_get(time, "timeRule"), &theirs);
-    return strcmp(name, m->zone.name) == 0 && clock_fits(time, now) &&
+    return strcmp(name, m->zone.name) == 0 && clock_fits(p, time, now) &&
            table_fits(&theirs, ours, n, now);
 }
 
@@ -125,23 +128,27 @@ static void set_time(struct plug *p, const struct zone_rule rules[], size_t n, i
     buf_free(&payload);
 }
 
-static bool too_soon(const struct plug *p)
+static bool too_soon(const struct plug *p, bool seen)
 {
     uint64_t last = p->dev->time_set_ms;
-    return last != 0 && env_mono_ms(p->m->env) - last < AGAIN_MS;
+    return last != 0 && env_mono_ms(p->m->env) - last < (seen ? AGAIN_MS : UNSEEN_MS);
 }
 
 void time_check(struct plug *p, struct json_at time)
 {
     struct meross *m = p->m;
     struct zone_rule rules[ZONE_TABLE_MAX];
-    if (!m->has_zone || !meross_clock_sane(m) || too_soon(p) || p->phase != PLUG_BOUND)
+    if (!m->has_zone || !meross_clock_sane(m) || p->phase != PLUG_BOUND)
+        return;
+    if (too_soon(p, json_exists(time)))
         return;
     if (p->dev->abilities != NULL && !device_has_ability(p->dev, NS_TIME))
         return;
     int64_t now = env_wall_s(m->env);
     size_t n = zone_table(&m->zone, now, rules, ZONE_TABLE_MAX);
-    if (fits(m, time, rules, n, now)) {
+    bool good = fits(p, time, rules, n, now);
+    p->dev->clock_jumped = false;
+    if (good) {
         diary_zone(p, HEALTH_ZONE_OURS);
         return;
     }

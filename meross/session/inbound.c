@@ -18,11 +18,20 @@ static const struct {
     {NS_SUBDEVICES, ENVELOPE_PUSH, clock_on_subdevices, true},
     {NS_TIME, ENVELOPE_PUSH, time_on_push, false},
     {NS_ALL, ENVELOPE_GETACK, state_on_all, false},
+    {NS_DEBUG, ENVELOPE_GETACK, diary_on_debug, false},
     {NS_ABILITY, ENVELOPE_GETACK, state_on_ability, false},
     {NS_TOGGLEX, ENVELOPE_PUSH, state_on_togglex, false},
     {NS_TOGGLEX, ENVELOPE_GETACK, state_on_togglex, false},
     {NS_TOGGLE, ENVELOPE_PUSH, state_on_toggle, false},
     {NS_TOGGLE, ENVELOPE_GETACK, state_on_toggle, false},
+    {NS_ELECTRICITY, ENVELOPE_PUSH, energy_on_electricity, false},
+    {NS_ELECTRICITY, ENVELOPE_GETACK, energy_on_electricity, false},
+    {NS_ELECTRICITYX, ENVELOPE_PUSH, energy_on_electricity, false},
+    {NS_ELECTRICITYX, ENVELOPE_GETACK, energy_on_electricity, false},
+    {NS_CONSUMPTIONX, ENVELOPE_PUSH, energy_on_days, false},
+    {NS_CONSUMPTIONX, ENVELOPE_GETACK, energy_on_days, false},
+    {NS_CONSUMPTIONH, ENVELOPE_PUSH, energy_on_hours, false},
+    {NS_CONSUMPTIONH, ENVELOPE_GETACK, energy_on_hours, false},
 };
 
 bool inbound_dispatch(struct plug *p, const struct envelope *e)
@@ -34,5 +43,5 @@ bool inbound_dispatch(struct plug *p, const struct envelope *e)
             return true;
         }
     }
-    return false;
+    return p->proven && family_on_message(p, e);
 }

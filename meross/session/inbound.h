@@ -25,11 +25,24 @@ void time_on_push(struct plug *p, const struct envelope *e);
 /* Sends System.Time when `time` (an object as in System.All) is not what the host says, at
  * most once in ten minutes per plug. */
 void time_check(struct plug *p, struct json_at time);
+/* h_family.c */
+/* What one of the families understands (meross/family); false: none does. */
+bool family_on_message(struct plug *p, const struct envelope *e);
+void family_on_digest(struct plug *p, struct json_at digest); /* of System.All */
+/* A SET of ours was acknowledged. */
+struct family_step;
+void family_on_step(struct plug *p, const struct family_step *step, struct json_at reply);
+/* diary.c */
+void diary_on_debug(struct plug *p, const struct envelope *e);
 /* h_state.c */
 void state_on_all(struct plug *p, const struct envelope *e);
 void state_on_ability(struct plug *p, const struct envelope *e);
 void state_on_togglex(struct plug *p, const struct envelope *e);
 void state_on_toggle(struct plug *p, const struct envelope *e);
+/* h_energy.c */
+void energy_on_electricity(struct plug *p, const struct envelope *e);
+void energy_on_days(struct plug *p, const struct envelope *e);
+void energy_on_hours(struct plug *p, const struct envelope *e);
 /* We asked for it and the plug agreed: as if it had said so. */
 void state_assume(struct plug *p, unsigned channel, bool on);
 /* Remembers the members of "hardware" and "firmware", as in Bind and System.All; a plug that had

@@ -3,12 +3,17 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/people/announce.h"
+#include "meross/session/apps.h"
 #include "meross/session/command.h"
 #include "meross/session/diary.h"
 #include "meross/hooks.h"
 #include "meross/session/inbound.h"
+#include "meross/session/lan.h"
 #include "meross/session/outbox.h"
+#include "meross/session/presence.h"
 #include "meross/session/polls.h"
+#include "meross/session/probe.h"
+#include "meross/session/shield.h"
 #include "meross/wire/text.h"
 #include "meross/session/trust.h"
 
@@ -16,6 +21,19 @@
 #define AWAY_MS      10000 /* a plug that was online and connected again has so long to subscribe */
 /* Now and then a firmware signs one message wrongly; this many in a row are meant. */
 #define STRANGERS_MAX TRUST_STRANGERS
+
+/* key  of m->keys, of the device, or p->key. */
+static void use_key(struct plug *p, const char *key, enum device_key kind)
+{
+    if (key == p->key)
+        return;
+    mem_wipe(p->own_key, sizeof p->own_key);
+    p->key = key;
+    if (key == NULL || kind != DEVICE_KEY_OWN)
+        return;
+    (void)span_to_str(span_str(key), p->own_key, sizeof p->own_key);
+    p->key = p->own_key;
+}
 
 int plug_new(struct plug **out, struct meross *m, const struct broker_client *who,
              const struct auth_plug *is)
@@ -31,7 +49,10 @@ int plug_new(struct plug **out, struct meross *m, const struct broker_client *wh
     (void)text_fold(is->mac, p->mac, sizeof p->mac);
     text_peer_address(who->peer, p->address, sizeof p->address);
     diary_arrival_take(&p->arrival, who);
-    p->key = keys_of_password(&m->keys, who->password, is->mac, &p->login_key);
+    const struct device *d = registry_by_uuid(m->registry, is->uuid);
+    const char *key = keys_of_password(&m->keys, d, who->password, is->mac, &p->login_key);
+    use_key(p, key, p->login_key);
+    p->probe = probe_is(is->uuid);
     list_init(&p->commands);
     p->polls.asking = -1;
     *out = p;
@@ -41,6 +62,7 @@ int plug_new(struct plug **out, struct meross *m, const struct broker_client *wh
 void plug_free(struct plug *p)
 {
     plug_end(p, "", true);
+    mem_wipe(p->own_key, sizeof p->own_key);
     diary_arrival_free(&p->arrival);
     mem_free(p);
 }
@@ -78,7 +100,7 @@ static void introduce(struct plug *p);
 
 static void set_key(struct plug *p, const char *key, enum device_key kind)
 {
-    p->key = key;
+    use_key(p, key, kind);
     if (p->dev->key != kind) {
         p->dev->key = kind;
         p->dev->dirty = true;
@@ -150,7 +172,7 @@ int plug_attach(struct plug *p, bool proven)
     if (p->proven && p->login_key != DEVICE_KEY_UNKNOWN)
         set_key(p, p->key, p->login_key);
     else
-        p->key = keys_guess(&p->m->keys, d->key);
+        use_key(p, keys_guess(&p->m->keys, d), d->key);
     d->last_seen = env_wall_s(p->m->env);
     log_info("meross", "plug=%s uuid=%s addr=%s connected", log_q(span_str(d->name)), d->uuid,
              p->address);
@@ -158,12 +180,18 @@ int plug_attach(struct plug *p, bool proven)
         meross_timer(p->m, &p->timer, AWAY_MS, on_away, p);
     if (p->heard[0] != '\0')
         listens(p);
+    presence_connected(p);
     return MD_OK;
 }
 
 int plug_connected(struct plug *p)
 {
+    if (p->probe) {
+        p->phase = PLUG_CONNECTED;
+        return MD_OK;
+    }
     const struct device *d = registry_by_uuid(p->m->registry, span_str(p->uuid));
+    p->connected_ms = env_mono_ms(p->m->env);
     bool proven = d == NULL || trust_proves(d, p->login_key);
     p->phase = PLUG_CONNECTED;
     if (proven || d->plug == NULL)
@@ -175,7 +203,7 @@ int plug_connected(struct plug *p)
     return MD_OK;
 }
 
-bool plug_may_hear(const struct plug *p) { return p->dev != NULL; }
+bool plug_may_hear(const struct plug *p) { return p->dev != NULL || p->probe; }
 
 void plug_subscribed(struct plug *p, struct span uuid)
 {
@@ -188,6 +216,20 @@ void plug_subscribed(struct plug *p, struct span uuid)
 void plug_send(struct plug *p, struct span message)
 {
     char topic[TOPICS_MAX];
+    struct envelope e;
+    const char *why = shield_read(&e, message, shield_max(p->dev));
+    if (why != NULL) {
+        log_warn("meross", "plug=%s a message of merossd's own is not sent: %s",
+                 log_q(span_str(p->dev->name)), why);
+        return;
+    }
+    ids_note(&p->sent, e.message_id);
+    ids_note(&p->signs, e.sign);
+    envelope_free(&e);
+    if (p->over_lan) {
+        lan_send(p, message);
+        return;
+    }
     topics_to_plug(topic, span_str(p->dev->uuid));
     outbox_publish(p->m, topic, message, false);
 }
@@ -209,7 +251,11 @@ static void learn_key(struct plug *p, const struct envelope *e)
         p->strangers = 0;
         return;
     }
-    const char *key = keys_detect(&p->m->keys, e, &kind);
+    const char *key = keys_detect(&p->m->keys, p->dev, e, &kind);
+    if (key != NULL && key == p->dev->pending_key) {
+        device_key_shown(p->dev);
+        log_info("meross", "plug=%s signs with its new key", log_q(span_str(p->dev->name)));
+    }
     if (key != NULL) {
         p->strangers = 0;
         p->key_seen = true;
@@ -226,8 +272,10 @@ static void learn_key(struct plug *p, const struct envelope *e)
 
 void plug_keys_changed(struct plug *p)
 {
-    const char *same = p->key == NULL ? NULL : keys_same(&p->m->keys, p->key);
     p->key_told = false; /* if it is still the wrong one, that is news again */
+    if (p->key == p->own_key)
+        return;
+    const char *same = p->key == NULL ? NULL : keys_same(&p->m->keys, p->key);
     if (same != NULL || p->key == NULL || p->dev == NULL || !p->proven) {
         p->key = same; /* who is not proven changes nothing of the plug: see trust.h */
         return;
@@ -243,10 +291,14 @@ static void take_message(struct plug *p, const struct envelope *e)
     if (p->dev == NULL)
         return;
     p->dev->last_seen = env_wall_s(p->m->env);
+    if (e->method == ENVELOPE_SET || e->method == ENVELOPE_PUSH)
+        ids_note(&p->said, e->message_id);
     if (proven) {
         diary_proven(p);
         learn_key(p, e);
     }
+    if (proven && e->method == ENVELOPE_PUSH)
+        apps_push(p, e);
     bool handled = inbound_dispatch(p, e);
     if (!(proven && command_resolve(p, e)) && !handled)
         log_debug("meross", "plug=%s %s %s: nothing to do", log_q(span_str(p->dev->name)),
@@ -258,6 +310,10 @@ void plug_message(struct plug *p, struct span payload)
     struct envelope e;
     if (p->phase == PLUG_CONNECTING)
         return;
+    if (p->probe) {
+        probe_message(p, payload);
+        return;
+    }
     int err = envelope_parse(&e, payload);
     if (err == MD_OK) {
         take_message(p, &e);
@@ -282,12 +338,16 @@ static void introduce(struct plug *p)
     (void)registry_name_it(p->m->registry, d);
     d->dirty |= !d->announced || !d->bound;
     d->announced = true;
+    d->expected = false;
     d->bound = true;
     d->online = true;
+    presence_back(d);
     announce_state(p->m, d);
     announce_availability(p->m, d);
-    if (!was_online)
+    if (!was_online) {
         announce_event(p->m, d, "online", NULL, NULL);
+        apps_online(p->m, d, true);
+    }
     announce_soon(p->m);
 }
 
@@ -297,6 +357,7 @@ void plug_bound(struct plug *p)
     if (p->phase == PLUG_BOUND)
         return;
     p->phase = PLUG_BOUND;
+    lan_leave(d);
     diary_step(p, TIMELINE_BOUND);
     meross_timer_stop(&p->timer);
     introduce(p);
@@ -314,8 +375,10 @@ void plug_offline(struct meross *m, struct device *d, const char *why)
     if (!d->online)
         return;
     d->online = false;
+    d->gone_ms = 0;
     announce_availability(m, d);
     announce_event(m, d, "offline", "reason", why);
+    apps_online(m, d, false);
     announce_soon(m);
 }
 
@@ -335,7 +398,7 @@ void plug_end(struct plug *p, const char *why, bool quiet)
     if (quiet)
         return;
     log_info("meross", "plug=%s disconnected: %s", log_q(span_str(d->name)), why);
-    plug_offline(p->m, d, why);
-    if (!d->announced)
+    presence_lost(p->m, d, why);
+    if (!device_is_kept(d))
         registry_remove(p->m->registry, d);
 }

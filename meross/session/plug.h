@@ -13,6 +13,7 @@
 
 #include "meross/session/auth.h"
 #include "meross/session/diary.h"
+#include "meross/session/ids.h"
 #include "meross/wire/envelope.h"
 #include "meross/meross_int.h"
 
@@ -22,13 +23,20 @@ struct command;
 
 #define POLLS_MAX 64 /* rows of all tables together */
 
-struct polls { /* polls.c's: the same place for the same row */
+struct polls {                  /* polls.c's: the same place for the same row */
     uint64_t due_ms[POLLS_MAX]; /* UINT64_MAX: not again in this connection */
     uint8_t misses[POLLS_MAX];  /* not answered, in a row */
     bool answered[POLLS_MAX];   /* ever, in this connection */
     bool started;
     int asking; /* the row that is under way; negative: none */
     struct broker_timer *timer;
+};
+
+struct meter {           /* h_energy.c's */
+    uint64_t watched_ms; /* monotonic: until then power is asked for often */
+    uint64_t counted_ms; /* its counters were last asked for because somebody wanted that */
+    uint64_t dead_ms;    /* since then it reads 0 V; 0: it does not        */
+    bool dead_told;
 };
 
 struct plug {
@@ -38,25 +46,35 @@ struct plug {
     char uuid[DEVICE_UUID_MAX + 1], mac[18], address[DEVICE_ADDRESS_MAX + 1];
     int64_t user_id;
     char client_id[AUTH_CLIENT_ID_MAX + 1];
-    struct diary_arrival arrival;    /* how it came, see diary.h                            */
-    enum device_key login_key;       /* of its password                                 */
-    const char *key;                 /* signs for this plug; lent by keys; NULL = unknown      */
+    struct diary_arrival arrival; /* how it came, see diary.h                            */
+    uint64_t connected_ms;        /* monotonic; 0: over the LAN                      */
+    enum device_key login_key;    /* of its password                                 */
+    const char *key; /* signs for this plug; lent by keys, or own_key; NULL = unknown */
+    char own_key[SIGN_KEY_MAX + 1];  /* a copy: the device's may change meanwhile             */
+    bool probe;                      /* none at all: probe.h */
+    bool over_lan;                   /* no connection: lan.h                                   */
     bool proven;                     /* it may speak for the plug, see trust.h                 */
     bool key_told;                   /* the line about the wrong key was written               */
     bool key_seen;                   /* a message of this connection had a known key           */
     unsigned strangers;              /* messages in a row that the expected key did not sign   */
     unsigned mute;                   /* polls in a row without an answer                       */
     bool abilities_asked;            /* in this connection, and it was answered or silent      */
+    bool led_checked;                /* in this connection, against the wish of people         */
+    bool state_read;                 /* in this connection: System.All was answered            */
     bool abilities_read;             /* in this connection, and understood                     */
     struct broker_timer *timer;      /* to offline while not subscribed; to BOUND without Bind */
     char heard[DEVICE_UUID_MAX + 1]; /* the uuid in its subscription, as it spells it; "" = none */
+    struct ids sent, said; /* messageIds: to it, and of its own SET and PUSH             */
+    struct ids signs;      /* of what was sent to it: sent back they prove nothing        */
     /* command.c's */
-    struct list commands; /* waiting */
-    unsigned n_commands;
+    struct list commands;           /* waiting */
+    unsigned n_commands, n_foreign; /* of them, those of other clients */
     struct command *in_flight;
     struct broker_timer *command_timer; /* to the time-out, or to the end of the pause */
-    uint64_t not_before_ms;             /* for requests of our own                     */
+    uint64_t not_before_ms;             /* for requests of our own and of other clients */
+    uint64_t people_not_before_ms;      /* for all                                     */
     struct polls polls;
+    struct meter meter;
     /* hooks.c's */
     struct plug *self;
     struct map_node by_tag;
@@ -97,7 +115,7 @@ void plug_kick(const struct plug *p, const char *why);
  * quiet  a newer connection of the same plug takes over: nobody is told "offline". */
 void plug_end(struct plug *p, const char *why, bool quiet);
 
-/* Publishes to the plug's own topic, as it is. */
+/* Publishes to the plug's own topic, as it is; nothing that shield_read() objects to. */
 void plug_send(struct plug *p, struct span message);
 
 /* The device is not connected any more: tells people. */

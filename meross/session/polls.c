@@ -8,7 +8,8 @@
 #define TROUBLE_MS  10000 /* so long after it could not even be sent                     */
 #define PAYLOAD_MAX 2048u /* bytes; plugs have little memory                             */
 
-static const struct poll_row *(*const tables[])(size_t *n) = {polls_of_setup};
+static const struct poll_row *(*const tables[])(size_t *n) = {
+    polls_of_setup, polls_of_energy, polls_of_family, polls_of_diary};
 
 static const struct poll_row *row_at(unsigned number)
 {
@@ -106,6 +107,29 @@ static void on_done(void *ctx, int err, const struct envelope *reply)
     next(p);
 }
 
+static void write_channels(struct json_writer *w, const struct device *d)
+{
+    for (unsigned i = 0; i < d->n_channels || i == 0; i++) {
+        json_write_open(w, '{');
+        json_write_pair_int(w, "channel", d->n_channels > 0 ? d->channel[i].number : 0);
+        json_write_close(w, '}');
+    }
+}
+
+static void write_members(struct json_writer *w, const struct poll_row *row, const struct device *d)
+{
+    const char *name = row->list != NULL ? row->list : row->channels;
+    if (row->payload != NULL) {
+        row->payload(w, d);
+    } else if (name != NULL) {
+        json_write_name(w, name);
+        json_write_open(w, '[');
+        if (row->channels != NULL)
+            write_channels(w, d);
+        json_write_close(w, ']');
+    }
+}
+
 static int send_row(struct plug *p, const struct poll_row *row)
 {
     struct buf payload;
@@ -113,8 +137,7 @@ static int send_row(struct plug *p, const struct poll_row *row)
     buf_init(&payload, PAYLOAD_MAX);
     json_write_start(&w, &payload);
     json_write_open(&w, '{');
-    if (row->payload != NULL)
-        row->payload(&w, p->dev);
+    write_members(&w, row, p->dev);
     json_write_close(&w, '}');
     struct command_ask ask = {.method = row->how,
                               .ns = row->ns,

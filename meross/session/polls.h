@@ -21,6 +21,8 @@ struct poll_row {   /* static */
     enum envelope_method how;
     /* Writes the members of the payload into an object that is open; NULL: it stays empty. */
     void (*payload)(struct json_writer *w, const struct device *d);
+    /* Without a writer: the payload is {"<list>":[]}, or {"<channels>":[{"channel":0},...]}. */
+    const char *list, *channels;
     /* Seconds from one answer to the next question; NULL or a result of 0: once per connection. */
     unsigned (*every_s)(const struct plug *p);
     bool (*wanted)(const struct plug *p); /* asked only while this says so; NULL: always */
@@ -43,6 +45,9 @@ void polls_retime(struct plug *p);
 void polls_stop(struct plug *p); /* nothing more is asked */
 
 /* Tables of rows; *n: how many.  lent, static. */
-const struct poll_row *polls_of_setup(size_t *n); /* setup.c: abilities, the state of everything */
+const struct poll_row *polls_of_energy(size_t *n); /* polls_energy.c: power and counters */
+const struct poll_row *polls_of_setup(size_t *n);  /* setup.c: abilities, the state of everything */
+const struct poll_row *polls_of_family(size_t *n); /* h_family.c: what families do not tell there */
+const struct poll_row *polls_of_diary(size_t *n); /* diary.c: how the plug sees its connection */
 
 #endif

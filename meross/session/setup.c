@@ -3,6 +3,7 @@
  * and notices a time table that runs out. */
 #include "broker/base/log.h"
 #include "meross/people/announce.h"
+#include "meross/people/when_back.h"
 #include "meross/session/polls.h"
 #include "meross/wire/namespaces.h"
 
@@ -43,7 +44,10 @@ static void on_all(struct plug *p, int err)
 {
     struct device *d = p->dev;
     count_mute(p, err);
+    p->state_read |= err == MD_OK;
     announce_save_soon(p->m); /* it was seen */
+    if (err == MD_OK)
+        when_back_go(p);
     /* A plug that came without Bind tells its firmware only here. */
     if (p->abilities_read && d->abilities != NULL && !(err == MD_OK && abilities_wanted(p)))
         memcpy(d->ability_firmware, d->firmware, sizeof d->ability_firmware);

@@ -2,13 +2,18 @@
 
 #include "broker/base/log.h"
 #include "meross/people/announce.h"
+#include "meross/session/presence.h"
+
+static bool is_secret(enum device_key k)
+{
+    return k == DEVICE_KEY_CONFIGURED || k == DEVICE_KEY_OWN;
+}
 
 bool trust_proves(const struct device *d, enum device_key shown)
 {
     if (d->key == DEVICE_KEY_UNKNOWN)
         return true;
-    return shown == DEVICE_KEY_CONFIGURED ||
-           (shown != DEVICE_KEY_UNKNOWN && d->key != DEVICE_KEY_CONFIGURED);
+    return is_secret(shown) || (shown != DEVICE_KEY_UNKNOWN && !is_secret(d->key));
 }
 
 /* Somebody with another key, and nobody who knows better is there. */
@@ -25,8 +30,9 @@ bool trust_message(struct plug *p, const struct envelope *e)
 {
     enum device_key kind;
     struct device *d = registry_by_uuid(p->m->registry, span_str(p->uuid));
-    (void)keys_detect(&p->m->keys, e, &kind);
-    bool proven = d != NULL && trust_proves(d, kind);
+    (void)keys_detect(&p->m->keys, d, e, &kind);
+    bool echo = ids_have(&p->signs, e->sign);
+    bool proven = d != NULL && !echo && trust_proves(d, kind);
     if (d == NULL || (p->dev == NULL && (proven || d->plug == NULL)))
         return plug_attach(p, proven) == MD_OK && p->proven;
     p->proven = proven || is_meant(p);
@@ -56,7 +62,7 @@ static void forget(struct meross *m, struct device *d, const char *why)
              why);
     announce_event(m, d, "forgotten", NULL, NULL);
     announce_clear(m, d);
-    registry_remove(m->registry, d);
+    presence_remove(m, d);
     announce_soon(m);
 }
 

@@ -63,7 +63,8 @@ static int translate(int err)
 {
     if (err == 0)
         return MD_OK;
-    if (err == MBEDTLS_ERR_ECP_INVALID_KEY || err == MBEDTLS_ERR_ECP_BAD_INPUT_DATA)
+    if (err == MBEDTLS_ERR_ECP_INVALID_KEY || err == MBEDTLS_ERR_ECP_BAD_INPUT_DATA ||
+        err == MBEDTLS_ERR_ECP_FEATURE_UNAVAILABLE) /* a point of another form */
         return MD_PROTO;
     return err == MBEDTLS_ERR_ECP_ALLOC_FAILED || err == MBEDTLS_ERR_MPI_ALLOC_FAILED ? MD_NOMEM
                                                                                       : MD_TLS;

@@ -111,7 +111,7 @@ int envelope_write(struct buf *out, const struct envelope_head *head, struct spa
     json_write_pair_int(&w, "timestampMs", 0);
     json_write_pair(&w, "sign", sign);
     write_end(&w, payload);
-    return finish(&w, out, before, ENVELOPE_TO_PLUG_MAX);
+    return finish(&w, out, before, ENVELOPE_TO_HUB_MAX);
 }
 
 /* One member of the header that is echoed; a name of absurd length is left out. */
@@ -142,5 +142,5 @@ int envelope_write_echo(struct buf *out, const struct envelope *e, enum envelope
         echo_member(&w, n, envelope_method_name(method), from);
     json_write_pair(&w, "triggerSrc", "CloudControl");
     write_end(&w, payload);
-    return finish(&w, out, before, ENVELOPE_TO_PLUG_MAX);
+    return finish(&w, out, before, ENVELOPE_TO_HUB_MAX);
 }

@@ -9,8 +9,10 @@
 
 #define ENVELOPE_NS_MAX   95
 #define ENVELOPE_FROM_MAX 255
-/* A plug has a few kilobytes of free memory; nothing larger is sent to one. */
-#define ENVELOPE_TO_PLUG_MAX 8192u
+/* A plug has a few kilobytes of free memory (one was seen with 5952 bytes at its worst); nothing
+ * larger is sent to one.  The longest that is needed, System.Time with 20 rules, has half of it. */
+#define ENVELOPE_TO_PLUG_MAX 2048u
+#define ENVELOPE_TO_HUB_MAX  4096u /* nor to a hub, whose lists name every sub-device */
 
 enum envelope_method {
     ENVELOPE_GET,
@@ -70,7 +72,7 @@ MD_MUST_USE int envelope_write(struct buf *out, const struct envelope_head *head
  *
  * method  replaces the one of e.
  * from    replaces the one of e; NULL keeps it.
- * Errors: MD_TOOBIG when the message would be larger than a plug can take; those of the buf,
+ * Errors: MD_TOOBIG when the message would be larger than a hub can take; those of the buf,
  *         which is then as before. */
 MD_MUST_USE int envelope_write_echo(struct buf *out, const struct envelope *e,
                                     enum envelope_method method, const char *from,

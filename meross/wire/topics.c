@@ -111,6 +111,12 @@ struct topics_ref topics_read(const struct topics *t, struct span topic)
     return span_is(part[0], TOPICS_BROKER) ? read_broker(part, n) : read_plug(part, n);
 }
 
+bool topics_is_secret(const struct topics_ref *ref)
+{
+    return ref->kind == TOPICS_ASK_BROKER &&
+           (span_is(ref->verb, TOPICS_KEY) || span_is(ref->verb, TOPICS_MOVE));
+}
+
 /* base TOPICS_BASE_MAX + "/broker/response/" + VERB_MAX and "/" + name + "/availability" fit. */
 _Static_assert(TOPICS_BASE_MAX + 20 + VERB_MAX < TOPICS_MAX, "a broker topic fits");
 _Static_assert(TOPICS_BASE_MAX + 20 + TOPICS_NAME_MAX < TOPICS_MAX, "a plug's topic fits");
@@ -119,6 +125,12 @@ void topics_to_plug(char out[TOPICS_MAX], struct span uuid)
 {
     MD_ASSERT(uuid.n <= UUID_MAX);
     (void)snprintf(out, TOPICS_MAX, APPLIANCE "%.*s/subscribe", SPAN_ARG(uuid));
+}
+
+void topics_from_plug(char out[TOPICS_MAX], struct span uuid)
+{
+    MD_ASSERT(uuid.n <= UUID_MAX);
+    (void)snprintf(out, TOPICS_MAX, APPLIANCE "%.*s/publish", SPAN_ARG(uuid));
 }
 
 void topics_of_plug(const struct topics *t, char out[TOPICS_MAX], struct span name,

@@ -32,6 +32,10 @@
 /* `from` of what the vendor's cloud sends by itself; nobody listens there. */
 #define TOPICS_HOOK "/cloud/hook/subscribe"
 
+/* The uuid of the plug that is none (probe.h), and its MAC address. */
+#define PROBE_UUID "00000000000000000000000000000000"
+#define PROBE_MAC  "00:00:00:00:00:00"
+
 /* Leaves below <base>/<plug>. */
 #define TOPICS_AVAILABILITY "availability"
 #define TOPICS_RESPONSE     "response"
@@ -43,6 +47,8 @@
 #define TOPICS_INFO    "info"
 #define TOPICS_PLUGS   "plugs"
 #define TOPICS_REQUEST "request"
+#define TOPICS_KEY     "key" /* verbs of topics_is_secret(): their requests hold keys */
+#define TOPICS_MOVE    "move"
 
 struct topics {
     char base[TOPICS_BASE_MAX + 1];
@@ -75,9 +81,14 @@ struct topics_ref { /* spans point into the topic; empty when the kind has no su
 
 struct topics_ref topics_read(const struct topics *t, struct span topic);
 
+/* <base>/broker/request/key: its payload holds the key of a plug, so that nobody but merossd gets
+ * it. */
+bool topics_is_secret(const struct topics_ref *ref);
+
 /* The writers fill `out`; the parts are within their limits (a uuid has at most 64 bytes,
  * a verb at most 32). */
 void topics_to_plug(char out[TOPICS_MAX], struct span uuid);
+void topics_from_plug(char out[TOPICS_MAX], struct span uuid);
 void topics_of_plug(const struct topics *t, char out[TOPICS_MAX], struct span name,
                     const char *leaf); /* NULL: the state itself */
 void topics_of_broker(const struct topics *t, char out[TOPICS_MAX], const char *leaf);

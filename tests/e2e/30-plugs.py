@@ -178,6 +178,25 @@ def rename_and_forget():
         fresh.disconnect()
 
 
+def orders_for_a_plug_that_is_away():
+    """Refused, or kept until it is back when that is asked for."""
+    with Broker(MEROSSD) as b:
+        with Plugs(b, "--type", "mss210") as sim:
+            sim.event("^plug 0 bound")
+            name = wait_plugs(b, all_online(1), "one plug online")[0]["name"]
+        wait_plugs(b, lambda l: not l[0]["online"], "the plug is offline")
+        code, out, err = b.client("off", name)
+        check(code == 4 and "not connected" in err, f"{code} {out} {err}")
+        code, out, err = b.client("on", name, "--when-back", "--json")
+        check(code == 0 and json.loads(out)["queued"] is True, f"{code} {out} {err}")
+        code, out, err = b.client("on", name, "--when-back")
+        check(code == 0 and "when it is back" in out, f"{code} {out} {err}")
+        with Plugs(b, "--type", "mss210") as sim:
+            sim.event("relay 0 on")
+            code, out, err = b.client("off", name, "--when-back")
+            check(code == 0 and "OFF" in out and "back" not in out, f"{code} {out} {err}")
+
+
 def button_press_is_seen():
     with Broker(MEROSSD) as b, Plugs(b, "--type", "mss210") as sim:
         sim.event("^plug 0 bound")
@@ -477,7 +496,7 @@ def files_of_the_state_folder_are_private():
 
 
 TESTS = [demo_plugs_appear_and_obey, plugs_are_found_by_uuid_mac_and_prefix, channels_of_a_strip,
-         exit_codes, a_plug_that_died_gives_no_answer, rename_and_forget, button_press_is_seen,
+         exit_codes, a_plug_that_died_gives_no_answer, rename_and_forget, orders_for_a_plug_that_is_away, button_press_is_seen,
          switching_by_topic, wrong_key_is_told, right_key_by_option, twenty_plugs_after_a_restart,
          a_key_that_is_lost_ends_no_broker, strangers_are_kept_out, a_clean_stop_says_offline,
          the_info_counts, a_failed_start_leaves_no_pid_file,

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """32-time.py MEROSSD PLUGSIM [words] - the time server (`ntp_listener`), asked over real sockets by
 a small SNTP client, and the time zone of the host."""
+import json
 import os
 import re
 import signal
@@ -144,9 +145,69 @@ def a_port_that_cannot_be_had_is_said():
             demote=os.geteuid() == 0)
 
 
+def another_zone_reaches_the_plugs():
+    """[trap 32] By SIGHUP; the files of the host are the business of tools_zonewatch."""
+    with Broker(MEROSSD, "meross_timezone CET-1CEST,M3.5.0,M10.5.0/3") as b:
+        sim = Program([PLUGSIM, "--port", b.tls, "--type", "mss310"], stdin=True)
+        try:
+            sim.wait_line("time CET-1CEST,M3.5.0,M10.5.0/3 20 rules")
+            b.extra = "meross_timezone IST-5:30"
+            (b.state / "test.conf").write_text(b.config())
+            b.program.process.send_signal(signal.SIGHUP)
+            b.wait_line("changed: plugs are told IST-5:30, from meross_timezone")
+            sim.wait_line("time IST-5:30 1 rules")
+        finally:
+            sim.kill(signal.SIGTERM)
+
+
+def timers_from_the_command_line():
+    with Broker(MEROSSD) as b:
+        sim = Program([PLUGSIM, "--port", b.tls, "--type", "mss310"], stdin=True)
+        try:
+            sim.wait_line("^plug 0 bound")
+            sim.wait_line("time .* rules")
+            name = json.loads(b.client("list", "--json")[1])["plugs"][0]["name"]
+
+            def good(*words):
+                code, out, err = b.client("timer", name, *words)
+                check(code == 0 and not err, f"{words}: {code} {out} {err}")
+                return out
+            check("no timers" in good(), "a plug has timers from the start")
+            out = good("add", "07:30", "on", "--name", "coffee")
+            check("07:30 daily" in out and "Days:" not in out, out)
+            out = good("add", "22:15", "off", "--days", "mon,fri")
+            check("22:15 mon,fri" in out and "first bit for sunday" in out, out)
+            good("disable", "coffee")
+            out = good("list")
+            check(re.search(r"07:30 daily +ON +0 +disabled +coffee", out), out)
+            listed = json.loads(good("--json"))["timers"]
+            check(len(listed) == 2 and listed[0]["enabled"] is False, listed)
+            check("after 15 min" in good("auto-off", "15"), "auto-off")
+            check("removed" in good("auto-off", "off"), "auto-off off")
+            for timer in listed:
+                good("remove", timer["id"])
+            check("no timers" in good(), "they are still there")
+            for status, words in ((2, ["jump"]), (2, ["add"]), (2, ["add", "7:60", "on"]),
+                                  (2, ["add", "07:30", "maybe"]), (2, ["remove"]),
+                                  (2, ["add", "07:30", "on", "--days", "someday"]),
+                                  (2, ["add", "07:30", "on", "--days", "mon", "--once"]),
+                                  (2, ["add", "sunset", "on"]), (2, ["list", "--once"]),
+                                  (2, ["auto-off", "30s"]), (2, ["remove", "x", "--channel", "1"]),
+                                  (1, ["remove", "nothing"]),
+                                  (1, ["add", "07:30", "on", "--channel", "9"])):
+                code, out, err = b.client("timer", name, *words)
+                check(code == status and err.startswith("merossd: ") and not out,
+                      f"{words}: {code} {out} {err}")
+            check(b.client("timer", "nobody")[0] == 3, "a plug that is not there")
+        finally:
+            sim.kill(signal.SIGTERM)
+
+
 if __name__ == "__main__":
     sys.exit(harness.main([
         a_plug_is_told_the_time, what_is_no_request_gets_no_answer,
         the_answer_comes_from_the_address_that_was_asked, one_that_floods_is_answered_eight_times,
         several_and_what_a_reload_says, a_port_that_cannot_be_had_is_said,
+        another_zone_reaches_the_plugs,
+        timers_from_the_command_line,
     ]))

@@ -368,7 +368,7 @@ def rights_while_away():
         check(back.received() == ["a"], "b is not allowed any more, c was not allowed then")
 
 
-def commands_to_plugs():
+def commands_to_plugs():  # [trap 14]
     """Only who has the right may publish to a plug, and never with RETAIN."""
     acl = "user u\ntopic readwrite #\ntopic deny /appliance/#\n" + SUPER
     topic = "/appliance/2101011234567890123448e1e9123456/subscribe"

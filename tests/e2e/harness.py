@@ -178,6 +178,7 @@ class Broker:
         ws = (f"listener {self.ws} 127.0.0.1\nprotocol websockets\n"
               f"listener {self.wss} 127.0.0.1\nprotocol websockets\ntls auto\n")
         return (f"state_dir {self.state}\n"
+                "meross_offline_delay 0\n"  # a test may set another one below
                 f"listener {self.tcp} 127.0.0.1\n"
                 f"listener {self.tls} 127.0.0.1\n"
                 f"tls auto\n{ws if self.with_ws else ''}{self.extra}\n")

@@ -10,9 +10,14 @@ static void on_wake(void *ctx) { ((struct wire *)ctx)->woken = true; }
 void wire_open(struct wire *w, struct broker *b, unsigned listener)
 {
     struct conn_peer peer = {.address = "127.0.0.1:1", .listener = listener, .loopback = true};
+    wire_open_peer(w, b, &peer);
+}
+
+void wire_open_peer(struct wire *w, struct broker *b, const struct conn_peer *peer)
+{
     *w = (struct wire){0};
     buf_init(&w->in, SIZE_MAX);
-    int err = conn_new(&w->conn, b, &peer, (struct conn_io){on_wake, w});
+    int err = conn_new(&w->conn, b, peer, (struct conn_io){on_wake, w});
     MD_ASSERT(err == MD_OK);
 }
 

@@ -15,6 +15,7 @@ struct wire {
 };
 
 void wire_open(struct wire *w, struct broker *b, unsigned listener);
+void wire_open_peer(struct wire *w, struct broker *b, const struct conn_peer *peer);
 void wire_send(struct wire *w, struct span bytes);
 void wire_take(struct wire *w);  /* everything the broker wants to send now */
 void wire_lose(struct wire *w);  /* the network fails                       */

@@ -1,7 +1,7 @@
 /* fuzz_config - any bytes as a configuration file: accepted whole or refused with a message. */
 #include "broker/base/check.h"
 #include "broker/base/mem.h"
-#include "tools/config.h"
+#include "tools/config/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -12,7 +12,9 @@ void args_usage(void)
         "  --plain              MQTT without TLS\n"
         "  --cipher NAME        offer this cipher suite only, e.g. TLS-RSA-WITH-AES-128-CBC-SHA\n"
         "  --count N            so many plugs; default: one of each --type\n"
-        "  --type T[,T...]      models, in turn: %s\n"
+        "  --type T[,T...]      models, in turn: %s,\n"
+        "                       or a file of tests/plugsim/models without .json: mrs100-7.6.10\n"
+        "  --model T            the same\n"
         "  --key K              the device key; default: the empty one\n"
         "  --http PORT          HTTP on PORT, PORT+1, ... for each plug; 0: free ports, told by\n"
         "                       the event \"http PORT\"\n"
@@ -30,7 +32,10 @@ void args_usage(void)
         "  --until SECONDS      end then\n"
         "  --timeout SECONDS    for --until bound\n"
         "  --json, --quiet      events as JSON; only violations\n"
-        "Standard input: button INDEX [CHANNEL], die INDEX, power INDEX, status, quit.\n"
+        "Standard input: button INDEX [CHANNEL], die INDEX, power INDEX, status, quit,\n"
+        "  load INDEX CHANNEL MILLIWATTS, sense INDEX NAMESPACE JSON (the world changes an "
+        "entry),\n"
+        "  alarm INDEX NAMESPACE JSON (told until it is answered).\n"
         "Exit status: 0; 1 after a violation of the protocol or a time-out; 2 usage.\n",
         simplug_options_types());
 }
@@ -76,11 +81,8 @@ static int read_valued(struct args *a, const char *name, const char *value)
     const struct {
         const char *name;
         const char **text;
-    } texts[] = {{"--host", &a->host},
-                 {"--type", &a->types},
-                 {"--key", &a->key},
-                 {"--cipher", &a->cipher},
-                 {"--http-host", &a->http_host}};
+    } texts[] = {{"--host", &a->host}, {"--type", &a->types},    {"--model", &a->types},
+                 {"--key", &a->key},   {"--cipher", &a->cipher}, {"--http-host", &a->http_host}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(texts[i].name, name) == 0) {
             *texts[i].text = value;

@@ -10,9 +10,8 @@
 #include "tests/plugsim/simplug.h"
 #include "tests/plugsim/web.h"
 
-#define POLL_MS    500 /* the longest sleep */
-#define MAX_LINE   128
-#define MEMBER_FDS (1 + WEB_FDS)
+#define POLL_MS  500 /* the longest sleep */
+#define MAX_LINE 128
 
 struct member {
     struct crowd *crowd;
@@ -30,7 +29,8 @@ struct crowd {
     const struct args *args;
     const struct link_way *way;
     struct member *member;
-    struct pollfd *poll; /* 1 + WEB_FDS per member, then standard input */
+    struct pollfd *poll; /* `fds` per member, then standard input */
+    size_t fds;          /* its connection, and its HTTP server's if it has one */
     bool quit, deaf;     /* deaf: standard input has ended */
     char line[MAX_LINE];
     size_t line_n;
@@ -100,8 +100,9 @@ int crowd_new(const struct args *args, const struct link_way *way, struct crowd 
     uint64_t now = mono_ms();
     c->args = args;
     c->way = way;
+    c->fds = args->http ? 1 + WEB_FDS : 1;
     c->member = mem_need(args->count * sizeof *c->member, "the simulated plugs");
-    c->poll = mem_need((args->count * MEMBER_FDS + 1) * sizeof *c->poll, "the simulated plugs");
+    c->poll = mem_need((args->count * c->fds + 1) * sizeof *c->poll, "the simulated plugs");
     for (unsigned i = 0; i < args->count; i++) {
         struct member *m = &c->member[i];
         struct simplug_options o;
@@ -258,6 +259,30 @@ static void tell_status(const struct member *m)
     say(m, "status", text);
 }
 
+/* "sense 0 Appliance.GarageDoor.State {...}", "alarm 0 Appliance.Control.OverTemp {...}" */
+static bool happen(struct member *m, const char *line, uint64_t now)
+{
+    char verb[16] = "", ns[64] = "";
+    int json = 0;
+    if (sscanf(line, "%15s %*u %63s %n", verb, ns, &json) < 2 || line[json] != '{')
+        return false;
+    if (strcmp(verb, "alarm") == 0)
+        simplug_alarm(m->plug, ns, line + json, now);
+    else
+        return strcmp(verb, "sense") == 0 && simplug_sense(m->plug, ns, line + json, now) == MD_OK;
+    return true;
+}
+
+static bool load(struct member *m, const char *line, uint64_t now)
+{
+    unsigned channel;
+    long long mw;
+    if (sscanf(line, "load %*u %u %lld", &channel, &mw) < 2)
+        return false;
+    simplug_set_load(m->plug, channel, mw, now);
+    return true;
+}
+
 static bool obey_one(struct member *m, const char *verb, unsigned channel, uint64_t now)
 {
     if (strcmp(verb, "button") == 0)
@@ -282,7 +307,8 @@ static void obey(struct crowd *c, const char *line, uint64_t now)
         for (unsigned i = 0; i < c->args->count; i++)
             tell_status(&c->member[i]);
     } else if (n < 2 || index >= c->args->count ||
-               !obey_one(&c->member[index], verb, channel, now)) {
+               (!obey_one(&c->member[index], verb, channel, now) &&
+                !happen(&c->member[index], line, now) && !load(&c->member[index], line, now))) {
         (void)printf("error what is \"%s\"?\n", line);
         (void)fflush(stdout);
     }
@@ -319,8 +345,8 @@ static void wait_for_work(struct crowd *c, uint64_t now)
         const struct member *m = &c->member[i];
         bool out = m->link != NULL &&
                    (link_wants_write(m->link) || (m->up && simplug_output(m->plug).n > 0));
-        struct pollfd *fds = &c->poll[i * MEMBER_FDS];
-        uint64_t web = web_poll(&m->web, fds + 1);
+        struct pollfd *fds = &c->poll[i * c->fds];
+        uint64_t web = c->args->http ? web_poll(&m->web, fds + 1) : SIMPLUG_NEVER;
         if (web < now + wait)
             wait = web > now ? web - now : 0;
         fds[0] = (struct pollfd){.fd = m->link != NULL ? link_fd(m->link) : -1,
@@ -329,9 +355,9 @@ static void wait_for_work(struct crowd *c, uint64_t now)
         if (!waits && m->due < now + wait)
             wait = m->due > now ? m->due - now : 0;
     }
-    struct pollfd *input = &c->poll[c->args->count * MEMBER_FDS];
+    struct pollfd *input = &c->poll[c->args->count * c->fds];
     *input = (struct pollfd){.fd = c->deaf ? -1 : STDIN_FILENO, .events = POLLIN};
-    if (poll(c->poll, c->args->count * MEMBER_FDS + 1, (int)wait) < 0)
+    if (poll(c->poll, c->args->count * c->fds + 1, (int)wait) < 0)
         return;
     if (input->revents != 0)
         listen_to_stdin(c, mono_ms());

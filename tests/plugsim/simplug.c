@@ -97,7 +97,7 @@ int64_t simplug_device_ms(const struct simplug *p, uint64_t now)
 static void stop_timers(struct simplug *p)
 {
     p->connack_by = p->bind_at = p->hangup_at = p->clock_at = SIMPLUG_NEVER;
-    p->pong_by = p->die_at = SIMPLUG_NEVER;
+    p->pong_by = p->die_at = p->meter_push_at = SIMPLUG_NEVER;
 }
 
 /* Everything that a loss of power forgets; relays, zone and rules are in its flash. */
@@ -109,7 +109,8 @@ static void boot(struct simplug *p, uint64_t now)
     p->bound_before = p->st.bound = p->st.session = p->st.config = p->st.dead = false;
     p->packet_id = 0;
     p->give_up_at = SIMPLUG_NEVER;
-    p->energy_at = now;
+    sim_alarm_clear(p);
+    p->meter_push_at = SIMPLUG_NEVER;
     memset(p->seen, 0, sizeof p->seen);
     new_tail(p);
     stop_timers(p);
@@ -126,6 +127,11 @@ int simplug_new(const struct simplug_options *options, uint64_t now, struct simp
     if (p == NULL)
         return MD_NOMEM;
     p->opt = *options;
+    int err = sim_model_load(options->model, &p->model);
+    if (err != MD_OK) {
+        mem_free(p);
+        return err;
+    }
     p->rng = options->seed | 1u << 31;
     buf_init(&p->in, SIMPLUG_IN_MAX);
     buf_init(&p->out, SIMPLUG_OUT_MAX);
@@ -134,6 +140,7 @@ int simplug_new(const struct simplug_options *options, uint64_t now, struct simp
     p->connect_at = now + options->boot_ms;
     p->pairing = options->ap;
     sim_setup_reset(p);
+    sim_meter_init(p, now);
     boot(p, now);
     *out = p;
     return MD_OK;
@@ -144,6 +151,9 @@ void simplug_free(struct simplug *p)
     if (p == NULL)
         return;
     simplug_hear_reset(p);
+    sim_alarm_clear(p);
+    sim_timers_clear(p);
+    sim_model_free(&p->model);
     buf_free(&p->in);
     buf_free(&p->out);
     buf_free(&p->work);
@@ -210,6 +220,9 @@ void simplug_bound(struct simplug *p, uint64_t now)
     simplug_event(p, "bound", "%u.%03u", (unsigned)(p->st.bound_ms / 1000),
                   (unsigned)(p->st.bound_ms % 1000));
     simplug_led(p, SIMPLUG_LED_SOLID_GREEN);
+    sim_alarm_announce(p, now);
+    if (p->opt.meter_push_s > 0)
+        p->meter_push_at = now + p->opt.meter_push_s * 1000u;
 }
 
 void simplug_review(struct simplug *p, uint64_t now)

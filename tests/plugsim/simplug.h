@@ -20,6 +20,7 @@
 #ifndef TESTS_PLUGSIM_SIMPLUG_H
 #define TESTS_PLUGSIM_SIMPLUG_H
 
+#include "broker/base/buf.h"
 #include "tests/plugsim/simplug_options.h"
 
 #define SIMPLUG_NEVER        UINT64_MAX
@@ -55,6 +56,7 @@ struct simplug_status {
     unsigned times;         /* System.Time SETs accepted                              */
     unsigned refused;       /* CONNACK with another code than 0                       */
     unsigned http_requests; /* understood by its HTTP server                      */
+    unsigned answered;      /* alarms and the like that were answered                 */
     uint64_t bound_ms;      /* from the transport's opening to bound, last time       */
 };
 
@@ -92,6 +94,22 @@ void simplug_closed(struct simplug *p,
 uint64_t simplug_tick(struct simplug *p, uint64_t now);
 
 void simplug_button(struct simplug *p, unsigned channel, uint64_t now);
+/* The world changes an entry of a namespace of its model's file, and the device tells it:
+ * simplug_sense(p, "Appliance.GarageDoor.State", "{\"channel\":1,\"open\":1}", now).
+ * Errors: MD_NOENT no such namespace or entry, MD_NOMEM. */
+MD_MUST_USE int simplug_sense(struct simplug *p, const char *ns, const char *json, uint64_t now);
+/* Appends what a namespace of its model's file holds now: its entries, with commas between.
+ * Errors: MD_NOENT no such namespace, MD_NOMEM. */
+MD_MUST_USE int simplug_holds(const struct simplug *p, const char *ns, struct buf *out);
+/* Tells something again and again until it is answered: by a PUSH of the same namespace when it
+ * has needReply in it, else by SETACK. */
+void simplug_alarm(struct simplug *p, const char *ns, const char *payload, uint64_t now);
+/* What hangs on a channel, in milliwatts while it is on; negative: it feeds the mains. */
+void simplug_set_load(struct simplug *p, unsigned channel, int64_t milliwatts, uint64_t now);
+/* Its counter of today begins again at 0. */
+void simplug_clear_counter(struct simplug *p, uint64_t now);
+/* What really flowed on a channel since its zone was set, in Wh, whatever the device tells. */
+int64_t simplug_true_wh(struct simplug *p, unsigned channel, uint64_t now);
 void simplug_die(struct simplug *p); /* neither talks nor closes from now on      */
 void simplug_power_cycle(struct simplug *p,
                          uint64_t now); /* also revives a dead one                   */

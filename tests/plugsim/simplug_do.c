@@ -2,19 +2,15 @@
 
 #include <stdio.h>
 
-#define MULTIPLE     "Appliance.Control.Multiple"
-#define MULTIPLE_MAX 5
+#define MULTIPLE "Appliance.Control.Multiple"
 
 /* A handler appends the answer's payload to `out`.  payload: token of the request's.
  * MD_INVAL: answered with ERROR 5000 (sheet 1.5). */
 typedef int (*deed_cb)(struct simplug *p, int payload, struct buf *out, uint64_t now);
 
-enum needs { ALL, METER, TOGGLE, TOGGLEX, CLOCK, NEWER, NEWER_METER, WIFIX, ECDHE };
-
 struct deed {
     const char *ns;
-    enum needs needs;
-    deed_cb get, set;
+    deed_cb get, set, del;
 };
 
 #define TRY(call)                                                                                  \
@@ -104,27 +100,6 @@ static int set_dnd(struct simplug *p, int payload, struct buf *out, uint64_t now
     return buf_put_str(out, "{}");
 }
 
-static int get_electricity(struct simplug *p, int payload, struct buf *out, uint64_t now)
-{
-    (void)payload;
-    (void)now;
-    return simplug_state_electricity(p, out);
-}
-
-static int get_consumption(struct simplug *p, int payload, struct buf *out, uint64_t now)
-{
-    (void)payload;
-    return simplug_state_consumption(p, out, now);
-}
-
-static int get_config(struct simplug *p, int payload, struct buf *out, uint64_t now)
-{
-    (void)p;
-    (void)payload;
-    (void)now;
-    return buf_put_str(out, "{\"config\":{\"voltageRatio\":188,\"electricityRatio\":102}}");
-}
-
 static int get_togglex(struct simplug *p, int payload, struct buf *out, uint64_t now)
 {
     (void)payload;
@@ -146,6 +121,7 @@ static void turn(struct simplug *p, unsigned channel, bool on, const char *by, u
         return;
     p->st.relay[channel] = on;
     p->relay[channel].changed_s = simplug_device_ms(p, now) / 1000;
+    sim_timers_switched(p, channel, on, now);
     *changed |= 1u << channel;
     simplug_event(p, "relay", "%u %s by %s", channel, on ? "on" : "off", by);
 }
@@ -156,7 +132,7 @@ bool simplug_switch(struct simplug *p, unsigned channel, bool on, const char *by
 {
     if (channel >= p->opt.channels)
         return false;
-    simplug_state_meter(p, now);
+    sim_meter_count(p, now);
     bool any = false;
     for (unsigned c = 1; c < p->opt.channels; c++) {
         if (channel == 0 || channel == c)
@@ -222,109 +198,118 @@ static int set_toggle(struct simplug *p, int payload, struct buf *out, uint64_t 
 
 static int get_ability(struct simplug *p, int payload, struct buf *out, uint64_t now);
 
-/* Both the list it tells in System.Ability and what it does.  Those without a handler are sent by
- * the plug, or are not simulated; a request for one of them is silently dropped, as a real plug
- * does with what it does not like. */
+/* What is more than entries to read and set; those are in the files of the models. */
 static const struct deed deeds[] = {
-    {"Appliance.Config.Key", ALL, NULL, sim_setup_set_key},
-    {"Appliance.Config.WifiList", ALL, sim_setup_get_list, NULL},
-    {"Appliance.Config.Wifi", ALL, NULL, sim_setup_set_wifi},
-    {"Appliance.Config.WifiX", WIFIX, NULL, sim_setup_set_wifix},
-    {"Appliance.Config.Trace", ALL, sim_setup_get_trace, NULL},
-    {"Appliance.Encrypt.Suite", ECDHE, sim_setup_get_suite, NULL},
-    {"Appliance.Encrypt.ECDHE", ECDHE, NULL, sim_setup_set_ecdhe},
-    {"Appliance.System.All", ALL, get_all, NULL},
-    {"Appliance.System.Hardware", ALL, get_hardware, NULL},
-    {"Appliance.System.Firmware", ALL, get_firmware, NULL},
-    {"Appliance.System.Debug", ALL, get_debug, NULL},
-    {"Appliance.System.Online", ALL, get_online, NULL},
-    {"Appliance.System.Time", ALL, get_time, set_time},
-    {"Appliance.System.Clock", CLOCK, NULL, NULL},
-    {"Appliance.System.Ability", ALL, get_ability, NULL},
-    {"Appliance.System.Runtime", NEWER, get_runtime, NULL},
-    {"Appliance.System.Report", ALL, NULL, NULL},
-    {"Appliance.System.DNDMode", NEWER, get_dnd, set_dnd},
-    {MULTIPLE, NEWER, NULL, NULL},
-    {"Appliance.Control.Bind", ALL, NULL, NULL},
-    {"Appliance.Control.Unbind", ALL, NULL, NULL},
-    {"Appliance.Control.Upgrade", ALL, NULL, NULL},
-    {"Appliance.Control.Toggle", TOGGLE, get_toggle, set_toggle},
-    {"Appliance.Control.ToggleX", TOGGLEX, get_togglex, set_togglex},
-    {"Appliance.Control.ConsumptionX", METER, get_consumption, NULL},
-    {"Appliance.Control.Electricity", METER, get_electricity, NULL},
-    {"Appliance.Control.ConsumptionConfig", NEWER_METER, get_config, NULL},
+    {"Appliance.Config.Key", NULL, sim_setup_set_key, NULL},
+    {"Appliance.Config.WifiList", sim_setup_get_list, NULL, NULL},
+    {"Appliance.Config.Wifi", NULL, sim_setup_set_wifi, NULL},
+    {"Appliance.Config.WifiX", NULL, sim_setup_set_wifix, NULL},
+    {"Appliance.Config.Trace", sim_setup_get_trace, NULL, NULL},
+    {"Appliance.Encrypt.Suite", sim_setup_get_suite, NULL, NULL},
+    {"Appliance.Encrypt.ECDHE", NULL, sim_setup_set_ecdhe, NULL},
+    {"Appliance.System.All", get_all, NULL, NULL},
+    {"Appliance.System.Hardware", get_hardware, NULL, NULL},
+    {"Appliance.System.Firmware", get_firmware, NULL, NULL},
+    {"Appliance.System.Debug", get_debug, NULL, NULL},
+    {"Appliance.System.Online", get_online, NULL, NULL},
+    {"Appliance.System.Time", get_time, set_time, NULL},
+    {"Appliance.System.Ability", get_ability, NULL, NULL},
+    {"Appliance.System.Runtime", get_runtime, NULL, NULL},
+    {"Appliance.System.DNDMode", get_dnd, set_dnd, NULL},
+    {"Appliance.Control.Toggle", get_toggle, set_toggle, NULL},
+    {"Appliance.Control.ToggleX", get_togglex, set_togglex, NULL},
+    {"Appliance.Control.ConsumptionX", sim_meter_get_days, NULL, NULL},
+    {"Appliance.Control.ConsumptionH", sim_meter_get_hours, NULL, NULL},
+    {"Appliance.Control.Electricity", sim_meter_get_electricity, NULL, NULL},
+    {"Appliance.Control.ElectricityX", sim_meter_get_x, NULL, NULL},
+    {"Appliance.Control.ConsumptionConfig", sim_meter_get_config, NULL, NULL},
+    {"Appliance.Control.TimerX", sim_timers_get_timer, sim_timers_set_timer,
+     sim_timers_delete_timer},
+    {"Appliance.Control.TriggerX", sim_timers_get_trigger, sim_timers_set_trigger,
+     sim_timers_delete_trigger},
+    {"Appliance.Digest.TimerX", sim_timers_digest_timers, NULL, NULL},
+    {"Appliance.Digest.TriggerX", sim_timers_digest_triggers, NULL, NULL},
 };
 
 #define N_DEEDS (sizeof deeds / sizeof deeds[0])
 
-static bool has(const struct simplug_options *o, enum needs needs)
+static bool lists(const struct simplug *p, const char *ns)
 {
-    switch (needs) {
-    case ALL:
-        return true;
-    case METER:
-        return o->metering;
-    case TOGGLE:
-        return o->old_toggle;
-    case TOGGLEX:
-        return !o->old_toggle;
-    case CLOCK:
-        return o->clock_ability;
-    case NEWER:
-        return !o->bind_as_push;
-    case NEWER_METER:
-        return o->metering && !o->bind_as_push;
-    case WIFIX:
+    return sim_tree_get(p->model.ability, ns) != NULL;
+}
+
+/* Options add to the model's list and take away from it. */
+bool simplug_has(const struct simplug *p, const char *ns)
+{
+    const struct simplug_options *o = &p->opt;
+    bool relays = lists(p, "Appliance.Control.Toggle") || lists(p, "Appliance.Control.ToggleX");
+    if (strcmp(ns, "Appliance.Control.ToggleX") == 0)
+        return relays && !o->old_toggle;
+    if (strcmp(ns, "Appliance.Control.Toggle") == 0)
+        return o->old_toggle ? relays : lists(p, ns);
+    if (strcmp(ns, "Appliance.Config.WifiX") == 0)
         return o->wifix;
-    case ECDHE:
+    if (strncmp(ns, "Appliance.Encrypt.", 18) == 0)
         return o->ecdhe;
-    }
-    return false;
+    if (strcmp(ns, "Appliance.System.Clock") == 0)
+        return o->clock_ability;
+    if (strcmp(ns, "Appliance.Control.Electricity") == 0)
+        return o->metering;
+    return lists(p, ns);
+}
+
+static int put_ability(const struct simplug *p, const char *ns, bool *any, struct buf *out)
+{
+    const struct sim_tree *value = sim_tree_get(p->model.ability, ns);
+    if (!simplug_has(p, ns))
+        return MD_OK;
+    TRY(buf_putf(out, "%s\"%s\":", *any ? "," : "", ns));
+    *any = true;
+    return value != NULL ? sim_tree_put(value, out) : buf_put_str(out, "{}");
 }
 
 static int get_ability(struct simplug *p, int payload, struct buf *out, uint64_t now)
 {
+    static const char *const added[] = {"Appliance.Control.Toggle",     "Appliance.Control.ToggleX",
+                                        "Appliance.Config.WifiX",       "Appliance.Encrypt.ECDHE",
+                                        "Appliance.Encrypt.Suite",      "Appliance.System.Clock",
+                                        "Appliance.Control.Electricity"};
+    bool any = false;
     (void)payload;
     (void)now;
     TRY(buf_put_str(out, "{\"payloadVersion\":1,\"ability\":{"));
-    const char *comma = "";
-    for (size_t i = 0; i < N_DEEDS; i++) {
-        if (!has(&p->opt, deeds[i].needs))
-            continue;
-        bool multiple = strcmp(deeds[i].ns, MULTIPLE) == 0;
-        TRY(buf_putf(out, "%s\"%s\":%s", comma, deeds[i].ns,
-                     multiple ? "{\"maxCmdNum\":5}" : "{}"));
-        comma = ",";
+    for (const struct sim_tree *c = p->model.ability->child; c != NULL; c = c->next)
+        TRY(put_ability(p, c->key, &any, out));
+    for (size_t i = 0; i < sizeof added / sizeof added[0]; i++) {
+        if (!lists(p, added[i]))
+            TRY(put_ability(p, added[i], &any, out));
     }
     return buf_put_str(out, "}}");
 }
 
 static deed_cb find(const struct simplug *p, const char *ns, const char *method)
 {
-    for (size_t i = 0; i < N_DEEDS; i++) {
-        if (strcmp(deeds[i].ns, ns) == 0 && has(&p->opt, deeds[i].needs))
-            return strcmp(method, "SET") == 0 ? deeds[i].set : deeds[i].get;
+    /* What the model's file describes goes first. */
+    bool here = simplug_has(p, ns) && sim_space_of(p, ns) == NULL;
+    for (size_t i = 0; i < N_DEEDS && here; i++) {
+        if (strcmp(deeds[i].ns, ns) != 0)
+            continue;
+        if (strcmp(method, "DELETE") == 0)
+            return deeds[i].del;
+        return strcmp(method, "SET") == 0 ? deeds[i].set : deeds[i].get;
     }
     return NULL;
 }
 
 static bool is_multiple(const struct simplug *p, const char *ns, const char *method)
 {
-    return strcmp(ns, MULTIPLE) == 0 && strcmp(method, "SET") == 0 && has(&p->opt, NEWER);
-}
-
-bool simplug_has(const struct simplug *p, const char *ns)
-{
-    for (size_t i = 0; i < N_DEEDS; i++) {
-        if (strcmp(deeds[i].ns, ns) == 0)
-            return has(&p->opt, deeds[i].needs);
-    }
-    return false;
+    return strcmp(ns, MULTIPLE) == 0 && strcmp(method, "SET") == 0 && lists(p, MULTIPLE);
 }
 
 bool simplug_can(const struct simplug *p, const char *ns, const char *method)
 {
-    return is_multiple(p, ns, method) || find(p, ns, method) != NULL;
+    return is_multiple(p, ns, method) || find(p, ns, method) != NULL ||
+           sim_space_can(p, ns, method);
 }
 
 /* The envelope of the answer to `e`: same id, same namespace, from .../publish. */
@@ -340,12 +325,23 @@ static struct simplug_envelope answer_to(const struct simplug *p, const struct s
     return a;
 }
 
+/* One of the namespaces that the model's file describes. */
+static int run_space(struct simplug *p, const struct simplug_envelope *e, struct buf *out,
+                     uint64_t now)
+{
+    const struct sim_tree *space = sim_space_of(p, e->ns);
+    if (!sim_space_can(p, e->ns, e->method))
+        return MD_INVAL;
+    return strcmp(e->method, "SET") == 0 ? sim_space_set(p, space, e->payload, out, now)
+                                         : sim_space_get(p, space, e->payload, out, now);
+}
+
 /* Runs one request; `out` gains the payload of the answer. */
 static int run(struct simplug *p, const struct simplug_envelope *e, struct buf *out, uint64_t now)
 {
     size_t before = out->n;
     deed_cb deed = find(p, e->ns, e->method);
-    int err = deed == NULL ? MD_INVAL : deed(p, e->payload, out, now);
+    int err = deed != NULL ? deed(p, e->payload, out, now) : run_space(p, e, out, now);
     if (err == MD_OK)
         p->st.requests++;
     if (err != MD_INVAL)
@@ -375,15 +371,18 @@ static int run_member(struct simplug *p, int member, struct buf *out, uint64_t n
     return err;
 }
 
+/* No surplus is forgiven. */
 static int run_multiple(struct simplug *p, const struct simplug_envelope *e, struct buf *out,
                         uint64_t now)
 {
     int list = sim_json_get(&p->json, e->payload, "multiple");
     int at = sim_json_first(&p->json, list), n = sim_json_count(&p->json, list);
-    if (n > MULTIPLE_MAX)
-        simplug_violate(p, "%d requests in one Control.Multiple, it takes %d", n, MULTIPLE_MAX);
+    int max = (int)sim_tree_number(
+        sim_tree_get(sim_tree_get(p->model.ability, MULTIPLE), "maxCmdNum"), 1);
+    if (n > max)
+        simplug_violate(p, "%d requests in one Control.Multiple, it takes %d", n, max);
     TRY(buf_put_str(out, "{\"multiple\":["));
-    for (int i = 0; i < n && i < MULTIPLE_MAX; i++, at = sim_json_next(&p->json, at)) {
+    for (int i = 0; i < n && i < max; i++, at = sim_json_next(&p->json, at)) {
         TRY(buf_put_str(out, i > 0 ? "," : ""));
         TRY(run_member(p, at, out, now));
     }
@@ -409,6 +408,7 @@ void simplug_do(struct simplug *p, const struct simplug_envelope *e, uint64_t no
     if (e->from[0] != '\0' && !p->broken)
         simplug_say(p, e->from, &a, buf_view(&p->work), now);
     simplug_say_relays(p, p->changed, now);
+    sim_space_tell(p, now);
 }
 
 int simplug_do_lan(struct simplug *p, const struct simplug_envelope *e, struct buf *out,
@@ -417,5 +417,6 @@ int simplug_do_lan(struct simplug *p, const struct simplug_envelope *e, struct b
     struct simplug_envelope a = carry_out(p, e, now);
     int err = p->broken ? MD_NOMEM : simplug_envelope_put(p, out, &a, buf_view(&p->work), now);
     simplug_say_relays(p, p->changed, now);
+    sim_space_tell(p, now);
     return err;
 }

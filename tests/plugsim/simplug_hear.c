@@ -7,12 +7,14 @@
 
 #define CLOCK_TOLERANCE_MS 2000
 #define BIND_ANSWER_MS     5000u
+#define GENTLE_FOR_MS      60000u /* after the transport is up */
 
 void simplug_hear_reset(struct simplug *p)
 {
     for (size_t i = 0; i < p->queued; i++)
         mem_free(p->queue[i].json);
     p->queued = 0;
+    p->requested_at = 0;
     memset(p->awaited, 0, sizeof p->awaited);
 }
 
@@ -45,7 +47,8 @@ int simplug_envelope_read(struct simplug *p, struct simplug_envelope *e, const c
 
 static bool is_request(const struct simplug_envelope *e)
 {
-    return strcmp(e->method, "GET") == 0 || strcmp(e->method, "SET") == 0;
+    return strcmp(e->method, "GET") == 0 || strcmp(e->method, "SET") == 0 ||
+           strcmp(e->method, "DELETE") == 0;
 }
 
 /* Sheet 1.5: old firmware says 5001, new firmware nothing. */
@@ -128,6 +131,7 @@ static void on_clock(struct simplug *p, const struct simplug_envelope *e, uint64
         simplug_violate(p, "System.Clock is %lld ms off", (long long)off);
     if (e->uuid)
         simplug_violate(p, "System.Clock answer names a uuid");
+    sim_meter_count(p, now);
     p->clock_offset_ms = s * 1000 - (int64_t)now;
     p->clock_at = SIMPLUG_NEVER;
     p->st.clock = true;
@@ -162,7 +166,9 @@ static void on_push(struct simplug *p, const struct simplug_envelope *e,
         on_config(p, e, a, now);
     else if (strcmp(e->ns, "Appliance.Control.Unbind") == 0)
         simplug_give_up(p, now);
-    else
+    else if (strcmp(e->ns, "Appliance.Control.ElectricityX") == 0 && simplug_has(p, e->ns))
+        simplug_say_meters(p, now);
+    else if (!sim_space_query(p, e->ns, now))
         simplug_violate(p, "PUSH %s, which it does not know", e->ns);
 }
 
@@ -191,6 +197,13 @@ static void on_request(struct simplug *p, const struct simplug_envelope *e, stru
         simplug_violate(p, "timestamp of %s %s is a string", e->method, e->ns);
     if (!topic_name_valid(span_str(e->from)))
         simplug_violate(p, "no topic to answer to in `from` of %s %s", e->method, e->ns);
+    /* Firmware 8 and 9 cannot bear a burst right after it connected (sheet 2.4). */
+    bool young = now < p->connected_at + GENTLE_FOR_MS;
+    if (young && p->requested_at != 0 && now < p->requested_at + p->opt.gentle_ms) {
+        simplug_malformed(p, "a burst of requests right after it connected", now);
+        return;
+    }
+    p->requested_at = now;
     int64_t window = p->opt.timestamp_window_s;
     if (window > 0 && (off_s < -window || off_s > window)) {
         simplug_event(p, "ignored", "too old: %s %s", e->method, e->ns);
@@ -213,7 +226,7 @@ void simplug_hear(struct simplug *p, const struct mqtt_publish *m, uint64_t now)
         return;
     }
     if (simplug_envelope_read(p, &e, &wrong) != MD_OK) {
-        simplug_violate(p, "%s", wrong);
+        simplug_malformed(p, wrong, now);
         return;
     }
     simplug_sign(p, e.id, e.stamp, sign);
@@ -228,6 +241,8 @@ void simplug_hear(struct simplug *p, const struct mqtt_publish *m, uint64_t now)
     }
     if (is_request(&e))
         on_request(p, &e, m->payload, now);
+    else if (sim_alarm_answered(p, &e))
+        ;
     else if (strcmp(e.method, "SETACK") == 0 && strcmp(e.ns, "Appliance.Control.Bind") == 0)
         on_bind_ack(p, &e, &a, now);
     else if (strcmp(e.method, "PUSH") == 0)

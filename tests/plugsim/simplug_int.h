@@ -14,6 +14,11 @@
 #include "broker/base/buf.h"
 #include "broker/codec/mqtt.h"
 #include "tests/plugsim/simplug.h"
+#include "tests/plugsim/family/sim_alarm.h"
+#include "tests/plugsim/family/sim_meter.h"
+#include "tests/plugsim/family/sim_model.h"
+#include "tests/plugsim/family/sim_space.h"
+#include "tests/plugsim/family/sim_timers.h"
 #include "tests/plugsim/lan/sim_setup.h"
 #include "tests/plugsim/sim_json.h"
 
@@ -100,11 +105,17 @@ struct simplug {
     bool led_off; /* DNDMode */
     struct simplug_relay relay[SIMPLUG_MAX_CHANNELS];
     unsigned changed; /* channels, by the request that is being obeyed */
-    double energy_wh; /* of today, up to energy_at */
-    uint64_t energy_at;
+
+    struct sim_model model;
+    struct sim_spaces space;
+    struct sim_meter meter;
+    uint64_t meter_push_at; /* option meter_push_s; SIMPLUG_NEVER: not */
+    struct sim_timers timers;
+    struct sim_alarm alarm[SIM_ALARMS];
 
     struct sim_setup setup;
-    unsigned http_open; /* connections to its HTTP server */
+    uint64_t requested_at; /* of this connection; 0: not yet */
+    unsigned http_open;    /* connections to its HTTP server */
 
     char *violation[SIMPLUG_KEPT_VIOLATIONS];
     size_t n_violations;
@@ -154,6 +165,11 @@ void simplug_say_report(struct simplug *p, uint64_t now);
 void simplug_say_bind(struct simplug *p, uint64_t now);
 void simplug_say_clock(struct simplug *p, uint64_t now);
 void simplug_say_config(struct simplug *p, uint64_t now);
+/* A PUSH of its own with a new messageId; and any message with a given one. */
+void simplug_say_push(struct simplug *p, const char *ns, struct span payload, uint64_t now);
+void simplug_say_own(struct simplug *p, const char *ns, const char *method, const char *id,
+                     struct span payload, uint64_t now);
+void simplug_say_meters(struct simplug *p, uint64_t now); /* ElectricityX of all channels */
 /* The channels whose bit is set, after a change. */
 void simplug_say_relays(struct simplug *p, unsigned channels, uint64_t now);
 
@@ -182,15 +198,13 @@ MD_MUST_USE int simplug_state_time(const struct simplug *p, struct buf *out, uin
 MD_MUST_USE int simplug_state_all(const struct simplug *p, struct buf *out, uint64_t now);
 MD_MUST_USE int simplug_state_relay(const struct simplug *p, struct buf *out, unsigned channel);
 MD_MUST_USE int simplug_state_relays(const struct simplug *p, struct buf *out, unsigned channels);
-MD_MUST_USE int simplug_state_electricity(const struct simplug *p, struct buf *out);
-MD_MUST_USE int simplug_state_consumption(struct simplug *p, struct buf *out, uint64_t now);
 MD_MUST_USE int simplug_state_debug(const struct simplug *p, struct buf *out, uint64_t now);
-void simplug_state_meter(struct simplug *p, uint64_t now); /* adds up what flowed until now */
 
 /* simplug_time.c */
 /* Checks and takes the value of "time" at token t; MD_INVAL (and a violation) when a plug could
  * not live with it. */
 MD_MUST_USE int simplug_time_set(struct simplug *p, int t, uint64_t now);
+int64_t simplug_time_offset(const struct simplug *p, int64_t utc_s); /* local minus UTC */
 void simplug_time_date(const struct simplug *p, int64_t utc_s,
                        char out[11]); /* local "2024-04-03" */
 

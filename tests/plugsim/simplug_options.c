@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "broker/base/buf.h"
+#include "tests/plugsim/family/sim_model.h"
 
 /* What most plugs have in common (sheet 2.1, 4.1). */
 static const struct simplug_options common = {
@@ -32,28 +33,33 @@ static const struct simplug_options common = {
     .home_cipher = 3,
 };
 
-struct preset {
-    const char *name, *type, *hw, *fw, *chip;
-    unsigned channels, keep_alive_s;
-    bool ntp, metering, old;        /* old: firmware 1.1 */
-    bool old_toggle, config_needed; /* the latter marks the Matter generation */
+/* Short names.  The first one with index 0 is the plug of the test vectors (sheet 11), the second
+ * the one of the recorded dialogue (sheet 4.1). */
+static const struct {
+    const char *name, *model;
+} short_names[] = {
+    {"mss310", "mss310-6.3.21"},     {"mss210", "mss210-6.2.3"},  {"mss425e", "mss425e-1.1.9"},
+    {"mss210-old", "mss210-1.1.12"}, {"mss315", "mss315-9.5.33"},
 };
 
-/* Models of sheet 9 and what the issues tell about them.  The first one with index 0 is the plug
- * of the test vectors (sheet 11), the second the one of the recorded dialogue (sheet 4.1). */
-static const struct preset presets[] = {
-    {"mss310", "mss310", "6.0.0", "6.3.21", "rtl8710cf", 1, 120, false, true, false, false, false},
-    {"mss210", "mss210", "6.0.0", "6.2.3", "rtl8710cf", 1, 120, true, false, false, false, false},
-    {"mss425e", "mss425e", "1.0.0", "1.1.9", "MT7687", 5, 30, false, false, true, false, false},
-    {"mss210-old", "mss210", "1.0.0", "1.1.12", "MT7688", 1, 120, false, false, true, true, false},
-    {"mss315", "mss315", "9.0.0", "9.5.33", "rtl8720cm", 1, 120, false, true, false, false, true},
-};
+#define N_SHORT (sizeof short_names / sizeof short_names[0])
 
-#define N_PRESETS (sizeof presets / sizeof presets[0])
-
-static void identity(struct simplug_options *o, size_t preset, unsigned index)
+/* A number for each model; it makes the third last byte of its MAC. */
+static unsigned number_of(const char *name)
 {
-    unsigned long tail = (0x123456ul + (preset << 16) + index) & 0xFFFFFFul;
+    unsigned hash = 5381, i = 0;
+    while (i < N_SHORT && strcmp(short_names[i].name, name) != 0)
+        i++;
+    if (i < N_SHORT)
+        return i;
+    for (; *name != '\0'; name++)
+        hash = hash * 33 + (unsigned char)*name;
+    return (unsigned)N_SHORT + hash % 200;
+}
+
+static void identity(struct simplug_options *o, unsigned preset, unsigned index)
+{
+    unsigned long tail = (0x123456ul + ((unsigned long)preset << 16) + index) & 0xFFFFFFul;
     (void)snprintf(o->mac, sizeof o->mac, "48:e1:e9:%02lx:%02lx:%02lx", tail >> 16 & 0xFF,
                    tail >> 8 & 0xFF, tail & 0xFF);
     (void)snprintf(o->uuid, sizeof o->uuid, "2101011234567890123448e1e9%06lx", tail);
@@ -61,34 +67,22 @@ static void identity(struct simplug_options *o, size_t preset, unsigned index)
     o->seed = 1 + tail;
 }
 
-static void put_text(char *to, size_t cap, const char *text)
-{
-    (void)snprintf(to, cap, "%s", text);
-}
-
 int simplug_options_preset(struct simplug_options *o, const char *type, unsigned index)
 {
-    size_t i = 0;
-    while (i < N_PRESETS && strcmp(presets[i].name, type) != 0)
-        i++;
-    if (i == N_PRESETS)
-        return MD_NOENT;
-    const struct preset *m = &presets[i];
+    unsigned number = number_of(type);
+    const char *name = number < N_SHORT ? short_names[number].model : type;
+    struct sim_model model;
+    int err = sim_model_load(name, &model);
+    if (err != MD_OK)
+        return err;
     *o = common;
-    put_text(o->type, sizeof o->type, m->type);
-    put_text(o->hw, sizeof o->hw, m->hw);
-    put_text(o->fw, sizeof o->fw, m->fw);
-    put_text(o->chip, sizeof o->chip, m->chip);
-    o->channels = m->channels;
-    o->keep_alive_s = m->keep_alive_s;
-    o->ntp = m->ntp;
-    o->metering = m->metering;
-    o->bind_as_push = m->old;
-    o->header_uuid = !m->old;
-    o->old_toggle = m->old_toggle;
-    o->config_needed = o->dev_boot = o->matter = m->config_needed;
-    identity(o, i, index);
-    return MD_OK;
+    if (!span_to_str(span_str(name), o->model, sizeof o->model))
+        err = MD_NOENT;
+    if (err == MD_OK)
+        err = sim_model_options(&model, o);
+    identity(o, number, index);
+    sim_model_free(&model);
+    return err;
 }
 
 const char *simplug_options_types(void) { return "mss310 mss210 mss425e mss210-old mss315"; }
@@ -140,6 +134,12 @@ static const struct field fields[] = {
     FIELD(NUMBER, answer_delay_ms),
     FIELD(NUMBER, silent_after_ms),
     FIELD(FLAG, metering),
+    FIELD(NUMBER, meters),
+    FIELD(NUMBER, meter_push_s),
+    FIELD(FLAG, midnight_stale),
+    FIELD(FLAG, midnight_carry),
+    FIELD(FLAG, week_from_monday),
+    FIELD(FLAG, second_empty),
     FIELD(FLAG, old_toggle),
     FIELD(SHAPE, shape),
     FIELD(WRONG_KEY, wrong_key),
@@ -149,11 +149,13 @@ static const struct field fields[] = {
     FIELD(FLAG, matter),
     FIELD(TEXT, report_value),
     FIELD(FLAG, reboot_on_malformed),
+    FIELD(NUMBER, gentle_ms),
     FIELD(NUMBER, timestamp_window_s),
     FIELD(TEXT, timezone),
     FIELD(FLAG, ap),
     FIELD(FLAG, wifix),
     FIELD(FLAG, ecdhe),
+    FIELD(FLAG, bluetooth_only),
     FIELD(FLAG, http_bare_lf),
     FIELD(NUMBER, http_max),
     FIELD(NUMBER, wifi_list_ms),

@@ -15,6 +15,8 @@ enum simplug_shape {                      /* of togglex, sheet 5.0 */
 enum simplug_wrong_key { SIMPLUG_WRONG_KEY_ERROR, SIMPLUG_WRONG_KEY_SILENCE }; /* sheet 1.5 */
 
 struct simplug_options {
+    char model[40]; /* its file in tests/plugsim/models, without ".json" */
+
     /* Identity. */
     char type[16], subtype[8], hw[12], fw[12], chip[16];
     char uuid[33]; /* 32 characters; also in the topics */
@@ -47,7 +49,13 @@ struct simplug_options {
 
     /* Envelope. */
     bool metering;
-    bool old_toggle; /* Control.Toggle and the `control` digest of firmware 1.1 */
+    unsigned meters;       /* channels 1 to meters are measured apart; 0: channel 0 alone     */
+    unsigned meter_push_s; /* tells ElectricityX by itself so often; 0: never                */
+    bool midnight_stale;   /* a new day begins with the value of the one before, sheet 5.4   */
+    bool midnight_carry;   /* the counter never begins anew: a day goes on from the one before */
+    bool week_from_monday; /* bit 0 of a timer's `week`; else Sunday                          */
+    bool second_empty;     /* has no second server                                            */
+    bool old_toggle;       /* Control.Toggle and the `control` digest of firmware 1.1 */
     enum simplug_shape shape;
     enum simplug_wrong_key wrong_key;
     bool string_timestamp;
@@ -56,12 +64,14 @@ struct simplug_options {
     bool matter;      /* the `matter` member in Bind               */
     char report_value[4];
     bool reboot_on_malformed;
+    unsigned gentle_ms;          /* two requests closer than this, soon after the connect: reboot */
     unsigned timestamp_window_s; /* drops signed requests that are further off; 0: takes all */
     char timezone[40];           /* "" until System.Time is set                              */
 
     /* LAN: sim_http.h, sim_setup.h. */
     bool ap;                 /* begins in set-up mode, with its own access point          */
     bool wifix, ecdhe;       /* has Config.WifiX, encrypts HTTP                            */
+    bool bluetooth_only;     /* has no access point to be set up by, sheet 7.7             */
     bool http_bare_lf;       /* header lines end in LF                                     */
     unsigned http_max;       /* longer replies are cut off there; 0: none is               */
     unsigned wifi_list_ms;   /* how long WifiList takes                                    */
@@ -76,8 +86,9 @@ struct simplug_options {
     int64_t wall_offset_ms; /* true milliseconds since 1970 = now + this       */
 };
 
-/* The plug of model `type` number `index`: uuid and MAC are the same in every run.
- * Errors: MD_NOENT for an unknown model; simplug_options_types() tells the known ones. */
+/* The plug of model `type` number `index`: uuid and MAC are the same in every run.  type  a file
+ * of tests/plugsim/models, or one of the short names that simplug_options_types() tells.
+ * Errors: MD_NOENT for an unknown model, MD_CORRUPT for a bad file, MD_NOMEM. */
 MD_MUST_USE int simplug_options_preset(struct simplug_options *o, const char *type, unsigned index);
 const char *simplug_options_types(void); /* lent, static: "mss310 mss210 ..." */
 

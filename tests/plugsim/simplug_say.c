@@ -180,6 +180,27 @@ void simplug_say_config(struct simplug *p, uint64_t now)
     announce(p, &e, span_str("{\"config\":{\"voltageRatio\":188,\"electricityRatio\":102}}"), now);
 }
 
+void simplug_say_own(struct simplug *p, const char *ns, const char *method, const char *id,
+                     struct span payload, uint64_t now)
+{
+    struct simplug_envelope e = {.payload = -1};
+    (void)snprintf(e.ns, sizeof e.ns, "%s", ns);
+    (void)snprintf(e.method, sizeof e.method, "%s", method);
+    (void)snprintf(e.id, sizeof e.id, "%s", id);
+    announce(p, &e, payload, now);
+}
+
+void simplug_say_push(struct simplug *p, const char *ns, struct span payload, uint64_t now)
+{
+    simplug_say_own(p, ns, "PUSH", "", payload, now);
+}
+
+void simplug_say_meters(struct simplug *p, uint64_t now)
+{
+    struct simplug_envelope e = {.ns = "Appliance.Control.ElectricityX", .method = "PUSH"};
+    announce_work(p, sim_meter_get_x(p, -1, blank(p), now), &e, now);
+}
+
 static void say_toggle(struct simplug *p, uint64_t now)
 {
     struct simplug_envelope e = {.ns = "Appliance.Control.Toggle", .method = "PUSH"};

@@ -2,9 +2,6 @@
 
 #include <stdio.h>
 
-#define LOAD_MW 12345 /* what hangs on an outlet that is on */
-#define LOAD_MA 61
-#define VOLTAGE 2331 /* tenths of a volt */
 #define TRY(call)                                                                                  \
     do {                                                                                           \
         int try_err = (call);                                                                      \
@@ -25,7 +22,7 @@ int simplug_state_firmware(const struct simplug *p, struct buf *out, bool bind)
 {
     const struct simplug_options *o = &p->opt;
     TRY(buf_putf(out, "{\"version\":\"%s\",\"compileTime\":\"%s\",", o->fw, o->compile_time));
-    if (!o->bind_as_push)
+    if (o->wifix)
         TRY(buf_put_str(out, "\"encrypt\":1,"));
     TRY(buf_putf(out,
                  "\"wifiMac\":\"%s\",\"innerIp\":\"%s\",\"server\":\"%s\",\"port\":%u,"
@@ -65,6 +62,37 @@ int simplug_state_relays(const struct simplug *p, struct buf *out, unsigned chan
     return MD_OK;
 }
 
+/* "Appliance.Control.Light" in a digest stands for what that namespace holds. */
+static int put_held(const struct simplug *p, struct buf *out, const char *ns, bool list)
+{
+    if (strcmp(ns, "Appliance.Control.ToggleX") == 0 && sim_space_of(p, ns) == NULL)
+        return simplug_state_relays(p, out, ~0u);
+    if (strcmp(ns, "Appliance.Digest.TimerX") == 0)
+        return sim_timers_put(p, SIM_TIMER, out);
+    if (strcmp(ns, "Appliance.Digest.TriggerX") == 0)
+        return sim_timers_put(p, SIM_TRIGGER, out);
+    return sim_space_put(p, sim_space_of(p, ns), list, out);
+}
+
+/* The members of the digest; those of our files are two objects deep at most. */
+static int put_digest_part(const struct simplug *p, struct buf *out, const struct sim_tree *t)
+{
+    const struct sim_tree *c = t->child;
+    bool list = t->kind == SIM_TREE_ARRAY;
+    if (t->kind == SIM_TREE_STRING && strncmp(t->text, "Appliance.", 10) == 0)
+        return put_held(p, out, t->text, false);
+    if (t->kind == SIM_TREE_STRING || t->kind == SIM_TREE_OTHER)
+        return sim_tree_put(t, out);
+    TRY(buf_put_str(out, list ? "[" : "{"));
+    for (; c != NULL; c = c->next) {
+        if (c->key != NULL)
+            TRY(buf_putf(out, "\"%s\":", c->key));
+        TRY(list ? put_held(p, out, sim_tree_text(c), true) : put_digest_part(p, out, c));
+        TRY(buf_put_str(out, c->next != NULL ? "," : ""));
+    }
+    return buf_put_str(out, list ? "]" : "}");
+}
+
 static int put_digest(const struct simplug *p, struct buf *out)
 {
     if (p->opt.old_toggle)
@@ -72,9 +100,10 @@ static int put_digest(const struct simplug *p, struct buf *out)
                         "\"control\":{\"toggle\":{\"onoff\":%d,\"lmTime\":%lld},\"trigger\":[],"
                         "\"timer\":[]}",
                         p->st.relay[0], (long long)p->relay[0].changed_s);
-    TRY(buf_put_str(out, "\"digest\":{\"togglex\":["));
-    TRY(simplug_state_relays(p, out, ~0u));
-    return buf_put_str(out, "],\"triggerx\":[],\"timerx\":[]}");
+    TRY(buf_put_str(out, "\"digest\":"));
+    if (p->model.digest == NULL)
+        return buf_put_str(out, "{}");
+    return put_digest_part(p, out, p->model.digest);
 }
 
 int simplug_state_all(const struct simplug *p, struct buf *out, uint64_t now)
@@ -90,54 +119,10 @@ int simplug_state_all(const struct simplug *p, struct buf *out, uint64_t now)
     return buf_put_str(out, "}}");
 }
 
-static unsigned outlets_on(const struct simplug *p)
-{
-    unsigned on = 0;
-    for (unsigned c = p->opt.channels > 1 ? 1 : 0; c < p->opt.channels; c++)
-        on += p->st.relay[c] ? 1 : 0;
-    return on;
-}
-
-void simplug_state_meter(struct simplug *p, uint64_t now)
-{
-    double hours = (double)(now - p->energy_at) / 3600000.0;
-    if (p->st.zone)
-        p->energy_wh += hours * outlets_on(p) * LOAD_MW / 1000.0;
-    p->energy_at = now;
-}
-
-int simplug_state_electricity(const struct simplug *p, struct buf *out)
-{
-    /* Sheet 4.5: without zone and rules the meter reads zero throughout. */
-    unsigned on = p->st.zone ? outlets_on(p) : 0;
-    TRY(buf_putf(out, "{\"electricity\":{\"channel\":0,\"current\":%u,\"voltage\":%u,\"power\":%u",
-                 on * LOAD_MA, p->st.zone ? VOLTAGE : 0, on * LOAD_MW));
-    if (!p->opt.bind_as_push)
-        TRY(buf_put_str(out, ",\"config\":{\"voltageRatio\":188,\"electricityRatio\":102}"));
-    return buf_put_str(out, "}}");
-}
-
-int simplug_state_consumption(struct simplug *p, struct buf *out, uint64_t now)
-{
-    char today[11], yesterday[11];
-    int64_t now_s = simplug_device_ms(p, now) / 1000;
-    if (!p->st.zone)
-        return buf_put_str(out, "{\"consumptionx\":[]}");
-    simplug_state_meter(p, now);
-    simplug_time_date(p, now_s, today);
-    simplug_time_date(p, now_s - 86400, yesterday);
-    /* Today first: the real list is a ring in no order (sheet 5.4). */
-    return buf_putf(out,
-                    "{\"consumptionx\":[{\"date\":\"%s\",\"time\":%lld,\"value\":%u},"
-                    "{\"date\":\"%s\",\"time\":%lld,\"value\":512}]}",
-                    today, (long long)now_s, (unsigned)p->energy_wh, yesterday,
-                    (long long)(now_s - now_s % 86400 - 60));
-}
-
 int simplug_state_debug(const struct simplug *p, struct buf *out, uint64_t now)
 {
     uint64_t up_s = (now - p->boot_at) / 1000;
-    const char *server = p->opt.server;
+    const char *server = p->opt.server, *second = p->opt.second_empty ? "" : server;
     TRY(buf_putf(
         out,
         "{\"debug\":{\"system\":{\"version\":\"%s\",\"sysUpTime\":\"%uh%um%us\",\"UTC\":%lld,"
@@ -154,6 +139,6 @@ int simplug_state_debug(const struct simplug *p, struct buf *out, uint64_t now)
                     "\"mainServer\":\"%s\",\"mainPort\":%u,\"secondServer\":\"%s\","
                     "\"secondPort\":%u,\"userId\":%u,\"sysDisconnectCount\":%u,"
                     "\"iotDisconnectDetail\":{\"totalCount\":0,\"detials\":[]}}}}",
-                    server, server, p->opt.server_port, server, p->opt.server_port, p->opt.user_id,
+                    server, server, p->opt.server_port, second, p->opt.server_port, p->opt.user_id,
                     p->st.connects - 1);
 }

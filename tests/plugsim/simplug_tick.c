@@ -14,11 +14,19 @@ static uint64_t ping_at(const struct simplug *p)
     return p->sent_at + p->opt.keep_alive_s * 1000u;
 }
 
-static uint64_t next_due(const struct simplug *p)
+/* What goes on whether there is a connection or not. */
+static uint64_t own_due(const struct simplug *p, uint64_t now)
+{
+    uint64_t due = least(p->give_up_at, sim_setup_due(p));
+    due = least(due, least(sim_space_due(p), sim_timers_due(p, now)));
+    return least(due, sim_alarm_due(p));
+}
+
+static uint64_t next_due(const struct simplug *p, uint64_t now)
 {
     if (p->st.dead)
         return SIMPLUG_NEVER;
-    uint64_t due = least(p->give_up_at, sim_setup_due(p));
+    uint64_t due = least(own_due(p, now), p->meter_push_at);
     if (p->link == SIMPLUG_DOWN)
         return p->pairing ? due : least(due, p->connect_at);
     due = least(due, least(p->connack_by, least(p->bind_at, p->hangup_at)));
@@ -49,7 +57,8 @@ static void answer_next(struct simplug *p, uint64_t now)
 /* The one thing that is due first; false when nothing is. */
 static bool act(struct simplug *p, uint64_t now)
 {
-    if (sim_setup_act(p, now))
+    if (sim_setup_act(p, now) || sim_space_act(p, now) || sim_timers_act(p, now) ||
+        sim_alarm_act(p, now))
         return true;
     if (now >= p->give_up_at) {
         simplug_give_up(p, now);
@@ -71,6 +80,9 @@ static bool act(struct simplug *p, uint64_t now)
     } else if (now >= ping_at(p)) {
         p->pong_by = now + PONG_MS;
         simplug_wire_ping(p, now);
+    } else if (now >= p->meter_push_at) {
+        p->meter_push_at = now + p->opt.meter_push_s * 1000u;
+        simplug_say_meters(p, now);
     } else if (p->queued > 0 && now >= p->queue[0].due) {
         answer_next(p, now);
     } else if (now >= simplug_wire_due(p)) {
@@ -86,5 +98,5 @@ uint64_t simplug_tick(struct simplug *p, uint64_t now)
     while (!p->st.dead && act(p, now))
         if (p->broken)
             simplug_lose(p, "out of memory", now);
-    return next_due(p);
+    return next_due(p, now);
 }

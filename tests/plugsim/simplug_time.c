@@ -76,6 +76,7 @@ int simplug_time_set(struct simplug *p, int t, uint64_t now)
     /* The answer is delayed, so the second that was current at sending may be over. */
     if (off > TOLERANCE_MS || off < -TOLERANCE_MS - 999 - (int64_t)p->opt.answer_delay_ms)
         simplug_violate(p, "System.Time is %lld ms off", (long long)off);
+    sim_meter_count(p, now);
     memcpy(p->rules, rules, n * sizeof rules[0]);
     p->n_rules = n;
     memcpy(p->opt.timezone, zone, sizeof zone);
@@ -87,7 +88,7 @@ int simplug_time_set(struct simplug *p, int t, uint64_t now)
     return MD_OK;
 }
 
-static int64_t offset_at(const struct simplug *p, int64_t utc_s)
+int64_t simplug_time_offset(const struct simplug *p, int64_t utc_s)
 {
     int64_t offset = 0;
     for (size_t i = 0; i < p->n_rules && p->rules[i][0] <= utc_s; i++)
@@ -100,7 +101,7 @@ static bool leap(int64_t year) { return (year % 4 == 0 && year % 100 != 0) || ye
 void simplug_time_date(const struct simplug *p, int64_t utc_s, char out[11])
 {
     static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    int64_t day = (utc_s + offset_at(p, utc_s)) / SECONDS_A_DAY, year = 1970;
+    int64_t day = (utc_s + simplug_time_offset(p, utc_s)) / SECONDS_A_DAY, year = 1970;
     int month = 0;
     while (day >= (leap(year) ? 366 : 365))
         day -= leap(year++) ? 366 : 365;

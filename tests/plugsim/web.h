@@ -1,4 +1,4 @@
-/* web.h - the socket of one simulated plug's HTTP server, and its connections.  The caller polls. */
+/* web.h - the socket of one simulated plug's HTTP server, and its connections; the caller polls. */
 #ifndef TESTS_PLUGSIM_WEB_H
 #define TESTS_PLUGSIM_WEB_H
 

@@ -19,12 +19,13 @@ struct house_plug {
     struct simplug *sim;
     struct conn *conn; /* NULL: no transport */
     char address[32];
-    bool unplugged; /* bytes go nowhere and nobody is told: Wi-Fi is gone */
+    const char *hello; /* what its TLS offers; NULL: nothing is told */
+    bool unplugged;    /* bytes go nowhere and nobody is told: Wi-Fi is gone */
 };
 
 struct house_note { /* one message the hand received */
     char topic[128];
-    char payload[1024];
+    char payload[4096];
     bool retain;
 };
 
@@ -54,6 +55,8 @@ struct simplug_options house_options(const struct house *h, const char *type, un
 const struct simplug_status *house_status(const struct house_plug *p);
 
 void house_run(struct house *h, uint64_t ms);
+/* The same in large steps, for days and months; what the hand hears meanwhile is forgotten. */
+void house_leap(struct house *h, uint64_t ms, uint64_t step_ms);
 /* Runs until every plug is bound, at most `ms`; returns how long it took, UINT64_MAX: not. */
 uint64_t house_run_until_bound(struct house *h, uint64_t ms);
 void house_wall(struct house *h, int64_t wall_ms); /* steps the wall clock */

@@ -46,7 +46,7 @@ static void assert_bound(const struct house_plug *p)
     assert_int_equal(house_status(p)->reboots, 0);
 }
 
-/* The dialogue that began this project: it ends bound after the first Bind and stays so. */
+/* [trap 1] [trap 5] [trap 27] The dialogue that began this project: it ends bound after the first Bind and stays so. */
 static void the_seeds_plug_is_bound_and_stays(void **state)
 {
     (void)state;
@@ -249,7 +249,7 @@ static void the_configured_key_is_found(void **state)
     house_stop(&house);
 }
 
-/* Trap 8: no will and no DISCONNECT; one and a half times the Keep Alive later it is offline. */
+/* [trap 8] No will and no DISCONNECT; one and a half times the Keep Alive later it is offline. */
 static void a_silent_death_is_noticed(void **state)
 {
     (void)state;
@@ -266,7 +266,7 @@ static void a_silent_death_is_noticed(void **state)
     house_stop(&house);
 }
 
-/* Trap 9: Wi-Fi drops, the plug connects again with the same id while the old one lingers. */
+/* [trap 9] Wi-Fi drops, the plug connects again with the same id while the old one lingers. */
 static void a_takeover_does_not_end_offline(void **state)
 {
     (void)state;
@@ -285,7 +285,7 @@ static void a_takeover_does_not_end_offline(void **state)
     house_stop(&house);
 }
 
-/* Trap 33: a router without a clock acks Bind and says no time until it has one. */
+/* [trap 33] A router without a clock acks Bind and says no time until it has one. */
 static void nothing_is_said_about_time_before_the_host_knows_it(void **state)
 {
     (void)state;

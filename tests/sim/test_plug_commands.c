@@ -233,7 +233,8 @@ static void test_the_meter_reads_zero_until_it_has_a_zone(void **state)
                  "\"current\":61,\"voltage\":2331,\"power\":12345");
     bench_run(b, 60 * MINUTE);
     assert_holds(ask(b, "GET", "Appliance.Control.ConsumptionX", "{\"consumptionx\":[]}", "GETACK"),
-                 "[{\"date\":\"2023-11-15\",\"time\":1700003604,\"value\":12}");
+                 "[{\"date\":\"2023-11-15\",\"time\":1700003604,\"value\":2},"
+                 "{\"date\":\"2023-11-14\",\"time\":1700002799,\"value\":9}]");
     assert_holds(ask(b, "GET", ALL, "{}", "GETACK"),
                  "\"timezone\":\"Europe/Berlin\",\"timeRule\":[[1698541200,3600,0],[1711846800,"
                  "7200,1]]");

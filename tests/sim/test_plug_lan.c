@@ -147,7 +147,7 @@ static void set_key(struct bench *b)
     b->key = LONG_KEY;
 }
 
-/* [vector LAN key text] [vector WifiX key text] [vector WifiX password] [vector LAN body] [trap 48] */
+/* Section 11 of the sheet. */
 static void test_the_seals_are_those_of_the_sheet(void **state)
 {
     (void)state;
@@ -210,7 +210,6 @@ static void test_set_up_from_the_access_point_to_the_first_bind(void **state)
     bench_free(b);
 }
 
-/* [trap 44] [trap 42] */
 static void test_wifix_and_a_lost_acknowledgement(void **state)
 {
     (void)state;
@@ -245,7 +244,6 @@ static void test_wrong_password_brings_the_access_point_back(void **state)
     bench_free(b);
 }
 
-/* [trap 41] */
 static void test_what_the_list_told_must_come_back_unchanged(void **state)
 {
     (void)state;
@@ -257,7 +255,6 @@ static void test_what_the_list_told_must_come_back_unchanged(void **state)
     bench_free(b);
 }
 
-/* [trap 40] */
 static void test_the_first_list_may_never_come(void **state)
 {
     (void)state;
@@ -270,7 +267,6 @@ static void test_the_first_list_may_never_come(void **state)
     bench_free(b);
 }
 
-/* [trap 43] [trap 37] */
 static void test_bad_values_of_the_set_up_are_violations(void **state)
 {
     (void)state;
@@ -302,7 +298,6 @@ static void test_bad_values_of_the_set_up_are_violations(void **state)
     }
 }
 
-/* [trap 46] */
 static void test_an_encrypting_plug_resets_what_is_in_clear(void **state)
 {
     (void)state;
@@ -356,7 +351,6 @@ static void test_the_exchange_of_keys(void **state)
     bench_free(b);
 }
 
-/* [trap 45] */
 static void test_bare_line_feeds_and_replies_cut_off(void **state)
 {
     (void)state;
@@ -386,6 +380,22 @@ static void test_requests_in_pieces_and_none_at_all(void **state)
     assert_true(x.reset);
     assert_violation(b, "which it does not know");
     buf_free(&json);
+    bench_free(b);
+}
+
+/* Sheet 7.7: set up by Bluetooth, then on the LAN like the others. */
+static void test_some_have_no_access_point(void **state)
+{
+    (void)state;
+    struct simplug_options o = preset("mss710-8.3.12");
+    struct bench *b = open_bench(&o);
+    assert_true(sim_http_open(b->plug));
+    bench_free(b);
+    o.ap = true;
+    b = open_bench(&o);
+    bench_run(b, 60000);
+    assert_false(sim_http_open(b->plug));
+    assert_int_equal(b->connects, 0);
     bench_free(b);
 }
 
@@ -466,6 +476,7 @@ int main(void)
         TEST(test_the_exchange_of_keys),
         TEST(test_bare_line_feeds_and_replies_cut_off),
         TEST(test_requests_in_pieces_and_none_at_all),
+        TEST(test_some_have_no_access_point),
         TEST(test_two_connections_at_a_time_are_a_violation),
         TEST(test_a_re_key_over_mqtt_moves_it),
         TEST(test_unbind_is_a_factory_reset),

@@ -24,11 +24,13 @@ ALLOW = {
     "meross/wire": ["broker/base/", "<jsmn.h"],
     "meross/time": ["broker/base/", "meross/wire/text.h"],
     "meross/device": ["broker/base/", "broker/store/store.h", "meross/wire/"],
+    "meross/family": ["broker/base/", "meross/wire/", "meross/device/"],
     "meross/energy": ["broker/base/", "broker/store/store.h", "meross/wire/", "meross/time/"],
     "meross": ["broker/base/", "broker/broker.h", "broker/store/store.h", "meross/"],
     "meross/session": ["broker/base/", "broker/broker.h", "broker/store/store.h", "meross/"],
     "meross/people": ["broker/base/", "broker/broker.h", "broker/store/store.h", "meross/"],
     "certs": ["broker/base/", "<mbedtls/", "<psa/"],
+    "tools/pairing": ["broker/base/", "meross/wire/", "meross/time/zone.h"],
     "tools": ["broker/base/", "broker/codec/", "broker/tls/tls.h", "broker/store/store.h",
               "broker/access/access.h", "broker/access/passwd.h", "broker/bridge.h", "broker/broker.h", "broker/server.h", "certs/certs.h",
               "meross/meross.h", "meross/wire/", "meross/time/",  # the pure parts

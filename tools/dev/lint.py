@@ -210,6 +210,10 @@ class Lint:
     def product(self, path, bare, functions, statements, line_of):
         for offset, name in calls(bare, BANNED):
             self.error(path, line_of(offset), f"{name}() is banned")
+        if path.startswith("broker/net/") and "outgoing_note(" not in bare:
+            for offset, name in calls(bare, "uv_tcp_connect uv_udp_connect"):
+                self.error(path, line_of(offset), f"{name}() without outgoing_note(): `merossd "
+                           "doctor --offline` must know of every connection that we make")
         for rule, names, why in (
                 ("allocator", ALLOCATORS, "only mem.c calls the allocator"),
                 ("clock", CLOCKS, "time and randomness come through struct env"),

@@ -15,7 +15,10 @@
             return try_err;                                                                        \
     } while (0)
 
-bool sim_http_open(const struct simplug *p) { return !p->st.dead && !sim_setup_joining(p); }
+bool sim_http_open(const struct simplug *p)
+{
+    return !p->st.dead && !sim_setup_joining(p) && !(p->pairing && p->opt.bluetooth_only);
+}
 
 void sim_http_init(struct sim_http *h, struct simplug *plug)
 {
@@ -223,6 +226,9 @@ static void answer(struct sim_http *h, uint64_t now)
     bool exchange = err == MD_OK && strcmp(e.ns, "Appliance.Encrypt.ECDHE") == 0;
     if (err == MD_OK)
         err = simplug_hear_lan(p, &e, &reply, now);
+    if (err == MD_OK && p->opt.http_max > 0 && reply.n > p->opt.http_max &&
+        strcmp(e.ns, "Appliance.Control.Multiple") == 0)
+        err = MD_CLOSED; /* sheet 5.11: then it answers nothing */
     if (err == MD_OK && p->opt.lost_setack && is_wifi(&e) && p->pairing)
         err = MD_CLOSED; /* trap 44 */
     if (err == MD_OK && !exchange)

@@ -192,6 +192,7 @@ static void a_new_address_reissues_with_the_same_keys(void **state)
     whole_again(p);
 }
 
+/* [trap 17] */
 static void renewed_thirty_days_before_the_end(void **state)
 {
     struct place *p = *state;

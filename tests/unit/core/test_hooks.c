@@ -146,6 +146,64 @@ static void denied_messages_are_acknowledged(void **state)
 }
 
 /* F22 F23: what comes behind a CONNECT waits for the verdict, and goes with it. */
+/* Asks, from inside on_publish, whether the publisher may use the topic in the payload. */
+struct asker {
+    struct broker *broker;
+    const char *closed;
+    bool answer;
+};
+
+static bool not_closed(void *ctx, const struct broker_client *who, enum broker_action what,
+                       struct span topic)
+{
+    const struct asker *a = ctx;
+    (void)who;
+    return what == BROKER_PUBLISH && !span_is(topic, a->closed);
+}
+
+static bool ask_for_payload(void *ctx, const struct broker_client *who,
+                            const struct broker_message *m)
+{
+    struct asker *a = ctx;
+    a->answer = broker_may(a->broker, who, BROKER_PUBLISH, m->payload);
+    return true;
+}
+
+/* A hook can ask whether a client may use another topic: by the hooks, and behind a mount_point only
+ * inside of it. */
+static void a_hook_may_ask_what_a_client_may(void **state)
+{
+    struct bench *b = *state;
+    struct asker a = {.closed = "secret"};
+    struct broker_hooks hooks = {.may = not_closed, .on_publish = ask_for_payload, .ctx = &a};
+    struct conn_peer peer = {.address = "test:2", .mount = "house/"};
+    struct wire w, mounted;
+    broker_limits_default(&b->limits);
+    setup_with(b, &hooks);
+    a.broker = b->broker;
+    connected(&w, b, "x", true);
+    wire_publish(&w, "t", "open", MQTT_QOS0, false, 0);
+    assert_true(a.answer);
+    wire_publish(&w, "t", "secret", MQTT_QOS0, false, 0);
+    assert_false(a.answer);
+    wire_open_peer(&mounted, b->broker, &peer);
+    wire_connect(&mounted, "y", true, MQTT_3_1_1);
+    wire_publish(&mounted, "t", "house/x", MQTT_QOS0, false, 0);
+    assert_true(a.answer);
+    static const char *const outside[] = {"house/", "house", "x", "houses/x"};
+    for (size_t i = 0; i < sizeof outside / sizeof outside[0]; i++) {
+        a.answer = true;
+        wire_publish(&mounted, "t", outside[i], MQTT_QOS0, false, 0);
+        assert_false(a.answer);
+    }
+    a.closed = "house/x";
+    wire_publish(&mounted, "t", "house/x", MQTT_QOS0, false, 0);
+    assert_false(a.answer);
+    wire_close(&mounted);
+    wire_close(&w);
+    finish(b);
+}
+
 static void a_verdict_may_come_later(void **state)
 {
     struct bench *b = *state;
@@ -371,7 +429,8 @@ int main(void)
 #define T(f) cmocka_unit_test_prestate(f, initial)
     const struct CMUnitTest tests[] = {
         T(hooks_see_a_takeover_in_order),       T(a_refused_connect_touches_nothing),
-        T(denied_messages_are_acknowledged),    T(a_verdict_may_come_later),
+        T(denied_messages_are_acknowledged),    T(a_hook_may_ask_what_a_client_may),
+        T(a_verdict_may_come_later),
         T(a_hook_may_end_a_subscribing_client), T(delivery_may_be_refused),
         T(how_a_connection_came_about),         T(connections_that_came_to_nothing),
     };

@@ -71,6 +71,8 @@ struct rig {
     char log[1 << 20]; /* every line */
     size_t log_n;
     bool no_timers; /* broker_timer_start() fails */
+    const char
+        *closed_topic; /* where broker_may() lets no client publish; NULL: as the hooks say */
 };
 
 static struct rig *rig; /* of the running test */
@@ -140,6 +142,14 @@ void broker_stats(const struct broker *b, struct broker_stats *out)
 {
     (void)b;
     *out = (struct broker_stats){.connections = 2, .messages_in = 7};
+}
+
+bool broker_may(struct broker *b, const struct broker_client *who, enum broker_action what,
+                struct span topic)
+{
+    (void)b;
+    return (rig->closed_topic == NULL || !span_is(topic, rig->closed_topic)) &&
+           rig->hooks.may(rig->hooks.ctx, who, what, topic);
 }
 
 bool broker_disconnect(struct broker *b, struct span client_id, const char *why)

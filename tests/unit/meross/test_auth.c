@@ -1,9 +1,7 @@
-/* Who is a plug, who may use which topic, and what may be sent to a plug. */
+/* Who is a plug, and who may use which topic. */
 #include "tests/unit/meross/fake_broker.h"
 
 #include "meross/session/auth.h"
-#include "meross/device/askers.h"
-#include "meross/session/shield.h"
 
 static bool is_plug(const char *id, const char *user, const char *password)
 {
@@ -21,13 +19,13 @@ static void test_recognised(void **state)
     struct rig_client c;
     struct auth_plug p;
     rig_client(&c, "fmware:" RIG_UUID "_AbCdEfGhIjKlMnOp", RIG_MAC, "1234_" HASH);
-    assert_int_equal(strlen(c.id), 56); /* trap 2 */
+    assert_int_equal(strlen(c.id), 56); /* [trap 2] */
     assert_true(auth_read_plug(&c.c, &p));
     assert_true(span_is(p.uuid, RIG_UUID));
     assert_true(span_is(p.mac, RIG_MAC));
     assert_int_equal(p.user_id, 1234);
     assert_true(is_plug("fmware:" RIG_UUID, RIG_MAC, "0_" HASH));
-    assert_true(is_plug("fmware:" RIG_UUID, RIG_MAC, "_" HASH)); /* trap 10 */
+    assert_true(is_plug("fmware:" RIG_UUID, RIG_MAC, "_" HASH)); /* [trap 10] */
     assert_true(is_plug("fmware:" RIG_UUID "_", "48:E1:E9:12:34:56", "999999999999999999_x"));
     assert_true(is_plug("fmware:20091131118061251h5748e1e9334e2b", RIG_MAC, "0_" HASH));
 }
@@ -122,131 +120,6 @@ static void test_client_topics(void **state)
     }
     for (size_t i = 0; i < sizeof open / sizeof open[0]; i++)
         assert_true(auth_client_may(&t, BROKER_PUBLISH, span_str(open[i])));
-}
-
-static const char *objection(const char *payload, bool retain)
-{
-    struct broker_message m = {span_str(RIG_TO), span_str(payload), 0, retain};
-    char from[ENVELOPE_FROM_MAX + 1] = "?";
-    const char *why = shield_objection(&m, from);
-    assert_string_equal(from, why == NULL ? "" : "?");
-    return why;
-}
-
-#define GOOD_HEADER "{\"header\":{\"messageId\":\"a\",\"namespace\":\"N\",\"method\":\"GET\"}"
-#define GOOD        GOOD_HEADER ",\"payload\":{}}"
-
-/* Traps 12 and 13. */
-static void test_shield(void **state)
-{
-    (void)state;
-    assert_null(objection(GOOD, false));
-    assert_non_null(objection(GOOD, true));
-    assert_non_null(objection("", false));
-    assert_non_null(objection("", true));
-    assert_non_null(objection("0", false));
-    assert_non_null(objection("1", false));
-    assert_non_null(objection("ON", false));
-    assert_non_null(objection("{}", false));
-    assert_non_null(objection(GOOD "x", false));
-    assert_non_null(objection("{\"header\":{\"messageId\":\"a\" \"namespace\":\"N\","
-                              "\"method\":\"GET\"},\"payload\":{}}",
-                              false));
-#define SAYING(text) GOOD_HEADER ",\"payload\":{\"a\":\"" text "\"}}"
-    assert_null(objection(SAYING("\xc3\xbc \\u00fc \\\\u0000 \\ud83d\\ude00"), false));
-    assert_non_null(objection(SAYING("\xff"), false));
-    assert_non_null(objection(SAYING("\xed\xa0\x80"), false));
-    assert_non_null(objection(SAYING("\\u0000"), false));
-    assert_non_null(objection(SAYING("\\\\\\u0000"), false));
-    assert_non_null(objection(SAYING("\\ud83d"), false));
-    assert_non_null(objection(SAYING("\\ud83d\\u0041"), false));
-    assert_non_null(objection(SAYING("\\uDE00"), false));
-    assert_non_null(objection(GOOD_HEADER ",\"payload\":{},\"payload\":{}}", false));
-    assert_non_null(objection(GOOD_HEADER ",\"payload\":1,\"payload\":{}}", false));
-    assert_non_null(objection(GOOD_HEADER ",\"payload\":{},\"head\\u0065r\":1}", false));
-    assert_non_null(objection(GOOD_HEADER ",\"payload\":[]}", false));
-    char big[ENVELOPE_TO_PLUG_MAX + 2];
-    memset(big, ' ', sizeof big);
-    memcpy(big, GOOD, strlen(GOOD));
-    big[ENVELOPE_TO_PLUG_MAX] = '\0';
-    assert_null(objection(big, false));
-    big[ENVELOPE_TO_PLUG_MAX] = ' ';
-    big[ENVELOPE_TO_PLUG_MAX + 1] = '\0';
-    assert_non_null(objection(big, false));
-    mem_fail_after(1);
-    const char *no_memory = objection(GOOD, false);
-    mem_fail_after(-1);
-    assert_non_null(no_memory); /* what cannot be checked does not pass */
-}
-
-/* The same through the hooks: refused, said in the log and as an event. */
-static void test_shield_hook(void **state)
-{
-    (void)state;
-    struct rig_client plug, other;
-    rig_attach(NULL);
-    rig_ready(&plug);
-    rig_client(&other, "script", NULL, NULL);
-    assert_int_equal(rig_connect(&other), BROKER_ABSTAIN);
-    assert_true(rig_publish(&other, RIG_TO, GOOD, false));
-    assert_null(rig_next());
-    assert_false(rig_publish(&other, RIG_TO, "1", false));
-    assert_int_equal(rig_logged("refused"), 1);
-    assert_non_null(rig_find("meross/mss310-3456/event"));
-    for (unsigned i = 0; i < 5; i++) /* a flood is counted, not logged */
-        assert_false(rig_publish(&other, RIG_TO, "1", false));
-    assert_int_equal(rig_logged("refused"), 1);
-    rig_step(10000);
-    assert_false(rig_publish(&other, RIG_TO, GOOD, true));
-    assert_int_equal(rig_logged("(5 more since"), 1);
-    assert_false(rig_may(&other, BROKER_PUBLISH, "meross/mss310-3456"));
-    /* A tag of somebody else is not mistaken for a plug. */
-    int foreign = 0;
-    other.c.tag = &foreign;
-    assert_true(rig_may(&other, BROKER_PUBLISH, "meross/mss310-3456/set"));
-    rig->hooks.on_disconnect(rig->hooks.ctx, &other.c, "x");
-    rig->hooks.on_subscribe(rig->hooks.ctx, &other.c, span_str(RIG_TO));
-    rig->hooks.on_connected(rig->hooks.ctx, &other.c);
-}
-
-/* A plug answers where a request said, and nowhere else: the latest places, for a while. */
-static void test_answers_where_it_was_asked(void **state)
-{
-    (void)state;
-    struct rig_client plug, other;
-    char text[256], topic[32];
-    rig_attach(NULL);
-    rig_ready(&plug);
-    rig_client(&other, "script", NULL, NULL);
-    assert_false(rig_may(&plug, BROKER_PUBLISH, "reply/0"));
-    for (unsigned i = 0; i <= ASKERS_MAX; i++) {
-        (void)snprintf(text, sizeof text,
-                       "{\"header\":{\"messageId\":\"a\",\"namespace\":\"N\",\"method\":\"GET\","
-                       "\"from\":\"reply/%u\"},\"payload\":{}}",
-                       i);
-        (void)snprintf(topic, sizeof topic, "reply/%u", i);
-        assert_true(rig_publish(&other, RIG_TO, text, false));
-        assert_true(rig_publish(&other, RIG_TO, text, false)); /* twice is once */
-        assert_true(rig_may(&plug, BROKER_PUBLISH, topic));
-        assert_int_equal(rig_may(&plug, BROKER_PUBLISH, "reply/0"), i < ASKERS_MAX);
-        rig_step(1);
-    }
-    assert_true(rig_may(&plug, BROKER_PUBLISH, "reply/1"));
-    rig_step(ASKERS_VALID_MS);
-    assert_false(rig_may(&plug, BROKER_PUBLISH, "reply/1"));
-    assert_false(rig_may(&plug, BROKER_SUBSCRIBE, "reply/1"));
-    assert_true(rig_may(&other, BROKER_PUBLISH, "reply/99"));
-    static const char *const never[] = {"meross/kitchen/set", "$SYS/x",
-                                        "/appliance/3101011234567890123448e1e9123456/publish"};
-    for (size_t i = 0; i < sizeof never / sizeof never[0]; i++) {
-        (void)snprintf(text, sizeof text,
-                       "{\"header\":{\"messageId\":\"a\",\"namespace\":\"N\",\"method\":\"GET\","
-                       "\"from\":\"%s\"},\"payload\":{}}",
-                       never[i]);
-        assert_true(rig_publish(&other, RIG_TO, text, false));
-        assert_false(rig_may(&plug, BROKER_PUBLISH, never[i]));
-    }
-    rig_drop(&plug, "x");
 }
 
 /* Plugs come over TLS, or from this host. */
@@ -367,16 +240,10 @@ static void test_refusals_are_told_once_a_minute(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(test_recognised),
-                                       T(test_not_recognised),
-                                       T(test_plug_topics),
-                                       T(test_client_topics),
-                                       T(test_shield),
-                                       T(test_shield_hook),
-                                       T(test_in_clear),
-                                       T(test_answers_where_it_was_asked),
-                                       T(test_known),
-                                       T(test_strict),
-                                       T(test_refusals_are_told_once_a_minute)};
+    const struct CMUnitTest tests[] = {
+        T(test_recognised),  T(test_not_recognised),
+        T(test_plug_topics), T(test_client_topics),
+        T(test_in_clear),    T(test_known),
+        T(test_strict),      T(test_refusals_are_told_once_a_minute)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

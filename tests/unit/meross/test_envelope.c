@@ -31,7 +31,7 @@ static void test_parse(void **state)
     envelope_free(&e);
 }
 
-/* Trap 19: the digits that were sent are hashed, number or string. */
+/* [trap 19] The digits that were sent are hashed, number or string. */
 static void test_string_timestamp(void **state)
 {
     (void)state;
@@ -165,7 +165,7 @@ static void test_echo(void **state)
 static void test_size(void **state)
 {
     (void)state;
-    static char payload[ENVELOPE_TO_PLUG_MAX + 16];
+    static char payload[ENVELOPE_TO_HUB_MAX + 16];
     struct buf b;
     struct envelope_head head = {ENVELOPE_SET, "N", ID, "/f", 1, ""};
     buf_init(&b, 65536);
@@ -174,13 +174,13 @@ static void test_size(void **state)
     b.n = 0;
     memset(payload, ' ', sizeof payload);
     payload[0] = '{';
-    size_t fits = ENVELOPE_TO_PLUG_MAX - frame;
+    size_t fits = ENVELOPE_TO_HUB_MAX - frame;
     payload[fits - 1] = '}';
     assert_int_equal(envelope_write(&b, &head, span_of(payload, fits)), MD_OK);
-    assert_int_equal(b.n, ENVELOPE_TO_PLUG_MAX);
+    assert_int_equal(b.n, ENVELOPE_TO_HUB_MAX);
     payload[fits] = '}';
     assert_int_equal(envelope_write(&b, &head, span_of(payload, fits + 1)), MD_TOOBIG);
-    assert_int_equal(b.n, ENVELOPE_TO_PLUG_MAX);
+    assert_int_equal(b.n, ENVELOPE_TO_HUB_MAX);
     buf_free(&b);
 }
 

@@ -171,7 +171,7 @@ static void test_password(void **state)
     static const char *const keys[] = {"00112233445566778899aabbccddeeff", NULL};
     rig_attach(keys);
     arrive_with("1234_06a100ddbabbe250dd918cb61b390978");
-    rig_step(3000);
+    rig_step(3500);
     rig_expect(&plug, "GET", "Appliance.System.Ability", keys[0], NULL);
     rig_step(1000);
     assert_non_null(strstr(rig_last("meross/broker/plugs")->payload,

@@ -159,6 +159,9 @@ static void test_curve(void **state)
     unhex(want, "D6840F6B42F6EDAFD13116E0E12565202FEF8E9ECE7DCE03812464D04B9442DE");
     assert_int_equal(crypto_p256_shared(&env.env, offer.secret, point, got), MD_OK);
     assert_memory_equal(got, want, sizeof want);
+    point[0] = 2; /* not that form */
+    assert_int_equal(crypto_p256_shared(&env.env, offer.secret, point, got), MD_PROTO);
+    point[0] = 4;
     point[40] ^= 1; /* off the curve */
     assert_int_equal(crypto_p256_shared(&env.env, offer.secret, point, got), MD_PROTO);
 }

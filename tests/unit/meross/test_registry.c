@@ -162,7 +162,8 @@ static void fill(struct device *d)
     device_channel_add(d, 0)->on = 1;
     device_channel(d, 2)->on = 0;
     assert_non_null(device_channel_add(d, 1));
-    assert_int_equal(json_parse(&j, span_str("{\"Appliance.Control.Toggle\":{},\"A\\\"b\":{}}")),
+    assert_int_equal(json_parse(&j, span_str("{\"Appliance.Control.Toggle\":{},\"A\\\"b\":{},"
+                                             "\"Appliance.Control.Multiple\":{\"maxCmdNum\":5}}")),
                      MD_OK);
     assert_int_equal(device_set_abilities(d, json_root(&j)), MD_OK);
     json_free(&j);
@@ -201,6 +202,7 @@ static void test_saved(void **state)
     assert_true(device_has_ability(d, "Appliance.Control.Toggle"));
     assert_false(device_has_ability(d, "Appliance.Control"));
     assert_string_equal(d->ability_firmware, "4.1.6");
+    assert_int_equal(d->max_commands, 5);
 }
 
 /* One write for many changes; last_seen alone is written seldom. */
@@ -275,6 +277,24 @@ static void test_damaged(void **state)
     assert_string_equal(d->name, "mss110-3456"); /* an impossible name is replaced */
     assert_int_equal(d->n_channels, 1);
     assert_int_equal(d->channel[0].on, 1);
+}
+
+/* A record of before maxCmdNum was kept: the abilities count as those of another firmware. */
+static void test_older_record(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 2; n++) {
+        put(UUID, n == 0 ? "{\"format\":1,\"uuid\":\"" UUID "\",\"mac\":\"" MAC
+                           "\",\"ability_firmware\":\"6.3.21\",\"abilities\":[\"Appliance.Control."
+                           "Multiple\"]}"
+                         : "{\"format\":1,\"uuid\":\"" UUID "\",\"mac\":\"" MAC
+                           "\",\"ability_firmware\":\"6.3.21\",\"max_commands\":3,\"abilities\":["
+                           "\"Appliance.Control.Multiple\"]}");
+        reload();
+        struct device *d = registry_by_uuid(r, span_str(UUID));
+        assert_string_equal(d->ability_firmware, n == 0 ? "" : "6.3.21");
+        assert_int_equal(d->max_commands, n == 0 ? 0 : 3);
+    }
 }
 
 /* The ceiling: 1024 plugs, and one past it. */
@@ -369,9 +389,9 @@ static void test_no_memory(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(test_names),     T(test_find),      T(test_rename),
-                                       T(test_saved),     T(test_coalesced), T(test_remove),
-                                       T(test_damaged),   T(test_ceiling),   T(test_channels),
-                                       T(test_abilities), T(test_no_memory)};
+    const struct CMUnitTest tests[] = {T(test_names),     T(test_find),         T(test_rename),
+                                       T(test_saved),     T(test_coalesced),    T(test_remove),
+                                       T(test_damaged),   T(test_ceiling),      T(test_channels),
+                                       T(test_abilities), T(test_older_record), T(test_no_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

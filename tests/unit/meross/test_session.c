@@ -15,6 +15,7 @@ static void test_first_meeting(void **state)
     assert_null(rig_next()); /* nothing is said before the plug has spoken */
     rig_say(&plug, RIG_FROM, "PUSH", "Appliance.System.Report", "r1", "",
             "{\"report\":[{\"type\":\"1\",\"value\":\"1\",\"timestamp\":1700000000}]}");
+    assert_string_equal(rig_next()->topic, "/app/0/subscribe"); /* for apps */
     assert_null(rig_next());
     rig_say(&plug, RIG_FROM, "SET", BIND, "4d0b3f6c2a9e4b5d8c7f6a1b2c3d10b5", "", RIG_BIND);
     /* At once, first of all, with the same messageId and a valid sign of now. */
@@ -82,14 +83,15 @@ static void test_first_announcement(void **state)
         "meross/broker/info",
         "{\"version\":\"1.2.3\",\"started\":1717243200,\"uptime\":1,\"listeners\":[{\"port\":"
         "8883,\"tls\":true},{\"address\":\"127.0.0.1\",\"port\":1883,\"tls\":false}],"
-        "\"plugs\":1,\"online\":1,\"connections\":2,\"sessions\":0,\"subscriptions\":0,"
-        "\"retained\":0,\"messages_in\":7,\"messages_out\":0,\"dropped\":0}");
+        "\"plugs\":1,\"online\":1,\"woken\":0,\"connections\":2,\"sessions\":0,\"subscriptions\":0,"
+        "\"retained\":0,\"messages_in\":7,\"messages_out\":0,\"dropped\":0,\"shield\":{\"passed\":"
+        "0,\"refused\":0}}");
     rig_step(59000);
     assert_non_null(strstr(rig_last("meross/broker/info")->payload, "\"uptime\":60,"));
     assert_int_equal(rig_logged("bound type"), 1);
 }
 
-/* Trap 27: each Bind, with the same id or with another one. */
+/* [trap 27] Each Bind, with the same id or with another one. */
 static void test_bind_again(void **state)
 {
     (void)state;
@@ -107,7 +109,7 @@ static void test_bind_again(void **state)
     assert_int_equal(rig_logged("bound type"), 1);
 }
 
-/* Trap 28: a Bind that is pushed is stored and not answered. */
+/* [trap 28] A Bind that is pushed is stored and not answered. */
 static void test_bind_push(void **state)
 {
     (void)state;
@@ -130,7 +132,11 @@ static void test_no_bind(void **state)
     rig_step(1);
     rig->read = 0;
     payload_is("meross/plug-3456/availability", "online"); /* its type is not known yet */
+    rig_step(499);
+    assert_null(rig_find(RIG_TO)); /* its firmware may be one that bears no burst  [trap 39] */
+    rig_step(1);
     rig_expect(&plug, "GET", "Appliance.System.Ability", "", RIG_ABILITY);
+    rig_step(500);
     rig_expect(&plug, "GET", ALL, "", RIG_ALL);
     /* Now it is: the first name's topics are cleared. */
     payload_is("meross/plug-3456", "");
@@ -142,6 +148,7 @@ static void test_no_bind(void **state)
     assert_null(rig_find(RIG_TO)); /* the abilities are not asked for twice */
 }
 
+/* [trap 30] [trap 31] */
 static void test_consumption_config(void **state)
 {
     (void)state;
@@ -156,7 +163,7 @@ static void test_consumption_config(void **state)
     assert_null(strstr(p->payload, "\"uuid\""));
 }
 
-/* Trap 36. */
+/* [trap 36] */
 static void test_subdevice_list(void **state)
 {
     (void)state;
@@ -170,7 +177,7 @@ static void test_subdevice_list(void **state)
     assert_non_null(rig_find(RIG_TO));
 }
 
-/* Trap 9: the same client id again. */
+/* [trap 9] The same client id again. */
 static void test_takeover(void **state)
 {
     (void)state;
@@ -192,7 +199,7 @@ static void test_takeover(void **state)
         assert_string_not_equal(p->payload, "offline");
 }
 
-/* Trap 9: after a reboot it comes under another client id while the old connection lingers. */
+/* [trap 9] After a reboot it comes under another client id while the old connection lingers. */
 static void test_new_tail(void **state)
 {
     (void)state;
@@ -298,7 +305,7 @@ static void test_new_firmware(void **state)
     rig_expect(&plug, "GET", "Appliance.System.Ability", "", NULL);
 }
 
-/* Trap 39: firmware 8 and 9 is given a second between two requests of ours. */
+/* [trap 39] Firmware 8 and 9 is given a second between two requests of ours. */
 static void test_gentle(void **state)
 {
     (void)state;

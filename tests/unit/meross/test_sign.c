@@ -15,6 +15,8 @@ static void sign_is(const char *id, const char *key, const char *ts, const char 
     assert_string_equal(got, want);
 }
 
+/* [vector sign, key ""] [vector sign, key "meross"] [vector sign, key 0011..eeff] [vector md5("0")]
+ * [vector app password]: md5(userId + key) */
 static void test_messages(void **state)
 {
     (void)state;
@@ -22,6 +24,7 @@ static void test_messages(void **state)
     sign_is(ID, "meross", "1700000000", "6a8923778cfd1aeb95f603c33b999313");
     sign_is(ID, KEY, "1700000000", "624dcf579955fd3676c5aaa89880a654");
     sign_is("", "", "0", "cfcd208495d565ef66e7dff9f98764da");
+    sign_is("1234", KEY, "", "3ceb024743bcf18c85dbdcc66ec62f70");
 }
 
 static bool password(const char *text, const char *mac, const char *key)
@@ -29,13 +32,15 @@ static bool password(const char *text, const char *mac, const char *key)
     return sign_password_ok(span_str(text), span_str(mac), key);
 }
 
+/* [vector device password, userId 0, key ""] [vector device password, userId 1234, key 0011..eeff]
+ * [vector device password, userId 1234, key testkey] */
 static void test_passwords(void **state)
 {
     (void)state;
     assert_true(password("0_ab3ffddc9a9b94dab1487702ddd054d2", MAC, ""));
     assert_true(password("1234_06a100ddbabbe250dd918cb61b390978", MAC, KEY));
     assert_true(password("1234_5ac868a81f2f21b4a87f7d2bb3467cb5", "34:29:8f:ff:ff:ff", "testkey"));
-    assert_true(password("_ab3ffddc9a9b94dab1487702ddd054d2", MAC, "")); /* trap 10 */
+    assert_true(password("_ab3ffddc9a9b94dab1487702ddd054d2", MAC, "")); /* [trap 10] */
     assert_false(password("0_ab3ffddc9a9b94dab1487702ddd054d2", MAC, "x"));
     assert_false(password("0ab3ffddc9a9b94dab1487702ddd054d2", MAC, ""));
     assert_false(password("0_ab3ffddc9a9b94dab1487702ddd054d", MAC, ""));

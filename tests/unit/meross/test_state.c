@@ -2,6 +2,7 @@
 #include "tests/unit/meross/conversation.h"
 
 /* Buttons, shapes and traps 20-22. */
+/* [trap 20] [trap 21] [trap 22] */
 static void test_pushes(void **state)
 {
     (void)state;

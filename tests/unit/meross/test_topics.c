@@ -82,7 +82,7 @@ static void test_read(void **state)
     assert_int_equal(kind("meross/kitchen/other"), TOPICS_BELOW_BASE);
     assert_int_equal(kind("meross"), TOPICS_OTHER);
     assert_int_equal(kind("merossx/kitchen/set"), TOPICS_OTHER);
-    assert_int_equal(kind("/meross/kitchen/set"), TOPICS_OTHER); /* trap 4 */
+    assert_int_equal(kind("/meross/kitchen/set"), TOPICS_OTHER); /* [trap 4] */
     assert_int_equal(kind("appliance/x/subscribe"), TOPICS_OTHER);
     assert_int_equal(kind("/appliance/x/subscribe"), TOPICS_TO_PLUG);
     assert_int_equal(kind("/appliance/x/publish"), TOPICS_FROM_PLUG);

@@ -1,5 +1,5 @@
 /* Who may speak for a plug, and what a stranger who claims to be one can do: little. */
-#include "tests/unit/meross/conversation.h"
+#include "tests/unit/meross/foreign_words.h"
 
 #include "meross/device/askers.h"
 #include "meross/session/auth.h"
@@ -110,11 +110,11 @@ static void test_in_the_place_of_the_plug(void **state)
 static void test_keys_change_beside_a_stranger(void **state)
 {
     (void)state;
-    static const char *const other[] = {"yet another", NULL};
+    static const char *const another[] = {"yet another", NULL};
     plug_is_there();
     rig_drop(&plug, "x");
     come(&stranger, "_wrong");
-    assert_int_equal(meross_set_keys(rig->m, other), MD_OK);
+    assert_int_equal(meross_set_keys(rig->m, another), MD_OK);
     rig_say(&stranger, RIG_FROM, "PUSH", TOGGLEX, "t", "stranger", OFF);
     rig_step(1000);
     assert_non_null(strstr(rig_last("meross/broker/plugs")->payload, "\"key\":\"configured\""));
@@ -208,11 +208,9 @@ static void test_answers(void **state)
     rig_ready(&plug);
     rig_client(&script, "script", NULL, NULL);
     assert_false(rig_may(&plug, BROKER_PUBLISH, "node-red/answers"));
-    assert_true(
-        rig_publish(&script, RIG_TO,
-                    "{\"header\":{\"messageId\":\"a\",\"namespace\":\"N\",\"method\":\"GET\","
-                    "\"from\":\"node-red/answers\"},\"payload\":{}}",
-                    false));
+    assert_false(rig_publish(
+        &script, RIG_TO, foreign_write("GET", ALL, ID("01"), "", "node-red/answers", "{}"), false));
+    foreign_arrives();
     assert_true(rig_may(&plug, BROKER_PUBLISH, "node-red/answers"));
     assert_false(rig_may(&plug, BROKER_PUBLISH, "node-red/answer"));
     rig_step(ASKERS_VALID_MS - 1);
@@ -248,7 +246,7 @@ static void test_askers_limit(void **state)
 static void bind_number(struct rig_client *c, unsigned i, const char *key)
 {
     char uuid[33], mac[18];
-    (void)snprintf(uuid, sizeof uuid, "%028u%04x", 0u, i);
+    (void)snprintf(uuid, sizeof uuid, "1%027u%04x", 0u, i);
     (void)snprintf(mac, sizeof mac, "00:00:00:00:%02x:%02x", i >> 8 & 255, i & 255);
     rig_plug(c, uuid, mac, "");
     assert_int_equal(rig_connect(c), BROKER_ALLOW);
@@ -289,7 +287,7 @@ static void test_invented(void **state)
     rig_drop(&many[4], "x");
     bind_number(&many[TRUST_UNKNOWN_MAX + 1], TRUST_UNKNOWN_MAX + 1, "other");
     assert_int_equal(listed("\"uuid\""), TRUST_UNKNOWN_MAX + 2);
-    assert_int_equal(listed("00000000000000000000000000000005"), 0);
+    assert_int_equal(listed("10000000000000000000000000000005"), 0);
     assert_int_equal(listed(RIG_UUID), 1);
     payload_is("meross/mss310-0005/availability", "");
 }
@@ -306,13 +304,13 @@ static void test_full(void **state)
         rig_drop(&c, "x");
     }
     rig_ask("meross/broker/request/rename",
-            "{\"plug\":\"00000000000000000000000000000001\",\"name\":\"lamp\"}");
+            "{\"plug\":\"10000000000000000000000000000001\",\"name\":\"lamp\"}");
     bind_number(&c, 2000, "");
     assert_int_equal(listed("\"uuid\""), 1024);
-    assert_int_equal(listed("\"00000000000000000000000000000000\""), 1);
+    assert_int_equal(listed("\"10000000000000000000000000000000\""), 1);
     assert_int_equal(listed("\"lamp\""), 1);
-    assert_int_equal(listed("\"00000000000000000000000000000002\""), 0);
-    assert_int_equal(listed("\"000000000000000000000000000007d0\""), 1);
+    assert_int_equal(listed("\"10000000000000000000000000000002\""), 0);
+    assert_int_equal(listed("\"100000000000000000000000000007d0\""), 1);
     assert_int_equal(rig_logged("forgotten: it was away longest"), 1);
 }
 

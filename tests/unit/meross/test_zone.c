@@ -29,6 +29,7 @@ static const int64_t berlin[][3] = {
     {1698541200, 3600, 0}, {1711846800, 7200, 1}, {1729990800, 3600, 0}, {1743296400, 7200, 1},
     {1761440400, 3600, 0}, {1774746000, 7200, 1}, {1792890000, 3600, 0}};
 
+/* [vector Europe/Berlin table] */
 static void test_berlin(void **state)
 {
     (void)state;

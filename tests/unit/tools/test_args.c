@@ -110,7 +110,7 @@ static void what_is_not_there_is_refused(void **state)
 {
     (void)state;
     char *unknown[] = {"-q"}, *missing[] = {"-h"}, *foreign[] = {"-v"}, *joined[] = {"-hpi"};
-    char *flag[] = {"--json=1"}, *many[] = {"1", "2", "3", "4", "5"};
+    char *flag[] = {"--json=1"}, *many[ARGS_MAX_WORDS + 1];
     struct args a = {.port = 5};
     assert_int_equal(args_parse(&a, CLIENT, 1, unknown, err), MD_INVAL);
     assert_string_equal(err, "unknown option -q");
@@ -119,9 +119,11 @@ static void what_is_not_there_is_refused(void **state)
     assert_int_equal(args_parse(&a, CLIENT, 1, foreign, err), MD_INVAL);
     assert_int_equal(args_parse(&a, CLIENT, 1, joined, err), MD_INVAL);
     assert_int_equal(args_parse(&a, CLIENT, 1, flag, err), MD_INVAL);
-    assert_int_equal(args_parse(&a, CLIENT, 4, many, err), MD_OK);
+    for (unsigned i = 0; i <= ARGS_MAX_WORDS; i++)
+        many[i] = (char *)(uintptr_t) "word";
+    assert_int_equal(args_parse(&a, CLIENT, ARGS_MAX_WORDS, many, err), MD_OK);
     a.port = 5;
-    assert_int_equal(args_parse(&a, CLIENT, 5, many, err), MD_INVAL);
+    assert_int_equal(args_parse(&a, CLIENT, ARGS_MAX_WORDS + 1, many, err), MD_INVAL);
     assert_int_equal(a.port, 5); /* untouched */
 }
 

@@ -4,8 +4,8 @@
 #include "broker/base/mem.h"
 #include "broker/server.h"
 #include "tests/unit/cmocka.h"
-#include "tools/config.h"
-#include "tools/config_options.h"
+#include "tools/config/config.h"
+#include "tools/config/config_options.h"
 
 #include <stdio.h>
 

@@ -1,12 +1,12 @@
 /* What the broker asks of the computer: zone, names, folder, lock, pid file, ports, log. */
 #include "broker/base/mem.h"
 #include "tests/fake/fake_env.h"
-#include "tools/config.h"
+#include "tools/config/config.h"
 #include "tools/file.h"
 #include "tools/hostnet.h"
 #include "tools/hostzone.h"
-#include "tools/logsink.h"
-#include "tools/serve_host.h"
+#include "tools/serve/logsink.h"
+#include "tools/serve/serve_host.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

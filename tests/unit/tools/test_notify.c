@@ -1,7 +1,7 @@
 /* What systemd is told: the address it gives, the words, the watchdog's period; and no harm when
  * nobody listens. */
 #include "broker/base/mem.h"
-#include "tools/notify.h"
+#include "tools/serve/notify.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -114,6 +114,28 @@ static void printed_json_is_harmless(void **state)
     free(big);
 }
 
+static void indented(const char *json, int want, const char *text)
+{
+    char *out = NULL;
+    size_t n;
+    FILE *f = open_memstream(&out, &n);
+    assert_int_equal(json_print_indented(f, span_str(json)), want);
+    fclose(f);
+    assert_string_equal(out, text);
+    free(out);
+}
+
+static void json_is_laid_out_for_eyes(void **state)
+{
+    (void)state;
+    indented("{\"a\":[1, {\"b\" : \"x, {y\\\"\"}],\"c\":{},\"d\":[ ]}", MD_OK,
+             "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"x, {y\\\"\"\n    }\n  ],\n  \"c\": {},"
+             "\n  \"d\": []\n}\n");
+    indented("{}", MD_OK, "{}\n");
+    indented("[\"\xc2\x9b[2J\"]", MD_OK, "[\n  \"\\u009b[2J\"\n]\n");
+    indented("{\"a\":1", MD_PROTO, "");
+}
+
 static void lists_that_are_none_are_refused(void **state)
 {
     (void)state;
@@ -303,6 +325,7 @@ int main(void)
         cmocka_unit_test(a_list_is_read),
         cmocka_unit_test(foreign_names_are_left_out),
         cmocka_unit_test(printed_json_is_harmless),
+        cmocka_unit_test(json_is_laid_out_for_eyes),
         cmocka_unit_test(lists_that_are_none_are_refused),
         cmocka_unit_test(plugs_are_found_as_people_name_them),
         cmocka_unit_test(candidates_are_listed_and_cut),

@@ -2,9 +2,9 @@
 #include "broker/base/log.h"
 #include "tests/fake/fake_env.h"
 #include "tests/unit/cmocka.h"
-#include "tools/config.h"
-#include "tools/logsink.h"
-#include "tools/system_log.h"
+#include "tools/config/config.h"
+#include "tools/serve/logsink.h"
+#include "tools/serve/system_log.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -260,7 +260,7 @@ static void switching_says_what_the_plug_did(void **state)
     has(seen.note, "\"state\":\"OFF\"}");
     RUN(&d, "toggle", "kettle", "--channel", "1");
     has(seen.out, "kettle, socket 1: ON (");
-    has(seen.note, "\"state\":\"TOGGLE\",\"channel\":1}");
+    has(seen.note, "\"channel\":1,\"state\":\"TOGGLE\"}");
     RUN(&d, "on", "kettle", "--json");
     has(seen.out, "{\"state\":\"OFF\",\"channels\"");
     has(seen.note, "\"state\":\"ON\"}");
@@ -402,6 +402,59 @@ static int plain(const char *const *words)
 }
 
 #define PLAIN(...) plain((const char *const[]){__VA_ARGS__, NULL})
+
+static void raw_prints_the_payload(void **state)
+{
+    (void)state;
+    struct daemon d = {.replies = {{"meross/broker/request/raw", "meross/broker/response/raw",
+                                    DATA("{\"plug\":\"kettle\",\"answered\":true,\"method\":"
+                                         "\"GETACK\",\"namespace\":\"Appliance.A\",\"payload\":"
+                                         "{\"all\":{\"x\":1}}}")}}};
+    RUN(&d, "raw", "kettle", "GET", "Appliance.A");
+    assert_int_equal(seen.status, CLI_DONE);
+    has(seen.note, "\"plug\":\"kettle\",\"method\":\"GET\",\"namespace\":\"Appliance.A\","
+                   "\"payload\":{}}");
+    assert_string_equal(seen.out, "{\n  \"all\": {\n    \"x\": 1\n  }\n}\n");
+    RUN(&d, "raw", "kettle", "SET", "Appliance.A", "{\"b\":[1]}", "--json");
+    assert_int_equal(seen.status, CLI_DONE);
+    has(seen.note, "\"payload\":{\"b\":[1]}}");
+    has(seen.out, "{\"plug\":\"kettle\",\"answered\":true,");
+    d.replies[0].format = DATA("{\"plug\":\"kettle\",\"answered\":false}");
+    RUN(&d, "raw", "kettle", "PUSH", "Appliance.A");
+    assert_int_equal(seen.status, CLI_DONE);
+    assert_string_equal(seen.out, "sent; the plug answered nothing\n");
+    d.replies[0].format = ERROR("shield");
+    RUN(&d, "raw", "kettle", "PUSH", "Appliance.A");
+    assert_int_equal(seen.status, CLI_FAILED);
+    has(seen.err, "Why.");
+}
+
+static void raw_checks_its_words_first(void **state)
+{
+    (void)state;
+    static const char *const bad[][4] = {{"get", "Appliance.A", "{}", "METHOD is GET"},
+                                         {"SETACK", "Appliance.A", "{}", "METHOD is GET"},
+                                         {"GET", "System.All", "{}", "System.All is no NAMESPACE"},
+                                         {"SET", "Appliance.A", "{", "not a JSON object"},
+                                         {"SET", "Appliance.A", "[]", "not a JSON object"},
+                                         {"SET", "Appliance.A", "", "not a JSON object"}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(PLAIN("raw", "kettle", bad[i][0], bad[i][1], bad[i][2]), CLI_USAGE);
+        has(seen.err, bad[i][3]);
+    }
+    struct daemon d = {
+        .replies = {{"meross/broker/request/raw", "meross/broker/response/raw", ERROR("shield")}}};
+    char big[4100];
+    for (int n = 4096; n <= 4097; n++) {
+        (void)snprintf(big, sizeof big, "{\"a\":\"%0*d\"}", n - 8, 0);
+        if (n == 4096)
+            RUN(&d, "raw", "kettle", "SET", "Appliance.A", big);
+        else
+            assert_int_equal(PLAIN("raw", "kettle", "SET", "Appliance.A", big), CLI_USAGE);
+        has(seen.err, n == 4096 ? "Why." : "longer than 4096 bytes");
+    }
+    assert_int_equal(PLAIN("raw", "kettle", "GET"), CLI_USAGE);
+}
 
 static void usage_mistakes_are_two(void **state)
 {
@@ -598,6 +651,8 @@ int main(void)
         cmocka_unit_test(codes_become_exit_statuses),
         cmocka_unit_test(rename_and_forget_ask_the_broker),
         cmocka_unit_test(permit_asks_the_broker),
+        cmocka_unit_test(raw_prints_the_payload),
+        cmocka_unit_test(raw_checks_its_words_first),
         cmocka_unit_test(watch_prints_what_happens),
         cmocka_unit_test(usage_mistakes_are_two),
         cmocka_unit_test(help_covers_every_verb),

@@ -1,0 +1,599 @@
+#include "tools/pair_world.h"
+
+#include "broker/base/mem.h"
+#include "meross/wire/gateway.h"
+#include "meross/wire/json.h"
+#include "meross/wire/text.h"
+#include "tools/bind_probe.h"
+#include "tools/config/config.h"
+#include "tools/file.h"
+#include "tools/hostnet.h"
+#include "tools/json_cut.h"
+#include "tools/table.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#define INFO_WAIT_MS 3000
+#define PLUG_NETWORK 0x0a0a0au /* 10.10.10.0/24, of plugs in set-up mode */
+#define SLICE_MS     100
+#define QUIET_MAX    (MQTT_CLIENT_ERR_MAX + 512)
+
+/* --- asking the broker without a word ------------------------------------------------------- */
+
+struct quiet { /* what a verb says in vain */
+    FILE *out, *err;
+    char text[QUIET_MAX], json[QUIET_MAX * 2];
+};
+
+static bool hush(struct cli *c, struct quiet *q)
+{
+    *q = (struct quiet){.out = c->out, .err = c->err};
+    FILE *err = fmemopen(q->text, sizeof q->text, "w"),
+         *out = fmemopen(q->json, sizeof q->json, "w");
+    if (err == NULL || out == NULL) {
+        if (err != NULL)
+            (void)fclose(err);
+        if (out != NULL)
+            (void)fclose(out);
+        return false;
+    }
+    c->err = err;
+    c->out = out;
+    return true;
+}
+
+/* "merossd: cause\n" without its ends. */
+static void unhush(struct cli *c, struct quiet *q, char *why, size_t cap)
+{
+    static const char start[] = "merossd: ";
+    (void)fclose(c->err);
+    (void)fclose(c->out);
+    c->err = q->err;
+    c->out = q->out;
+    q->text[sizeof q->text - 1] = '\0';
+    struct span said = text_trim(span_str(q->text));
+    if (span_starts(said, start))
+        said = span_skip(said, sizeof start - 1);
+    (void)snprintf(why, cap, "%.*s", (int)said.n, said.n > 0 ? (const char *)said.p : "");
+}
+
+static int ask_once(struct cli *c, const char *verb,
+                    void (*fill)(struct json_writer *j, const void *what), const void *what,
+                    struct cli_answer *out)
+{
+    struct json_writer w;
+    struct buf body;
+    char leaf[40], ask[TOPICS_MAX], reply[TOPICS_MAX];
+    int status = c->mqtt != NULL ? CLI_DONE : cli_open(c);
+    if (status != CLI_DONE)
+        return status;
+    (void)snprintf(leaf, sizeof leaf, TOPICS_REQUEST "/%s", verb);
+    topics_of_broker(&c->topics, ask, leaf);
+    topics_answer(&c->topics, reply, span_str(verb));
+    cli_request_start(c, &w, &body);
+    if (fill != NULL)
+        fill(&w, what);
+    return cli_request(c, ask, reply, &w, &body, out);
+}
+
+bool pair_world_ask(struct cli *c, const char *verb,
+                    void (*fill)(struct json_writer *j, const void *what), const void *what,
+                    struct cli_answer *out, char *why, size_t cap)
+{
+    struct quiet q;
+    if (!hush(c, &q)) {
+        (void)snprintf(why, cap, "out of memory");
+        return false;
+    }
+    int status = ask_once(c, verb, fill, what, out);
+    if (status != CLI_DONE && strcmp(c->code, "connection") == 0) {
+        cli_close(
+            c); /* it may have been idle for too long; what is asked here may be asked twice */
+        rewind(c->err);
+        status = ask_once(c, verb, fill, what, out);
+    }
+    unhush(c, &q, why, cap);
+    if (status != CLI_DONE)
+        cli_close(c); /* the next one connects again */
+    return status == CLI_DONE;
+}
+
+static void fill_key(struct json_writer *j, const void *what)
+{
+    const struct pair_told *t = what;
+    json_write_pair(j, "uuid", t->uuid);
+    json_write_pair(j, "mac", t->mac);
+    json_write_pair(j, "key", t->key);
+    if (t->name[0] != '\0')
+        json_write_pair(j, "name", t->name);
+    if (t->address[0] != '\0')
+        json_write_pair(j, "address", t->address);
+}
+
+bool pair_world_tell_key(struct cli *c, const struct pair_told *t, char *why, size_t cap)
+{
+    struct cli_answer answer;
+    bool ok = pair_world_ask(c, "key", fill_key, t, &answer, why, cap);
+    if (ok)
+        cli_answer_free(&answer);
+    return ok;
+}
+
+static void fill_uuid(struct json_writer *j, const void *what) { json_write_pair(j, "uuid", what); }
+
+void pair_world_take_back(struct cli *c, const char *uuid)
+{
+    struct cli_answer answer;
+    char why[QUIET_MAX];
+    if (pair_world_ask(c, "unkey", fill_uuid, uuid, &answer, why, sizeof why))
+        cli_answer_free(&answer);
+}
+
+static void read_phase(struct json_at data, struct pair_arrival *out)
+{
+    static const char *const names[] = {"unknown", "away", "connected", "listening", "bound"};
+    char phase[24];
+    (void)json_text(json_get(data, "phase"), phase, sizeof phase);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(phase, names[i]) == 0)
+            out->phase = (enum pair_phase)i;
+}
+
+static void read_text(struct json_at from, const char *name, char *out, size_t cap)
+{
+    char text[256];
+    (void)json_text(json_get(from, name), text, sizeof text);
+    table_clean(span_str(text), out, cap);
+}
+
+static void read_arrival(struct json_at data, struct pair_arrival *out)
+{
+    int64_t read = 0;
+    struct json_at state = json_get(data, "state");
+    *out = (struct pair_arrival){.phase = PAIR_UNKNOWN};
+    read_phase(data, out);
+    read_text(data, "name", out->name, sizeof out->name);
+    read_text(data, "address", out->address, sizeof out->address);
+    read_text(data, "key", out->key, sizeof out->key);
+    out->read = json_int(json_get(data, "read"), &read) && read != 0;
+    out->has_power = json_exists(json_get(state, "power"));
+    read_text(state, "power", out->power, sizeof out->power);
+    read_text(state, "voltage", out->voltage, sizeof out->voltage);
+    read_text(state, "state", out->state, sizeof out->state);
+}
+
+bool pair_world_arrival(struct cli *c, const char *uuid, struct pair_arrival *out)
+{
+    struct cli_answer answer;
+    struct json j;
+    char why[QUIET_MAX];
+    if (!pair_world_ask(c, "arrival", fill_uuid, uuid, &answer, why, sizeof why))
+        return false;
+    bool ok = json_parse(&j, answer.data) == MD_OK;
+    if (ok) {
+        read_arrival(json_root(&j), out);
+        json_free(&j);
+    }
+    cli_answer_free(&answer);
+    return ok;
+}
+
+const char *pair_world_probe(const struct env *env, const char *host, unsigned port, char *why,
+                             size_t cap)
+{
+    char cause[MQTT_CLIENT_ERR_MAX];
+    enum bind_probe r = bind_probe(host, port, env, BIND_PROBE_TIMEOUT_MS, cause, sizeof cause);
+    if (r == BIND_PROBE_ANSWERED)
+        return NULL;
+    (void)snprintf(why, cap, "%s:%u %s", host, port, bind_probe_text(r));
+    return why;
+}
+
+bool pair_world_first_line(const char *path, char *out, size_t cap, char *why, size_t why_cap)
+{
+    struct buf text;
+    buf_init(&text, 65536);
+    int err = file_read(path, &text);
+    if (err != MD_OK) {
+        (void)snprintf(why, why_cap, "cannot read %.200s: %s", path,
+                       err == MD_IO ? strerror(errno) : md_err_text(err));
+        buf_wipe(&text);
+        return false;
+    }
+    size_t n = 0;
+    while (n < text.n && text.p[n] != '\n' && text.p[n] != '\r')
+        n++;
+    bool ok = span_to_str(span_of(text.p, n), out, cap);
+    buf_wipe(&text);
+    if (!ok)
+        (void)snprintf(why, why_cap, "the first line of %.200s is too long", path);
+    return ok;
+}
+
+/* --- pair_io ----------------------------------------------------------------------------------- */
+
+bool pair_world_stopped(void *world)
+{
+    (void)world;
+    return interrupt_came();
+}
+
+/* What the plug is told goes out to its end, see pair.h. */
+static bool post_stopped(void *world)
+{
+    const struct pair_world *w = world;
+    return w->pair.step != PAIR_BROKER && w->pair.step != PAIR_WIFI && interrupt_came();
+}
+
+static enum talk_net post(void *world, struct span request, unsigned timeout_ms,
+                          struct http_reader *in)
+{
+    struct pair_world *w = world;
+    return lan_post(&w->post, request, timeout_ms, in);
+}
+
+static void pause_for(void *world, unsigned ms)
+{
+    const struct pair_world *w = world;
+    uint64_t end = env_mono_ms(w->c->env) + ms;
+    while (env_mono_ms(w->c->env) < end && !interrupt_came())
+        (void)poll(NULL, 0, SLICE_MS);
+}
+
+static const char *const step_words[PAIR_STEPS] = {[PAIR_PROBE] = "does the broker answer plugs?",
+                                                   [PAIR_JOIN] = "find the plug",
+                                                   [PAIR_READ] = "what plug is it?",
+                                                   [PAIR_NETWORKS] = "which networks does it see?",
+                                                   [PAIR_CHOOSE] = "choose its network",
+                                                   [PAIR_KEY] = "store its key",
+                                                   [PAIR_TIME] = "tell it the time",
+                                                   [PAIR_BROKER] = "tell it the broker",
+                                                   [PAIR_WIFI] = "tell it the Wi-Fi",
+                                                   [PAIR_LEAVE] = "leave its network",
+                                                   [PAIR_ARRIVE] = "it comes to the broker",
+                                                   [PAIR_BIND] = "it binds",
+                                                   [PAIR_READING] = "it is read"};
+
+static void say(void *world, enum pair_step step, enum pair_mark mark, const char *text)
+{
+    static const char *const signs[] = {
+        [PAIR_DONE] = "✓", [PAIR_NOTE] = "!", [PAIR_WAITS] = "…", [PAIR_FAILED] = "✗"};
+    static const char *const colours[] = {[PAIR_DONE] = "\033[32m",
+                                          [PAIR_NOTE] = "\033[33m",
+                                          [PAIR_WAITS] = "\033[2m",
+                                          [PAIR_FAILED] = "\033[31m"};
+    const struct pair_world *w = world;
+    fprintf(w->human, " %s%s%s %s\n", w->coloured ? colours[mark] : "", signs[mark],
+            w->coloured ? "\033[0m" : "", mark == PAIR_FAILED ? step_words[step] : text);
+    (void)fflush(w->human);
+}
+
+static bool io_probe(void *world, char *why, size_t cap)
+{
+    struct pair_world *w = world;
+    return pair_world_probe(w->c->env, w->pair.host, w->pair.port, why, cap) == NULL;
+}
+
+static bool io_tell_key(void *world, const struct about *plug, const char *key, const char *name,
+                        const char *address, char *why, size_t cap)
+{
+    struct pair_world *w = world;
+    struct pair_arrival known;
+    struct pair_told t = {plug->uuid, plug->mac, key, name, address};
+    /* A plug that is known keeps its name until it is there: a failure must not rename it. */
+    w->rename = name[0] != '\0' && pair_world_arrival(w->c, plug->uuid, &known) &&
+                known.phase != PAIR_UNKNOWN && strcmp(known.name, name) != 0;
+    if (w->rename)
+        t.name = "";
+    return pair_world_tell_key(w->c, &t, why, cap);
+}
+
+static void io_take_back(void *world, const struct about *plug)
+{
+    struct pair_world *w = world;
+    pair_world_take_back(w->c, plug->uuid);
+}
+
+static bool io_arrival(void *world, const char *uuid, struct pair_arrival *out)
+{
+    struct pair_world *w = world;
+    return pair_world_arrival(w->c, uuid, out);
+}
+
+/* --- where the plug will find the broker -------------------------------------------------------- */
+
+struct place {
+    char host[HTTP_HOST_MAX + 1]; /* "": every address */
+    int64_t port;                 /* 0: no TLS listener */
+};
+
+/* The first listener with TLS in {"listeners":[{"address","port","tls"},...]}. */
+static void read_listeners(struct span info, struct place *out)
+{
+    struct json j;
+    struct span list;
+    int64_t tls;
+    *out = (struct place){.port = 0};
+    if (!json_cut_member(info, "listeners", &list) || json_parse(&j, list) != MD_OK)
+        return;
+    JSON_EACH(it, json_root(&j))
+    {
+        if (out->port != 0 || !json_int(json_get(it, "tls"), &tls) || tls == 0)
+            continue;
+        (void)json_int(json_get(it, "port"), &out->port);
+        (void)json_text(json_get(it, "address"), out->host, sizeof out->host);
+    }
+    json_free(&j);
+}
+
+static int read_place(struct cli *c, struct place *out)
+{
+    struct mqtt_publish m;
+    char topic[TOPICS_MAX];
+    topics_of_broker(&c->topics, topic, TOPICS_INFO);
+    int err = mqtt_client_subscribe(c->mqtt, span_str(topic), MQTT_QOS0);
+    uint64_t end = env_mono_ms(c->env) + INFO_WAIT_MS;
+    while (err == MD_OK && env_mono_ms(c->env) < end) {
+        err = mqtt_client_next(c->mqtt, (unsigned)(end - env_mono_ms(c->env)), &m);
+        if (err == MD_OK && span_is(m.topic, topic)) {
+            read_listeners(m.payload, out);
+            return CLI_DONE;
+        }
+    }
+    return cli_fail(
+        c, CLI_FAILED, "connection",
+        "the broker there does not say that it is merossd (nothing on %s): is it another "
+        "one (-h, -p), or has it another meross_topic (--topic)?",
+        topic);
+}
+
+static bool is_every(const char *host)
+{
+    return host[0] == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+}
+
+static bool is_this_host(const char *host)
+{
+    return host == NULL || strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
+           strcmp(host, "::1") == 0;
+}
+
+/* The plug's own network is no place to find a broker. */
+const char *pair_world_own_address(const struct hostnet *net)
+{
+    struct in_addr a;
+    for (size_t i = 0; i < net->n; i++)
+        if (inet_pton(AF_INET, net->names[i], &a) == 1 && ntohl(a.s_addr) >> 24 != 127 &&
+            ntohl(a.s_addr) >> 8 != PLUG_NETWORK)
+            return net->names[i];
+    return NULL;
+}
+
+static int choose_target(struct pair_world *w, const struct place *place)
+{
+    const struct args *a = w->c->args;
+    struct hostnet net;
+    const char *host = a->target;
+    if (host == NULL && !is_every(place->host))
+        host = place->host;
+    if (host == NULL && !is_this_host(a->host))
+        host = a->host;
+    if (host == NULL) {
+        hostnet_read(&net);
+        host = pair_world_own_address(&net);
+        if (host == NULL)
+            return cli_fail(
+                w->c, CLI_FAILED, "no_address",
+                "this computer has no address but in the plug's own network: connect it "
+                "to yours, and join the plug's only when this asks for it; or give "
+                "--host");
+    }
+    if (!gateway_host_ok(span_str(host)))
+        return cli_fail(w->c, CLI_USAGE, "invalid",
+                        "--host takes a name or an address of at most %d characters",
+                        GATEWAY_HOST_MAX);
+    (void)snprintf(w->target, sizeof w->target, "%s", host);
+    w->pair.host = w->target;
+    if (a->target_port < 0 && place->port == 0)
+        return cli_fail(w->c, CLI_FAILED, "no_tls",
+                        "the broker has no TLS listener, and plugs speak nothing else: give it one "
+                        "(`listener 8883` and `tls auto`)");
+    w->pair.port = a->target_port >= 0 ? (unsigned)a->target_port : (unsigned)place->port;
+    return CLI_DONE;
+}
+
+/* --- opening, ending ---------------------------------------------------------------------------- */
+
+static int check(struct cli *c)
+{
+    const struct args *a = c->args;
+    if (a->target != NULL && !gateway_host_ok(span_str(a->target)))
+        return cli_fail(c, CLI_USAGE, "invalid",
+                        "--host takes a name or an address of at most %d characters",
+                        GATEWAY_HOST_MAX);
+    if (a->target_port == 0)
+        return cli_fail(c, CLI_USAGE, "invalid", "--port takes a number from 1 to 65535");
+    if (a->timeout_s == 0)
+        return cli_fail(c, CLI_USAGE, "invalid", "--timeout takes seconds, from 1 to 3600");
+    if (a->name != NULL && !topics_name_ok(span_str(a->name)))
+        return cli_fail(c, CLI_USAGE, "invalid",
+                        "--name: a name has 1 to %d bytes, none of / + #, nothing invisible, no "
+                        "space at its ends, and is not \"%s\"",
+                        TOPICS_NAME_MAX, TOPICS_BROKER);
+    return CLI_DONE;
+}
+
+/* "host", "host:port" or "[v6]:port". */
+static bool split_place(struct pair_world *w, const char *at)
+{
+    const char *colon = strrchr(at, ':'), *first = strchr(at, ':');
+    size_t n = strlen(at);
+    w->post.port = 80;
+    if (colon != NULL && (colon == first || at[0] == '[')) {
+        char *end;
+        long port = strtol(colon + 1, &end, 10);
+        if (colon[1] != '\0' && *end == '\0' && port >= 1 && port <= 65535 && colon[1] >= '0' &&
+            colon[1] <= '9') {
+            w->post.port = (unsigned)port;
+            n = (size_t)(colon - at);
+        } else if (at[0] != '[') {
+            return false;
+        }
+    }
+    struct span host = span_of(at, n);
+    if (host.n >= 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+        host = span_of(host.p + 1, host.n - 2);
+    (void)snprintf(w->dialled, sizeof w->dialled, "%s", at);
+    return gateway_host_ok(host) && span_to_str(host, w->plug_host, sizeof w->plug_host);
+}
+
+static void connect_parts(struct pair_world *w, struct cli *c)
+{
+    w->io = (struct pair_io){.env = c->env,
+                             .ctx = w,
+                             .post = post,
+                             .stopped = pair_world_stopped,
+                             .pause = pause_for,
+                             .say = say,
+                             .probe = io_probe,
+                             .tell_key = io_tell_key,
+                             .take_key_back = io_take_back,
+                             .arrival = io_arrival};
+    w->post.env = c->env;
+    w->post.host = w->plug_host;
+    w->post.stopped = post_stopped;
+    w->post.ctx = w;
+    w->pair.io = &w->io;
+    w->pair.talk.host = w->dialled;
+    w->pair.timeout_s = c->args->timeout_s > 0 ? (unsigned)c->args->timeout_s : PAIR_TIMEOUT_S;
+    w->prompt =
+        (struct prompt){.in = c->in, .out = c->err, .stopped = pair_world_stopped, .ctx = w};
+}
+
+int pair_world_open(struct pair_world *w, struct cli *c, const char *plug_at)
+{
+    struct place place = {.port = 0};
+    struct hostzone_places places = {NULL, getenv("TZ"), ""};
+    char what[HOSTZONE_WHAT_MAX];
+    w->c = c;
+    w->human = c->args->json ? c->err : c->out;
+    w->coloured = table_coloured(w->human);
+    w->start_ms = env_mono_ms(c->env);
+    interrupt_hold(&w->held);
+    connect_parts(w, c);
+    int status = check(c);
+    if (status == CLI_DONE && !split_place(w, plug_at))
+        status = cli_fail(c, CLI_USAGE, "invalid",
+                          "\"%.80s\" is no address of a plug; as in 192.168.1.50", plug_at);
+    if (status == CLI_DONE)
+        status = cli_open(c);
+    if (status == CLI_DONE)
+        status = read_place(c, &place);
+    if (status == CLI_DONE)
+        status = choose_target(w, &place);
+    if (status == CLI_DONE && hostzone_find(&w->zone, &places, what) == MD_OK)
+        w->pair.zone = &w->zone;
+    return status;
+}
+
+void pair_world_close(struct pair_world *w)
+{
+    (void)fflush(w->c->out); /* before a signal may end the program */
+    cli_close(w->c);
+    interrupt_release(&w->held);
+}
+
+static void print_result(struct pair_world *w)
+{
+    struct json_writer j;
+    struct buf b;
+    const struct pair *p = &w->pair;
+    uint64_t seconds = (env_mono_ms(w->c->env) - w->start_ms) / 1000;
+    if (!w->c->args->json) {
+        fprintf(w->c->out, "%s is ready (LED: steady). %llu s.\n", p->arrival.name,
+                (unsigned long long)seconds);
+        return;
+    }
+    buf_init(&b, 8192);
+    json_write_start(&j, &b);
+    json_write_open(&j, '{');
+    json_write_pair(&j, "status", "ok");
+    json_write_pair(&j, "name", p->arrival.name);
+    json_write_pair(&j, "uuid", p->plug.uuid);
+    json_write_pair(&j, "mac", p->plug.mac);
+    json_write_pair(&j, "type", p->plug.type);
+    json_write_pair(&j, "firmware", p->plug.firmware);
+    json_write_pair(&j, "address", p->arrival.address);
+    json_write_pair_int(&j, "seconds", (int64_t)seconds);
+    json_write_close(&j, '}');
+    if (j.err == MD_OK)
+        fprintf(w->c->out, "%.*s\n", SPAN_ARG(buf_view(&b)));
+    buf_free(&b);
+}
+
+static const char *fault_code(enum pair_fault f)
+{
+    static const char *const codes[] = {[PAIR_FINE] = "ok",
+                                        [PAIR_STOPPED] = "interrupted",
+                                        [PAIR_NO_BROKER] = "no_broker",
+                                        [PAIR_NO_AP] = "no_plug_found",
+                                        [PAIR_NO_PLUG] = "no_plug",
+                                        [PAIR_LOST_PLUG] = "plug_lost",
+                                        [PAIR_CUT_OFF] = "cut_off",
+                                        [PAIR_SEALED] = "closed",
+                                        [PAIR_NOT_SETUP] = "not_in_setup",
+                                        [PAIR_NO_NETWORKS] = "no_networks",
+                                        [PAIR_NOT_SEEN] = "network_not_seen",
+                                        [PAIR_UNUSABLE] = "network_unusable",
+                                        [PAIR_BAD_PASSWORD] = "bad_password",
+                                        [PAIR_NO_CHOICE] = "nothing_chosen",
+                                        [PAIR_KEY_REFUSED] = "refused",
+                                        [PAIR_BROKER_REFUSED] = "broker_refused",
+                                        [PAIR_WIFI_REFUSED] = "wifi_refused",
+                                        [PAIR_JOIN_FAILED] = "join_failed",
+                                        [PAIR_NOT_ARRIVED] = "not_arrived",
+                                        [PAIR_NOT_BOUND] = "not_bound",
+                                        [PAIR_OTHER_KEY] = "key",
+                                        [PAIR_NOT_READ] = "not_read",
+                                        [PAIR_BROKEN] = "internal"};
+    return codes[f];
+}
+
+static void fill_rename(struct json_writer *j, const void *what)
+{
+    const struct pair *p = what;
+    json_write_pair(j, "plug", p->plug.uuid);
+    json_write_pair(j, "name", p->name);
+}
+
+static void rename_it(struct pair_world *w)
+{
+    struct cli_answer answer;
+    char why[QUIET_MAX];
+    if (pair_world_ask(w->c, "rename", fill_rename, &w->pair, &answer, why, sizeof why)) {
+        cli_answer_free(&answer);
+        (void)snprintf(w->pair.arrival.name, sizeof w->pair.arrival.name, "%s", w->pair.name);
+    } else {
+        say(w, PAIR_READING, PAIR_NOTE, why);
+    }
+}
+
+int pair_world_result(struct pair_world *w)
+{
+    const struct pair *p = &w->pair;
+    if (p->fault == PAIR_FINE && w->rename)
+        rename_it(w);
+    if (p->fault == PAIR_FINE) {
+        print_result(w);
+        return CLI_DONE;
+    }
+    bool late =
+        p->fault == PAIR_NOT_ARRIVED || p->fault == PAIR_NOT_BOUND || p->fault == PAIR_NOT_READ;
+    size_t n = strlen(p->text);
+    bool ends = n == 0 || strchr(".?!", p->text[n - 1]) != NULL;
+    return cli_fail(w->c, late ? CLI_NO_ANSWER : CLI_FAILED, fault_code(p->fault), "%s%s%s",
+                    p->text, ends ? " " : ". ", p->state);
+}
