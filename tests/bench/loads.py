@@ -1,13 +1,33 @@
-"""loads.py - what is measured: each load, how it is compared, and the target.
+"""loads.py - what is measured: each load, its figure, and the target.
 
 A target is a ratio to Debian's mosquitto 2.0.11 in the same run; None: there is none."""
 
 
+def cpu(result):
+    """Microseconds of the broker's CPU for each message that arrived, or each connection."""
+    return result["broker_us"]
+
+
+def p99(result):
+    """The time within which 99 of 100 messages arrived, in microseconds."""
+    return result["latency_us"]["p99"]
+
+
+def bytes_each(units, when="there"):
+    """What one of `units` costs: the growth of the broker's private memory."""
+    return lambda r: (r[when]["private_kb"] - r["before"]["private_kb"]) * 1024 / units
+
+
 class Load:
-    def __init__(self, name, args, count, target=None, tls=False, figure="broker_us", queue=0):
+    def __init__(self, name, args, count, target=None, tls=False, figure=cpu, queue=0, most=None,
+                 persistence=None):
         self.name, self.args, self.count = name, args.split(), count
         self.target, self.tls, self.figure = target, tls, figure
         self.queue = queue  # max_queued_messages; 0: nothing is dropped
+        self.most = most    # the target where it is a figure of ours and no ratio
+        # persistence_sync of merossd; mosquitto writes its file every 30 minutes.  None: neither
+        # keeps anything.
+        self.persistence = persistence
 
 
 FAN = "--subs {n} --pubs 1 --window {w}"
@@ -59,5 +79,17 @@ LOADS = [
     Load("stalled subscriber under flood",
          "--subs 11 --stalled 1 --pubs 1 --window 16", 20000, queue=1000),
     Load("latency at 2,000 a second, 20 pairs", pairs(20, 100, 1) + " --rate 2000", 6000,
-         figure="latency_us"),
+         figure=p99),
+    Load("50 pairs, QoS 1, w1, journal off", pairs(50, 1, 1), 50000, persistence="off"),
+    Load("50 pairs, QoS 1, w1, journal every 2 s", pairs(50, 1, 1), 50000, persistence="2"),
+    Load("50 pairs, QoS 1, w1, journal always", pairs(50, 1, 1), 10000, persistence="always"),
+    Load("memory: a client in clear, bytes", "--kind idle --subs 0 --pubs 0 --idle 5000", 1,
+         figure=bytes_each(5000), most=1000),
+    Load("memory: a client over TLS, bytes", "--kind idle --subs 0 --pubs 0 --idle 1000", 1,
+         figure=bytes_each(1000), tls=True, most=38 * 1024),
+    Load("memory: a subscription, bytes", "--kind idle --subs 10 --filters 1000 --pubs 0 "
+         "--filter b/%c/%f", 1, figure=bytes_each(10000), most=400),
+    Load("memory: a retained message of 64 bytes, bytes", "--subs 0 --pubs 1 --fan 0 --qos 1 "
+         "--window 16 --retain --topic b/%f --topics 10000", 10000,
+         figure=bytes_each(10000, "after"), most=350),
 ]
