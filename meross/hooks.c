@@ -133,13 +133,18 @@ static bool may(void *ctx, const struct broker_client *who, enum broker_action w
 }
 
 /* What is delivered to a connection that is not the plug's would be heard by a stranger; keys are told
- * to nobody, also where a bridge of another broker brings them. */
+ * to nobody, also where a bridge of another broker brings them, and a new one to the plug alone. */
 static bool may_receive(void *ctx, const struct broker_client *who, struct span topic)
 {
     const struct meross *m = ctx;
     const struct plug *p = hooks_plug(m, who);
     struct topics_ref ref = topics_read(&m->topics, topic);
-    return !topics_is_secret(&ref) && (p == NULL || plug_may_hear(p));
+    if (topics_is_secret(&ref))
+        return false;
+    if (p != NULL)
+        return plug_may_hear(p);
+    return ref.kind != TOPICS_TO_PLUG ||
+           !plug_is_told_a_key(m, registry_by_uuid(m->registry, ref.uuid));
 }
 
 static bool on_publish(void *ctx, const struct broker_client *who, const struct broker_message *msg)

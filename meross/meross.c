@@ -211,7 +211,7 @@ void meross_detach(struct meross *m)
 {
     if (m->broker == NULL)
         return;
-    pairing_end(m);
+    unbind_end(m);
     watchdog_stop(m);
     lan_stop(m);
     say_goodbye(m);

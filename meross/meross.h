@@ -81,7 +81,8 @@ MD_MUST_USE int meross_new(struct meross **out, const struct meross_config *cfg,
  *   may            false for what must not be, whoever asks: a plug beyond its own topics, anybody
  *                  publishing where only merossd does.  True for a client that is no plug
  *                  means only: no objection.
- *   may_receive    false for a connection that claims to be a plug and has not shown it yet.
+ *   may_receive    false for a connection that claims to be a plug and has not shown it yet, for
+ *                  requests that hold keys, and for others than the plug while it is told a key.
  *   on_publish     false: what a plug must not be sent (no proper message, or retained), and what
  *                  a plug publishes with RETAIN.
  *   on_connected, on_subscribe, on_disconnect   ignore clients that are no plugs. */

@@ -14,6 +14,7 @@
  *     inbound.c   what a plug says  ->  h_*.c
  *     command.c   what a plug is asked
  *     diary.c     how its connections go, for who looks for a fault
+ *     quiet.c     lines of the log that anybody can cause
  *     polls.c     what it is asked by us, after it is bound and from time to time
  *     polls_energy.c ... of those that meter: power, and what they have counted
  *     watchdog.c    shows a plug that gave up its broker again
@@ -31,6 +32,7 @@
 #include "meross/meross.h"
 #include "meross/device/registry.h"
 #include "meross/energy/book.h"
+#include "meross/session/quiet.h"
 #include "meross/wire/topics.h"
 
 #define MEROSS_SUBS 4
@@ -87,6 +89,8 @@ struct meross {
     uint64_t shield_passed, shield_refused; /* messages of clients to plugs */
     uint64_t refused_ms;                    /* when a refusal was logged last */
     unsigned refused;                       /* refusals since then            */
+    struct quiet quiet_answers, quiet_permits; /* answers that are errors; calls of permit */
+    struct quiet quiet_own;                    /* messages of our own that may not be sent */
 };
 
 /* Does the host know the time?  While it does not, it is looked at again every ten seconds, and

@@ -91,6 +91,8 @@ static const struct option options[] = {
      "join the plug's network with nmcli or iw, and come back at the end"},
     {"--interface", "NAME", ARGS_PAIR, KIND_TEXT, offsetof(struct args, interface), NULL,
      "the Wi-Fi interface for --join"},
+    {"--ap-name", "NAME", ARGS_PAIR, KIND_TEXT, offsetof(struct args, ap_name), NULL,
+     "the plug's network for --join, where several plugs are in set-up mode"},
     {"--plug", "HOST", ARGS_PAIR, KIND_TEXT, offsetof(struct args, plug_at), NULL,
      "address, or address:port, of the plug; 10.10.10.1 when not given"},
     {"--find-timeout", "SECONDS", ARGS_PAIR, KIND_SECONDS, offsetof(struct args, find_s), NULL,

@@ -41,6 +41,7 @@ struct args { /* strings are those of argv or of the environment */
     bool hours, csv;
     /* Of pair, adopt and move-all. */
     const char *ssid, *bssid, *password_file, *target, *name, *interface, *plug_at, *key_file;
+    const char *ap_name;
     const char *to_user, *to_password, *to_ca_file;
     int target_port, to_port, timeout_s, find_s; /* -1: not given */
     bool join;

@@ -18,10 +18,12 @@
 
 static const char *const texts[BIND_PROBES] = {
     [BIND_PROBE_ANSWERED] = "answers plugs",
-    [BIND_PROBE_NO_HOST] = "is no host that this computer knows: give its IP address with --host",
+    [BIND_PROBE_NO_HOST] =
+        "is no host that this computer knows: give its IP address, and the port, "
+        "if it is another, with --port",
     [BIND_PROBE_CLOSED] =
-        "refuses connections: no broker listens there. Is merossd running, and is "
-        "that its TLS port (--port)?",
+        "refuses connections: no broker listens there; start merossd there, or give its TLS port "
+        "(--port)",
     [BIND_PROBE_SILENT] = "does not answer at all: a wrong address (--host), another network, or a "
                           "firewall that keeps the port closed",
     [BIND_PROBE_NO_TLS] = "does not speak TLS the way plugs need it: give the port of the listener "

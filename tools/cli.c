@@ -13,17 +13,8 @@
 
 #define BODY_MAX 8192u
 
-int cli_fail(struct cli *c, int status, const char *code, const char *fmt, ...)
+void cli_json_error(struct cli *c, const char *code, const char *text)
 {
-    char text[MQTT_CLIENT_ERR_MAX + 512];
-    va_list ap;
-    va_start(ap, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    (void)snprintf(c->code, sizeof c->code, "%s", code);
-    fprintf(c->err, "merossd: %s\n", text);
-    if (!c->args->json)
-        return status;
     struct buf b;
     struct json_writer w;
     buf_init(&b, 8192);
@@ -36,6 +27,19 @@ int cli_fail(struct cli *c, int status, const char *code, const char *fmt, ...)
     if (w.err == MD_OK)
         fprintf(c->out, "%.*s\n", SPAN_ARG(buf_view(&b)));
     buf_free(&b);
+}
+
+int cli_fail(struct cli *c, int status, const char *code, const char *fmt, ...)
+{
+    char text[MQTT_CLIENT_ERR_MAX + 512];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    (void)snprintf(c->code, sizeof c->code, "%s", code);
+    fprintf(c->err, "merossd: %s\n", text);
+    if (c->args->json)
+        cli_json_error(c, code, text);
     return status;
 }
 

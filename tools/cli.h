@@ -35,6 +35,9 @@ struct cli { /* one run of a verb; zeroed members are made by cli_open() */
 MD_MUST_USE int cli_open(struct cli *c);
 void cli_close(struct cli *c);
 
+/* The object that --json prints in place of a result. */
+void cli_json_error(struct cli *c, const char *code, const char *text);
+
 /* Prints a sentence, or with --json an object with status, error and code; returns `status`. */
 int cli_fail(struct cli *c, int status, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

@@ -83,10 +83,8 @@ static int print(struct cli *c, struct span data)
 {
     struct table *t;
     struct span list = {NULL, 0};
-    if (c->args->json) {
-        fprintf(c->out, "%.*s\n", SPAN_ARG(data));
-        return CLI_DONE;
-    }
+    if (c->args->json)
+        return cli_print_json(c, data);
     if (!json_cut_member(data, "clients", &list))
         return cli_fail(c, CLI_FAILED, "internal", "the broker's answer has no list of clients");
     int err = table_new(&t, 7);

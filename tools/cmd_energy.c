@@ -290,10 +290,8 @@ static int print_all(struct cli *c, struct span data)
 
 static int print(struct cli *c, struct span data)
 {
-    if (c->args->json) {
-        fprintf(c->out, "%.*s\n", SPAN_ARG(data));
-        return CLI_DONE;
-    }
+    if (c->args->json)
+        return cli_print_json(c, data);
     int err = c->args->n_words > 0 ? print_plug(c, data) : print_all(c, data);
     return err == MD_OK ? CLI_DONE : cli_fail(c, CLI_FAILED, "internal", "%s", md_err_text(err));
 }

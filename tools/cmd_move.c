@@ -20,7 +20,7 @@
 #define BUSY_MS      1500
 #define TRIES        3
 
-enum outcome { MOVED, THERE, OFFLINE, FAILED, STAYS, OUTCOMES }; /* STAYS: told as FAILED */
+enum outcome { MOVED, THERE, OFFLINE, FAILED, OUTCOMES };
 
 struct moving {
     struct cli *old;
@@ -96,32 +96,46 @@ static void explain(const struct moving *m, const struct pair_arrival *a, char *
                        m->timeout_s);
 }
 
-/* Tells the plug; once more when it was busy, or restarted instead of going: new firmware does. */
+static bool is_code(const struct cli *c, const char *code) { return strcmp(c->code, code) == 0; }
+
+/* Of a request that failed: without an answer, the plug may have heard it all the same. */
+static bool may_be_told(const struct cli *c)
+{
+    return is_code(c, "timeout") || is_code(c, "connection");
+}
+
+/* Tells the plug; once more when it was busy, or restarted instead of going: new firmware does.
+ * *told  it has the new key, or may have it. */
 static enum outcome send(struct moving *m, const struct plug *p, const struct move *order,
-                         char *why, size_t cap)
+                         bool *told, char *why, size_t cap)
 {
     struct pair_arrival a = {.phase = PAIR_UNKNOWN};
     for (unsigned i = 0; i < TRIES && !interrupt_came(); i++) {
         struct cli_answer answer;
-        bool told = pair_world_ask(m->old, "move", fill_move, order, &answer, why, cap);
-        if (told)
+        bool ok = pair_world_ask(m->old, "move", fill_move, order, &answer, why, cap);
+        if (ok)
             cli_answer_free(&answer);
-        if (!told && i == 0 && strcmp(m->old->code, "offline") == 0)
-            return OFFLINE;
-        if (!told && strcmp(m->old->code, "busy") == 0) {
+        *told |= ok || may_be_told(m->old);
+        if (!ok && is_code(m->old, "busy")) {
             (void)poll(NULL, 0, BUSY_MS);
             continue;
         }
+        if (!*told)
+            return is_code(m->old, "offline") ? OFFLINE : FAILED;
         if (await(m, p->uuid, &a))
             return MOVED;
-        if (!still_here(m, p->uuid)) {
+        if (interrupt_came() || !still_here(m, p->uuid)) {
             explain(m, &a, why, cap);
             return FAILED;
         }
-        if (told)
-            (void)snprintf(why, cap, "it was told, and stays here");
+        if (ok)
+            (void)snprintf(why, cap,
+                           "it was told, and stays here; pull it for ten seconds. Its "
+                           "new key is kept there");
     }
-    return STAYS;
+    if (why[0] == '\0')
+        (void)snprintf(why, cap, "interrupted before it was told");
+    return FAILED;
 }
 
 static enum outcome move(struct moving *m, const struct plug *p, const char *key, char *why,
@@ -129,12 +143,31 @@ static enum outcome move(struct moving *m, const struct plug *p, const char *key
 {
     struct pair_told t = {p->uuid, p->mac, key, p->name, p->address};
     struct move order = {p->uuid, m->host, key, m->port};
+    bool told = false;
     if (!pair_world_tell_key(&m->new, &t, why, cap))
         return FAILED;
-    enum outcome o = send(m, p, &order, why, cap);
-    if (o == OFFLINE || o == STAYS)
+    enum outcome o = send(m, p, &order, &told, why, cap);
+    if (!told)
         pair_world_take_back(&m->new, p->uuid); /* nobody will come with it */
-    return o == STAYS ? FAILED : o;
+    return o;
+}
+
+/* The other broker keeps the key of a former run for it, and here it does not show that it has
+ * another: a new key there would push out the one it may come with. */
+static bool is_on_its_way(struct moving *m, const struct plug *p, const struct pair_arrival *there,
+                          char *why, size_t cap)
+{
+    struct pair_arrival here = {.phase = PAIR_UNKNOWN};
+    if (there->phase != PAIR_AWAY || strcmp(there->key, "own") != 0)
+        return false;
+    (void)pair_world_arrival(m->old, p->uuid, &here);
+    if (here.phase >= PAIR_CONNECTED && strcmp(here.key, "unknown") != 0)
+        return false;
+    (void)snprintf(why, cap,
+                   "it is not here with the key it had, and the other broker keeps one that it may "
+                   "come with: pull it for ten seconds. If it stays away, `merossd forget` it "
+                   "there, and run this again");
+    return true;
 }
 
 static enum outcome take(struct moving *m, const struct plug *p, char *why, size_t cap)
@@ -143,6 +176,8 @@ static enum outcome take(struct moving *m, const struct plug *p, char *why, size
     struct pair_arrival a = {.phase = PAIR_UNKNOWN};
     if (pair_world_arrival(&m->new, p->uuid, &a) && is_there(&a))
         return THERE;
+    if (is_on_its_way(m, p, &a, why, cap))
+        return OFFLINE;
     pair_new_key(m->old->env, key);
     enum outcome o = move(m, p, key, why, cap);
     mem_wipe(key, sizeof key);

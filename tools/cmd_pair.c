@@ -20,6 +20,7 @@ struct pairing { /* `world` first: it is the context of pair_io */
     struct pair_world world;
     struct join join;
     char network[JOIN_NAME_MAX]; /* of the plug, once joined */
+    char wanted[JOIN_NAME_MAX];  /* of the plug, once chosen; "": the only one */
     unsigned failed_enters;
     bool opened, inside;
     uint64_t said_ms;
@@ -71,15 +72,71 @@ static bool wait_for_person(struct pairing *p, uint64_t waited_ms)
     return true;
 }
 
+static void offer_name(const struct join_offer *o, char out[SHOWN_MAX])
+{
+    table_clean(span_str(o->ssid), out, SHOWN_MAX);
+}
+
+static void name_all(const struct pairing *p, char why[JOIN_TEXT_MAX])
+{
+    size_t n = (size_t)snprintf(why, JOIN_TEXT_MAX, "several plugs are in set-up mode: ");
+    for (unsigned i = 0; i < p->join.n && n + SHOWN_MAX + 80 < JOIN_TEXT_MAX; i++) {
+        char name[SHOWN_MAX];
+        offer_name(&p->join.offer[i], name);
+        n += (size_t)snprintf(why + n, JOIN_TEXT_MAX - n, "%s%s", i > 0 ? ", " : "", name);
+    }
+    (void)snprintf(why + n, JOIN_TEXT_MAX - n, "; say which with --ap-name NAME");
+}
+
+/* Which of several?  A person is asked; a program has said so, or is told. */
+static bool ask_which(struct pairing *p, char why[JOIN_TEXT_MAX])
+{
+    char line[24], question[40];
+    name_all(p, why);
+    if (!prompt_terminal(&p->world.prompt))
+        return false;
+    fprintf(p->world.human, "Several plugs are in set-up mode, the nearest first:\n");
+    for (unsigned i = 0; i < p->join.n; i++) {
+        char name[SHOWN_MAX];
+        offer_name(&p->join.offer[i], name);
+        fprintf(p->world.human, "  %2u) %-32s %d %s\n", i + 1, name, p->join.offer[i].signal,
+                p->join.way == JOIN_NMCLI ? "%" : "dBm");
+    }
+    (void)fflush(p->world.human);
+    (void)snprintf(question, sizeof question, "Plug [1-%u]: ", p->join.n);
+    while (prompt_line(&p->world.prompt, question, line, sizeof line)) {
+        char *end;
+        unsigned long number = strtoul(line, &end, 10);
+        if (*end != '\0' || number < 1 || number > p->join.n)
+            continue;
+        memcpy(p->wanted, p->join.offer[number - 1].ssid, sizeof p->wanted);
+        return true;
+    }
+    return false;
+}
+
+static const struct join_offer *offer_of(const struct pairing *p, const char *name)
+{
+    for (unsigned i = 0; i < p->join.n; i++)
+        if (name[0] == '\0' || strcmp(p->join.offer[i].ssid, name) == 0)
+            return &p->join.offer[i];
+    return NULL;
+}
+
+/* One that was chosen and is not to be heard just now is waited for. */
 static bool enter(struct pairing *p, char why[JOIN_TEXT_MAX])
 {
     char line[JOIN_TEXT_MAX];
-    (void)snprintf(line, sizeof line, "joining %s%s", p->join.offer[0].ssid,
-                   p->join.n > 1 ? ", the nearest of several" : "");
+    if (p->wanted[0] == '\0' && p->join.n > 1 && !ask_which(p, why))
+        return false;
+    const struct join_offer *o = offer_of(p, p->wanted);
+    if (o == NULL)
+        return true;
+    (void)snprintf(line, sizeof line, "joining %s", o->ssid);
     tell(p, PAIR_WAITS, line);
-    p->inside = join_enter(&p->join, &p->join.offer[0], why);
+    p->inside = join_enter(&p->join, o, why);
     if (p->inside)
-        memcpy(p->network, p->join.offer[0].ssid, sizeof p->network);
+        memcpy(p->network, o->ssid, sizeof p->network);
     return p->inside || ++p->failed_enters < ENTER_TRIES;
 }
 
@@ -104,16 +161,18 @@ static bool on_join(void *world, uint64_t waited_ms, char *why, size_t cap)
     return p->world.c->args->join ? join_it(p, waited_ms, why, cap) : wait_for_person(p, waited_ms);
 }
 
-static void on_leave(void *world, char *what, size_t cap)
+static bool on_leave(void *world, char *what, size_t cap)
 {
     struct pairing *p = world;
     char text[JOIN_TEXT_MAX] = "";
+    bool ok = true;
     if (p->world.c->args->join)
-        (void)join_leave(&p->join, text);
+        ok = join_leave(&p->join, text);
     else if (p->world.pair.sent && p->said_ms != 0)
         (void)snprintf(text, sizeof text, "this computer may go back to its own network now");
     p->inside = false;
     (void)snprintf(what, cap, "%s", text);
+    return ok;
 }
 
 /* With --join the plug's network has to be found and joined once more for a look. */
@@ -307,6 +366,11 @@ static int check(struct pairing *p, struct cli *c)
                                  strlen(a->interface) > 15))
         return cli_fail(c, CLI_USAGE, "invalid",
                         "--interface takes the name of a Wi-Fi interface, beside --join");
+    if (a->ap_name != NULL && (!a->join || a->ap_name[0] == '\0' ||
+                               !span_to_str(span_str(a->ap_name), p->wanted, sizeof p->wanted)))
+        return cli_fail(
+            c, CLI_USAGE, "invalid",
+            "--ap-name takes the name of a plug's network, 1 to 32 bytes, beside --join");
     if (a->password_file != NULL &&
         !pair_world_first_line(a->password_file, p->password, sizeof p->password, why, sizeof why))
         return cli_fail(c, CLI_USAGE, "invalid", "%s", why);

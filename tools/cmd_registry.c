@@ -141,13 +141,13 @@ static int permit(struct cli *c, uint64_t seconds)
     if (status != CLI_DONE)
         return status;
     if (c->args->json)
-        fprintf(c->out, "%.*s\n", SPAN_ARG(buf_view(&answer.text)));
+        status = cli_print_json(c, buf_view(&answer.text));
     else if (seconds == 0)
         fputs("new plugs are no longer let in\n", c->out);
     else
         fprintf(c->out, "new plugs are let in for %llu seconds\n", (unsigned long long)seconds);
     cli_answer_free(&answer);
-    return CLI_DONE;
+    return status;
 }
 
 int cmd_permit(struct cli *c)

@@ -5,7 +5,8 @@
 
 #include <inttypes.h>
 
-#define KEY_MAX 40
+#define KEY_MAX   40
+#define VALUE_MAX 255
 
 /* "brightness=80" */
 static bool split(const char *word, char key[KEY_MAX + 1], const char **value)
@@ -27,6 +28,9 @@ static int check_words(struct cli *c)
         if (!split(c->args->words[i], key, &value))
             return cli_fail(c, CLI_USAGE, "invalid",
                             "\"%.60s\" is not KEY=VALUE, as in brightness=80", c->args->words[i]);
+        if (strlen(value) > VALUE_MAX)
+            return cli_fail(c, CLI_USAGE, "invalid", "the value of %s is longer than %d bytes", key,
+                            VALUE_MAX);
         for (size_t k = 0; k < sizeof frame / sizeof frame[0]; k++)
             if (strcmp(key, frame[k]) == 0)
                 return cli_fail(c, CLI_USAGE, "invalid",
@@ -38,12 +42,13 @@ static int check_words(struct cli *c)
     return CLI_DONE;
 }
 
-/* A number or true and false as such, anything else as a text; a colour is one, whatever its digits. */
+/* A plain number or true and false as such, anything else as a text; a colour is one, whatever its digits. */
 static void write_value(struct json_writer *w, const char *key, const char *value)
 {
     struct buf list;
     unsigned tokens;
-    bool plain = strchr("-0123456789tf", value[0]) != NULL && strcmp(key, "color") != 0;
+    bool plain = strchr("-0123456789tf", value[0]) != NULL && strcmp(key, "color") != 0 &&
+                 (value[0] == 't' || value[0] == 'f' || strpbrk(value, "eE") == NULL);
     buf_init(&list, 128);
     plain = plain && buf_putf(&list, "[%s]", value) == MD_OK &&
             json_check(buf_view(&list), &tokens) == MD_OK && tokens == 2;
@@ -63,6 +68,14 @@ static void write_keys(struct json_writer *w, const struct args *a)
         if (split(a->words[i], key, &value))
             write_value(w, key, value);
     }
+}
+
+/* A door or a shutter is not there at once; that it obeys, shows in this. */
+static void report_moving(FILE *out, struct json_at state)
+{
+    char text[24];
+    if (json_text(json_get(state, "moving"), text, sizeof text) && strcmp(text, "stopped") != 0)
+        fprintf(out, ", it is %s", text);
 }
 
 /* What each key is now. */
@@ -85,6 +98,7 @@ static void report(struct cli *c, const struct order *o, struct span data, uint6
         table_clean(span_str(text[0] != '\0' ? text : value), clean, sizeof clean);
         fprintf(c->out, "%s %s %s", i > 1 ? "," : "", key, clean);
     }
+    report_moving(c->out, state);
     fprintf(c->out, " (%" PRIu64 " ms)\n", took_ms);
     json_free(&j);
 }

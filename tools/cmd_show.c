@@ -1,14 +1,18 @@
 /* cmd_show.c - `merossd show`: all that is known about a plug. */
 #include "meross/wire/json.h"
 #include "tools/cmd.h"
+#include "tools/doctor/hello_form.h"
 #include "tools/table.h"
+#include "tools/units.h"
 
 #include <inttypes.h>
+
+#define WIDTH 18 /* of the names on the left */
 
 static void line(FILE *out, const char *name, const char *value)
 {
     if (value[0] != '\0')
-        fprintf(out, "  %-12s %s\n", name, value);
+        fprintf(out, "  %-*s %s\n", WIDTH, name, value);
 }
 
 static bool plain_text(struct json_at v, char *out, size_t cap)
@@ -28,7 +32,7 @@ static void ago(FILE *out, int64_t seconds)
     size_t i = 0;
     while (i < 3 && seconds < 2 * units[i].per)
         i++;
-    fprintf(out, "  %-12s %" PRId64 " %s ago\n", "last seen", seconds / units[i].per,
+    fprintf(out, "  %-*s %" PRId64 " %s ago\n", WIDTH, "last seen", seconds / units[i].per,
             units[i].unit);
 }
 
@@ -49,12 +53,14 @@ static const char *key_words(const char *key)
 /* The plain members of an object: what it measures, and what can be set. */
 static void print_measures(FILE *out, struct json_at state)
 {
-    char name[40], value[80], clean[80];
+    char name[40], value[80], clean[100];
     for (struct json_at n = json_first_name(state); json_exists(n); n = json_next_name(n)) {
         if (!json_text(n, name, sizeof name) || strcmp(name, "state") == 0 ||
             !plain_text(json_value(n), value, sizeof value))
             continue;
-        table_clean(span_str(value), clean, sizeof clean);
+        table_clean(span_str(value), clean, 80);
+        if (json_type(json_value(n)) == JSON_NUMBER)
+            (void)strncat(clean, units_of(name), 8);
         table_clean(span_str(name), value, sizeof value);
         line(out, value, clean);
     }
@@ -65,7 +71,7 @@ static void print_part(FILE *out, const char *head, struct json_at part)
 {
     char name[40], value[80], clean[80];
     bool first = true;
-    fprintf(out, "  %-12s", head);
+    fprintf(out, "  %-*s", WIDTH, head);
     for (struct json_at n = json_first_name(part); json_exists(n); n = json_next_name(n)) {
         if (!json_text(n, name, sizeof name) || strcmp(name, "channel") == 0 ||
             strcmp(name, "id") == 0 || !plain_text(json_value(n), value, sizeof value) ||
@@ -79,10 +85,18 @@ static void print_part(FILE *out, const char *head, struct json_at part)
         else if (strcmp(value, "online") == 0)
             fputs(strcmp(clean, "yes") == 0 ? "online" : "offline", out);
         else
-            fprintf(out, "%s %s", value, clean);
+            fprintf(out, "%s %s%s", value, clean,
+                    json_type(json_value(n)) == JSON_NUMBER ? units_of(value) : "");
         first = false;
     }
     fputs(first ? " -\n" : "\n", out);
+}
+
+static const char *channel_word(struct json_at channel)
+{
+    if (json_exists(json_get(channel, "door")))
+        return "door";
+    return json_exists(json_get(channel, "state")) ? "socket" : "channel";
 }
 
 static void print_parts(FILE *out, struct json_at state)
@@ -95,7 +109,7 @@ static void print_parts(FILE *out, struct json_at state)
         if (!json_exists(json_next(json_first(channels))) ||
             !json_int(json_get(it, "channel"), &channel))
             continue;
-        (void)snprintf(head, sizeof head, "socket %lld", (long long)channel);
+        (void)snprintf(head, sizeof head, "%s %lld", channel_word(it), (long long)channel);
         print_part(out, head, it);
     }
     JSON_EACH(it, json_get(state, "subdevices"))
@@ -125,16 +139,21 @@ static void print_plug(struct cli *c, const struct plug *p)
     line(out, "key", key_words(p->key));
     if (p->last_seen_s > 0 && !p->online && env_wall_s(c->env) >= p->last_seen_s)
         ago(out, env_wall_s(c->env) - p->last_seen_s);
-    fprintf(out, "  %-12s %u\n", "sockets", p->n_channels);
-    fprintf(out, "  %-12s %u\n", "abilities", p->n_abilities);
+    if (p->n_channels > 1)
+        fprintf(out, "  %-*s %u\n", WIDTH, "channels", p->n_channels);
+    fprintf(out, "  %-*s %u\n", WIDTH, "abilities", p->n_abilities);
 }
 
-static void print_hello(FILE *out, struct json_at plug)
+/* In a few words; `merossd doctor --hello` has the rest. */
+static void print_tls(FILE *out, struct json_at plug)
 {
-    char text[1400], clean[1400];
-    (void)json_text(json_get(plug, "hello"), text, sizeof text);
-    table_clean(span_str(text), clean, sizeof clean);
-    line(out, "TLS offers", clean);
+    char text[1400], cipher[80], offers[80];
+    if (!json_text(json_get(plug, "hello"), text, sizeof text) ||
+        !hello_form_brief(text, offers, sizeof offers))
+        return;
+    bool chosen = json_text(json_get(plug, "tls"), text, sizeof text);
+    table_clean(span_str(chosen ? text : ""), cipher, sizeof cipher);
+    fprintf(out, "  %-*s offers %s%s%s\n", WIDTH, "TLS", offers, chosen ? "; uses " : "", cipher);
 }
 
 static int show(struct cli *c, struct span data)
@@ -151,7 +170,7 @@ static int show(struct cli *c, struct span data)
     if (json_parse(&j, data) == MD_OK) {
         print_measures(c->out, json_get(json_root(&j), "state"));
         print_parts(c->out, json_get(json_root(&j), "state"));
-        print_hello(c->out, json_root(&j));
+        print_tls(c->out, json_root(&j));
         json_free(&j);
     }
     plugs_free(&one);

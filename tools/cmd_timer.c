@@ -231,7 +231,8 @@ static void print_one(struct cli *c, struct json_at timer, const char *what)
     text_of(timer, "id", id, sizeof id);
     when_text(timer, when, sizeof when);
     text_of(timer, "state", state, sizeof state);
-    fprintf(c->out, "%s: %s, %s, %s\n", what, id, when, state);
+    fprintf(c->out, "%s: %s, %s, %s%s\n", what, id, when, state,
+            is_true(timer, "enabled") ? "" : ", disabled");
 }
 
 static void print_first_day(struct cli *c, struct json_at root)

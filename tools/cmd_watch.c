@@ -3,6 +3,7 @@
 #include "tools/cmd.h"
 #include "tools/json_print.h"
 #include "tools/table.h"
+#include "tools/units.h"
 
 #include <inttypes.h>
 #include <time.h>
@@ -35,16 +36,6 @@ static bool wanted(const struct event *e)
         return span_is(e->leaf, TOPICS_STATE);
     return e->leaf.n == 0 || span_is(e->leaf, TOPICS_AVAILABILITY) ||
            span_is(e->leaf, TOPICS_EVENT);
-}
-
-static const char *unit_of(const char *name)
-{
-    static const char *const units[][2] = {
-        {"power", " W"}, {"voltage", " V"}, {"current", " A"}, {"energy", " kWh"}};
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (strcmp(name, units[i][0]) == 0)
-            return units[i][1];
-    return "";
 }
 
 /* "0:ON 1:OFF" of the list of a strip's sockets; "" of a single one, which says nothing new. */
@@ -86,7 +77,7 @@ static size_t put_member(char *out, size_t n, size_t cap, struct json_at name, c
         return n;
     bool bare = strcmp(key, alone) == 0;
     int put = snprintf(out + n, cap - n, "%s%s%s%s%s", n > 0 ? "  " : "", bare ? "" : key,
-                       bare ? "" : "=", value, unit_of(key));
+                       bare ? "" : "=", value, units_of(key));
     return put < 0 || (size_t)put >= cap - n ? cap - 1 : n + (size_t)put;
 }
 

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <time.h>
 
-static const int held[] = {SIGINT, SIGTERM, SIGHUP};
+static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 
 static sigset_t held_set(void)
 {

@@ -119,6 +119,8 @@ bool pair_world_tell_key(struct cli *c, const struct pair_told *t, char *why, si
     bool ok = pair_world_ask(c, "key", fill_key, t, &answer, why, cap);
     if (ok)
         cli_answer_free(&answer);
+    else if (strcmp(c->code, "timeout") == 0 || strcmp(c->code, "connection") == 0)
+        pair_world_take_back(c, t->uuid); /* it may have been heard all the same */
     return ok;
 }
 

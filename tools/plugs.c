@@ -7,6 +7,9 @@
 #include "tools/json_cut.h"
 #include "tools/table.h"
 
+#include <stdlib.h>
+#include <strings.h>
+
 #define FOLD_BYTES 256
 
 static void read_text(struct json_at plug, const char *name, char *out, size_t cap)
@@ -122,6 +125,14 @@ static int add_plug(struct plugs *out, struct span element)
     return grown == NULL ? MD_NOMEM : MD_OK;
 }
 
+/* As people look for them: without regard to case. */
+static int by_name(const void *a, const void *b)
+{
+    const struct plug *left = a, *right = b;
+    int order = strcasecmp(left->name, right->name);
+    return order != 0 ? order : strcmp(left->name, right->name);
+}
+
 int plugs_parse(struct plugs *out, struct span list)
 {
     struct plugs all = {NULL, 0};
@@ -129,6 +140,8 @@ int plugs_parse(struct plugs *out, struct span list)
     int err = list.n > 0 && list.p[0] == '[' ? MD_OK : MD_PROTO;
     while (err == MD_OK && json_cut_element(&list, &element))
         err = add_plug(&all, element);
+    if (err == MD_OK && all.n > 1)
+        qsort(all.v, all.n, sizeof all.v[0], by_name);
     if (err == MD_OK)
         *out = all;
     else

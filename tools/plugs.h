@@ -31,7 +31,7 @@ struct plugs {
 };
 
 /* `list` is the JSON list of the answer to `list`; kept, because of plug.json.  Entries whose name
- * is none (topics_name_ok()) are left out.
+ * is none (topics_name_ok()) are left out; the others are in the order of their names.
  * *out  given: plugs_free().  Errors: MD_PROTO, MD_TOOBIG, MD_NOMEM. */
 MD_MUST_USE int plugs_parse(struct plugs *out, struct span list);
 /* The same for one plug, an object. */

@@ -11,6 +11,7 @@
 
 #define CHUNK    4096
 #define SLICE_MS 100
+#define REAP_MS  5
 #define ENV_MAX  256
 
 extern char **environ;
@@ -82,6 +83,19 @@ static bool read_all(int fd, const struct env *env, uint64_t deadline, struct bu
     return false;
 }
 
+/* A program that has closed its output may go on; true: it ended in time. */
+static bool reap(pid_t pid, const struct env *env, uint64_t deadline, int *how)
+{
+    for (;;) {
+        pid_t done = waitpid(pid, how, WNOHANG);
+        if (done == pid || (done < 0 && errno != EINTR))
+            return true;
+        if (env_mono_ms(env) >= deadline)
+            return false;
+        (void)poll(NULL, 0, REAP_MS);
+    }
+}
+
 int spawn_run(const char *const *argv, unsigned timeout_ms, const struct env *env, struct buf *out,
               int *status)
 {
@@ -92,10 +106,12 @@ int spawn_run(const char *const *argv, unsigned timeout_ms, const struct env *en
     int err = start(&pid, argv, ends[1]);
     (void)close(ends[1]);
     if (err == MD_OK) {
-        if (!read_all(ends[0], env, env_mono_ms(env) + timeout_ms, out))
+        uint64_t deadline = env_mono_ms(env) + timeout_ms;
+        if (!read_all(ends[0], env, deadline, out) || !reap(pid, env, deadline, &how)) {
             (void)kill(-pid, SIGKILL);
-        while (waitpid(pid, &how, 0) < 0 && errno == EINTR)
-            continue;
+            while (waitpid(pid, &how, 0) < 0 && errno == EINTR)
+                continue;
+        }
         *status = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
     }
     (void)close(ends[0]);

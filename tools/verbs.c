@@ -30,7 +30,8 @@ static const struct cmd verbs[] = {
      "is sent.",
      SWITCH, 2, ARGS_MAX_WORDS, cmd_set},
     {"rename", "PLUG [PART] NAME", "give a plug another name, or a part of it",
-     "A name has 1 to 32 bytes and none of / + #.  The topics of a plug move with its name.  PART is "
+     "A name has 1 to 32 bytes and none of / + #.  The topics of a plug move with its name.  PART "
+     "is "
      "the number of a socket or the id of a sub-device: merossd rename strip 2 lamp; from then on "
      "it is strip/lamp.",
      CLIENT, 2, 3, cmd_rename},
@@ -39,8 +40,10 @@ static const struct cmd verbs[] = {
     {"raw", "PLUG METHOD NAMESPACE [JSON]",
      "send one request to a plug in its own words and print the answer",
      "METHOD is GET, SET, PUSH or DELETE; NAMESPACE like Appliance.System.All (`merossd show PLUG "
-     "--json`\nlists those of a plug).  JSON is the payload, {} when it is left out; - reads it from "
-     "standard\ninput.  What could harm the plug is not sent.", CLIENT, 3, 4, cmd_raw},
+     "--json`\nlists those of a plug).  JSON is the payload, {} when it is left out; - reads it "
+     "from "
+     "standard\ninput.  What could harm the plug is not sent.",
+     CLIENT, 3, 4, cmd_raw},
     {"watch", "", "print what happens, until Ctrl-C", NULL, CLIENT, 0, 0, cmd_watch},
     {"power", "[PLUG]", "show what the plugs measure now: W, V, A, and what they have counted",
      "For two minutes they are then asked every ten seconds, so that the next look is fresher.",
@@ -85,8 +88,8 @@ static const struct cmd verbs[] = {
      "broker.",
      CLIENT | ARGS_MOVE, 1, 1, cmd_move_all},
     {"unbind", "PLUG", "reset a plug to what it was when new, and forget it",
-     "It loses its Wi-Fi, key and timers, and is in set-up mode again.  Asks for its name unless "
-     "--yes.",
+     "It loses its Wi-Fi, key and timers, and is in set-up mode again.  One that is not connected "
+     "is told over the LAN.  Asks for its name unless --yes.",
      CLIENT | ARGS_YES, 1, 1, cmd_unbind},
     {"cert", "", "show the certificates in use and how a client trusts them", NULL,
      ARGS_CONFIG | ARGS_JSON, 0, 0, cmd_cert},
@@ -128,8 +131,19 @@ const struct cmd *verbs_find(const char *name)
     return NULL;
 }
 
-static int usage(struct cli *c, const struct cmd *cmd, const char *what)
+/* Who asks for JSON gets it for a mistake in the words too, as far as it can be told. */
+static bool wants_json(const struct cmd *cmd, int argc, char **argv)
 {
+    for (int i = 0; i < argc && (cmd->groups & ARGS_JSON) != 0; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            return true;
+    return false;
+}
+
+static int usage(struct cli *c, const struct cmd *cmd, const char *what, bool json)
+{
+    if (json)
+        cli_json_error(c, "invalid", what);
     fprintf(c->err, "merossd: %s\nUsage: merossd %s%s%s [options]; `merossd help %s` has them.\n",
             what, cmd->name, cmd->words[0] != '\0' ? " " : "", cmd->words, cmd->name);
     return CLI_USAGE;
@@ -150,17 +164,18 @@ static int run(const struct cmd *cmd, struct cli *c, int argc, char **argv)
 {
     char why[ARGS_ERR_MAX];
     struct args a, help = {.words = {cmd->name}, .n_words = 1};
+    bool json = wants_json(cmd, argc, argv);
     if (args_parse(&a, cmd->groups, argc, argv, why) != MD_OK)
-        return usage(c, cmd, why);
+        return finish(c, usage(c, cmd, why, json));
     c->args = a.help ? &help : &a;
     if (a.help)
         return finish(c, cmd_help(c));
     if (a.n_words < cmd->min_words)
-        return usage(c, cmd, "something is missing");
+        return finish(c, usage(c, cmd, "something is missing", json));
     if (a.n_words > cmd->max_words && cmd->run == cmd_serve)
-        return usage(c, cmd, "the verb comes first: merossd VERB [options]");
+        return finish(c, usage(c, cmd, "the verb comes first: merossd VERB [options]", json));
     if (a.n_words > cmd->max_words)
-        return usage(c, cmd, "too many words (a name with spaces needs quotes)");
+        return finish(c, usage(c, cmd, "too many words (a name with spaces needs quotes)", json));
     int status = cmd->run(c);
     return cmd->run == cmd_serve ? status : finish(c, status); /* its output is only its log */
 }

@@ -82,15 +82,16 @@ struct device {
     bool online;            /* bound in this session, or away for a moment (presence.h)    */
     uint64_t gone_ms;       /* monotonic: not bound since then; 0 = it is, or is offline   */
     char gone_why[DEVICE_WHY_MAX + 1];
-    bool announced;       /* has its topics and its record; false until first bound      */
-    bool dirty;           /* differs from the record                                     */
-    int64_t saved_seen;   /* last_seen of the record                                     */
-    struct buf state;     /* the state topic as published last                           */
-    bool clock_jumped;    /* the host's clock was set, and this plug not looked at since */
-    uint64_t time_set_ms; /* monotonic, of the last System.Time SET; 0 = never          */
-    char *effects;        /* names of a lamp's effects, each followed by '\n'; NULL = unknown    */
-    uint64_t refused_ms;  /* monotonic, of the last event about a refused message       */
-    struct askers askers; /* where it may answer                                        */
+    bool announced;        /* has its topics and its record; false until first bound      */
+    bool dirty;            /* differs from the record                                     */
+    int64_t saved_seen;    /* last_seen of the record                                     */
+    struct buf state;      /* the state topic as published last                           */
+    bool clock_jumped;     /* the host's clock was set, and this plug not looked at since */
+    uint64_t time_set_ms;  /* monotonic, of the last System.Time SET; 0 = never          */
+    char *effects;         /* names of a lamp's effects, each followed by '\n'; NULL = unknown    */
+    uint64_t key_until_ms; /* monotonic: until then a key is on its way to it            */
+    uint64_t refused_ms;   /* monotonic, of the last event about a refused message       */
+    struct askers askers;  /* where it may answer                                        */
     /* The registry's. */
     char uuid_key[DEVICE_UUID_MAX + 1], name_key[TOPICS_NAME_MAX + 1];
     struct map_node by_uuid, by_name;

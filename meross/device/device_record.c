@@ -202,6 +202,8 @@ static int read_members(struct device *d, struct json_at r)
     int err = device_read_keys(d, r);
     if (err == MD_OK)
         err = device_read_abilities(d, json_get(r, "abilities"));
+    if (device_hides_relays(d)) /* which was not known always */
+        d->switches = DEVICE_NO_SWITCH;
     /* Of before it was kept: the abilities are read again. */
     if ((d->max_commands == 0 && device_has_ability(d, NS_MULTIPLE)) ||
         (d->light_capacity == 0 && device_has_ability(d, NS_LIGHT)))

@@ -118,6 +118,14 @@ void device_write_identity(struct json_writer *w, const struct device *d)
     json_write_pair(w, "address", d->address);
 }
 
+/* The version and the suite of its newest connection; nothing when there was none, or in clear. */
+static void write_tls(struct json_writer *w, const struct device *d)
+{
+    const struct timeline_session *s = timeline_at(&d->health.timeline, 0);
+    if (s != NULL && s->cipher[0] != '\0')
+        json_write_pair(w, "tls", s->cipher);
+}
+
 void device_write_public(struct json_writer *w, const struct device *d, enum device_view view)
 {
     struct numbers all;
@@ -137,6 +145,8 @@ void device_write_public(struct json_writer *w, const struct device *d, enum dev
     json_write_pair(w, "switch", device_switch_name(d->switches));
     if (view == DEVICE_ALL && d->health.hello != NULL)
         json_write_pair(w, "hello", d->health.hello);
+    if (view == DEVICE_ALL)
+        write_tls(w, d);
     if (view == DEVICE_ALL)
         device_write_abilities(w, d);
     if (view >= DEVICE_WITH_STATE) {

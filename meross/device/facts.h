@@ -58,8 +58,24 @@
 #define FACT_CALIBRATION        "calibration"
 #define FACT_DEAD_ZONE          "dead_zone"
 #define FACT_FROST_PROTECTION   "frost_protection"
+#define FACT_OVERHEAT           "overheat_protection"  /* is there one, and is it on */
+#define FACT_OVERHEAT_ACTION    "overheat_action"      /* "warn" "cut" */
+#define FACT_OVERHEAT_LIMIT     "overheat_temperature" /* from which on */
+#define FACT_COMFORT            "comfort_temperature"  /* presets of a valve */
+#define FACT_ECONOMY            "economy_temperature"
+#define FACT_AWAY               "away_temperature"
+#define FACT_SCHEDULE           "schedule" /* has one been made */
+#define FACT_TIMER              "timer"    /* a number of the device */
 #define FACT_HOLD               "hold"
 #define FACT_SEASON             "season" /* "heating" "cooling" */
+#define FACT_DOOR_ENABLED       "door_enabled"
+#define FACT_BUZZER             "buzzer"
+#define FACT_SIGNAL_TIME        "signal_duration" /* s, of the pulse for the motor */
+#define FACT_SIGNAL_OPEN        "signal_open"     /* s, likewise for each way */
+#define FACT_SIGNAL_CLOSE       "signal_close"
+#define FACT_OPEN_TIME          "open_duration" /* s, that it may take to open */
+#define FACT_CLOSE_TIME         "close_duration"
+#define FACT_AUTO_ADJUST        "auto_adjust" /* of a shutter: it measures those itself */
 #define FACT_OPEN               "open"
 #define FACT_SMOKE              "smoke" /* a word */
 #define FACT_LEAK               "leak"
@@ -68,7 +84,13 @@
 #define FACT_SPEED              "speed"
 #define FACT_MAX_SPEED          "max_speed"
 #define FACT_SPRAY              "spray" /* a word */
-#define FACT_LED                "led"   /* the status LED */
+#define FACT_SONG               "song"
+#define FACT_VOLUME             "volume"
+#define FACT_MUTE               "mute"
+#define FACT_SCREEN             "screen_brightness" /* % while it is used */
+#define FACT_SCREEN_STANDBY     "screen_brightness_standby"
+#define FACT_UNIT               "temperature_unit" /* on its screen: "celsius" "fahrenheit" */
+#define FACT_LED                "led"              /* the status LED */
 #define FACT_OVERHEATED         "overheated"
 #define FACT_ALARM              "alarm" /* a word */
 #define FACT_LOCKED             "locked"

@@ -51,8 +51,8 @@ static const struct ledger_month *month_of(const struct ledger *l, int32_t month
 
 static const struct ledger_span *span_of_slot(const struct ledger *l, int64_t slot)
 {
-    int32_t day = slot >= 0 ? (int32_t)(slot / 24) : 0;
-    const struct ledger_span *s = l->span[day % LEDGER_SPANS];
+    int32_t day = (int32_t)(slot / 24);
+    const struct ledger_span *s = slot >= 0 ? l->span[day % LEDGER_SPANS] : NULL;
     return s != NULL && s->day == day ? s : NULL;
 }
 
@@ -337,13 +337,41 @@ static void drop_future(struct ledger *l, const struct ledger_now *now)
         l->hour_slot = 0;
 }
 
+static bool is_ahead(const struct ledger *l, const struct ledger_now *now)
+{
+    int32_t today = date_local(now->zone, now->s);
+    bool ahead = l->last_day > today + 1 || l->hour_slot > ledger_slot(now->zone, now->s) + 1;
+    for (size_t i = 0; i < LEDGER_MONTHS; i++)
+        ahead |= l->month[i] != NULL && l->month[i]->month > date_month(today + 1);
+    for (size_t i = 0; i < LEDGER_SPANS; i++)
+        ahead |= l->span[i] != NULL && l->span[i]->day > today + 2;
+    return ahead;
+}
+
+/* Rule 7.  False: nothing may be booked now. */
+static bool may_book(struct ledger *l, const struct ledger_now *now)
+{
+    if (!is_ahead(l, now)) {
+        l->ahead_ms = 0;
+        return true;
+    }
+    if (l->ahead_ms == 0)
+        l->ahead_ms = now->mono_ms > 0 ? now->mono_ms : 1;
+    if (now->mono_ms - l->ahead_ms < LEDGER_AHEAD_S * UINT64_C(1000))
+        return false;
+    drop_future(l, now);
+    l->ahead_ms = 0;
+    return true;
+}
+
 int ledger_count_days(struct ledger *l, const struct ledger_now *now,
                       struct ledger_day_count counts[], size_t n)
 {
     int32_t today = date_local(now->zone, now->s);
     size_t taken = 0;
     int err = MD_OK;
-    drop_future(l, now);
+    if (!may_book(l, now))
+        return MD_OK;
     qsort(counts, n, sizeof counts[0], by_day);
     for (size_t i = 0; i < n && err == MD_OK; i++) {
         bool last = i + 1 == n || counts[i + 1].day != counts[i].day;
@@ -413,7 +441,8 @@ int ledger_count_hours(struct ledger *l, const struct ledger_now *now,
                        struct ledger_hour_count counts[], size_t n, bool account)
 {
     int err = MD_OK;
-    drop_future(l, now);
+    if (!may_book(l, now))
+        return MD_OK;
     qsort(counts, n, sizeof counts[0], by_hour);
     for (size_t i = 0; i < n && err == MD_OK; i++)
         if (counts[i].at > now->s - LEDGER_HOURS_MAX * (int64_t)HOUR_S &&
@@ -464,9 +493,8 @@ static int book_power(struct ledger *l, const struct ledger_now *now)
     for (unsigned i = 0; i < l->n_since; i++)
         sum += l->since[i].mwms;
     uint32_t wh = (uint32_t)(sum / MWMS_PER_WH);
-    if (wh == 0)
+    if (wh == 0 || !may_book(l, now))
         return MD_OK;
-    drop_future(l, now);
     if (!add_day(l, date_local(now->zone, now->s), wh))
         return MD_NOMEM;
     add_hour(l, ledger_slot(now->zone, now->s), wh);

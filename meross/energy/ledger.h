@@ -25,6 +25,10 @@
  *  6. Hours that the plug counts itself (ConsumptionH) are taken as it says them, and are the account
  *     where there are no days.
  *
+ *  7. While there is something in the future, one of two clocks was wrong: that of then, or the one of
+ *     now, of a computer that starts without the time. Nothing is booked meanwhile, for the plug will
+ *     say it again; what is in the future after LEDGER_AHEAD_S is dropped.
+ *
  * Days are those of the zone (23 to 25 hours); hours begin at full local hours and are numbered by
  * UTC instants ("slots"), so that the hour that comes twice is two hours.
  *
@@ -43,6 +47,7 @@
 #define LEDGER_WH_MAX    10000000  /* a day; what says more is no count                      */
 #define LEDGER_MW_MAX    100000000 /* so is a power beyond 100 kW                           */
 #define LEDGER_GAP_S     300       /* power is integrated over no longer pause               */
+#define LEDGER_AHEAD_S   21600     /* so long what is in the future is kept: see 7           */
 #define LEDGER_SINCE     6         /* hours of power kept for the next count                 */
 
 struct ledger_month {  /* the days of one month */
@@ -88,6 +93,7 @@ struct ledger {
     int64_t rest;        /* of an account by power: less than a Wh, in mW ms */
     struct ledger_since since[LEDGER_SINCE]; /* since the last count */
     unsigned n_since;
+    uint64_t ahead_ms; /* monotonic: since then something is in the future; 0: nothing is */
     uint64_t since_ms; /* so much of the time since then is in it */
 };
 

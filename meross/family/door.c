@@ -6,14 +6,29 @@
 static const char *const door_words[] = {"closed", "open", NULL};
 static const char *const moving_words[] = {"stopped", "opening", "closing", NULL};
 
+void family_door_enabled(const struct family_at *at, struct json_at e)
+{
+    int64_t enabled;
+    family_flag(at, json_get(e, "doorEnable"), FACT_DOOR_ENABLED);
+    if (json_int(json_get(e, "doorEnable"), &enabled) && enabled == 0) {
+        (void)facts_forget(&at->d->facts, at->at, FACT_DOOR);
+        (void)facts_forget(&at->d->facts, at->at, FACT_MOVING);
+    }
+}
+
+static bool is_disabled(const struct device *d, uint32_t at)
+{
+    const struct fact *it = facts_get(&d->facts, at, FACT_DOOR_ENABLED);
+    return it != NULL && it->value == 0;
+}
+
 /* A door that is disabled in its configuration is none. */
 static void take_door(const struct family_at *at, struct json_at e)
 {
-    int64_t enabled = 1, open;
-    if (json_int(json_get(e, "doorEnable"), &enabled) && enabled == 0) {
-        (void)facts_forget_all(&at->d->facts, at->at);
+    int64_t open;
+    family_door_enabled(at, e);
+    if (is_disabled(at->d, at->at))
         return;
-    }
     if (!json_int(json_get(e, "open"), &open) || (open != 0 && open != 1))
         return;
     bool moved = facts_text(&at->d->facts, at->at, FACT_DOOR, door_words[open]);
@@ -36,8 +51,18 @@ static void door_acked(const struct family_at *at, struct json_at asked, struct 
         (void)facts_text(&at->d->facts, at->at, FACT_MOVING, moving_words[open == 1 ? 1 : 2]);
 }
 
+static bool check_door(const struct device *d, const struct fact *wish, char why[FAMILY_WHY_MAX])
+{
+    if (!is_disabled(d, wish->at))
+        return true;
+    (void)snprintf(why, FAMILY_WHY_MAX,
+                   "has no door there, or it is switched off: door_enabled=true brings it back");
+    return false;
+}
+
 static const struct family_key door_keys[] = {
-    {.name = FACT_DOOR, .kind = FACT_TEXT, .words = door_words}, {.name = NULL}};
+    {.name = FACT_DOOR, .kind = FACT_TEXT, .words = door_words, .check = check_door},
+    {.name = NULL}};
 
 /* --- shutters ------------------------------------------------------------------------------ */
 

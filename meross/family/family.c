@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 static const struct family_row *(*const tables[])(size_t *n) = {
-    family_of_lights, family_of_doors,   family_of_thermostats, family_of_air,
-    family_of_hubs,   family_of_sensors, family_of_all};
+    family_of_lights,  family_of_doors,  family_of_thermostats, family_of_air, family_of_hubs,
+    family_of_sensors, family_of_setups, family_of_sound,       family_of_all};
 
 void family_each(bool (*cb)(void *ctx, const struct family_row *row), void *ctx)
 {
@@ -38,6 +38,15 @@ const struct family_row *family_row(const char *ns)
 }
 
 bool family_knows(const char *ns) { return family_row(ns) != NULL; }
+
+const char *family_orders(const char *ns, bool ack)
+{
+    const struct family_row *row = family_row(ns);
+    if (row == NULL || row->keys == NULL || row->by == FAMILY_BY_SUB ||
+        (ack && row->ack == FAMILY_ACK_WAITS))
+        return NULL;
+    return row->ns;
+}
 
 /* --- messages ------------------------------------------------------------------------------ */
 
@@ -120,6 +129,14 @@ static const struct {
     {"hub", "subdevice", NS_SUBDEVICES},
 };
 
+bool family_in_digest(const char *ns)
+{
+    for (size_t i = 0; i < sizeof digest_rows / sizeof digest_rows[0]; i++)
+        if (strcmp(digest_rows[i].ns, ns) == 0)
+            return true;
+    return false;
+}
+
 static bool listed(struct json_at list, const char *id)
 {
     JSON_EACH(it, list)
@@ -169,6 +186,35 @@ void family_flag(const struct family_at *at, struct json_at value, const char *f
     int64_t number;
     if (json_int(value, &number) && (number == 0 || number == 1))
         (void)facts_bool(&at->d->facts, at->at, fact, number == 1);
+}
+
+void family_fraction(const struct family_at *at, struct json_at value, const char *fact,
+                     unsigned decimals)
+{
+    int64_t number;
+    if (json_scaled(value, decimals, &number))
+        (void)facts_number(&at->d->facts, at->at, fact, number, decimals);
+}
+
+void family_one_two(const struct family_at *at, struct json_at value, const char *fact)
+{
+    int64_t number;
+    if (json_int(value, &number) && (number == 1 || number == 2))
+        (void)facts_bool(&at->d->facts, at->at, fact, number == 1);
+}
+
+void family_schedule(const struct family_at *at, struct json_at entry)
+{
+    static const char *const days[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+    bool told = false, any = false;
+    for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
+        struct json_at day = json_get_nocase(entry, days[i]);
+        told |= json_type(day) == JSON_LIST;
+        JSON_EACH(it, day)
+        any |= json_type(it) == JSON_LIST;
+    }
+    if (told)
+        (void)facts_bool(&at->d->facts, at->at, FACT_SCHEDULE, any);
 }
 
 void family_word(const struct family_at *at, struct json_at value, const char *fact,

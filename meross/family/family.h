@@ -19,6 +19,14 @@
 /* Is there anything here that understands this namespace? */
 bool family_knows(const char *ns);
 
+/* Its name, lent and static, when it is about a state that people can set, so that an older message
+ * would undo a newer one; NULL when not.  Sub-devices are many, and each tells of itself.
+ * ack  of an acknowledgement; some say nothing about the state. */
+const char *family_orders(const char *ns, bool ack);
+
+/* Does System.All tell it as well? */
+bool family_in_digest(const char *ns);
+
 /* Takes over what a payload says, of a PUSH, a GETACK or a SET that was acknowledged.  False when
  * nothing understands the namespace. */
 bool family_take(struct device *d, const char *ns, struct json_at payload);

@@ -23,7 +23,7 @@ struct family_key {
     bool or_text;                        /* a number that may also be called by its name */
     const char *const *words;            /* of a text: NULL after the last; a NULL list: any text */
     bool (*can)(const struct device *d); /* NULL: every device with the namespace */
-    /* Looks further; false and `why` ("knows no effect \"x\"") when it is no good.  NULL: fine. */
+    /* Looks further; wish->at is where it shall be so; false and `why` ("knows no effect \"x\"") when it is no good.  NULL: fine. */
     bool (*check)(const struct device *d, const struct fact *wish, char why[FAMILY_WHY_MAX]);
 };
 
@@ -66,6 +66,8 @@ const struct family_row *family_of_thermostats(size_t *n);
 const struct family_row *family_of_air(size_t *n);
 const struct family_row *family_of_hubs(size_t *n);
 const struct family_row *family_of_sensors(size_t *n);
+const struct family_row *family_of_setups(size_t *n);
+const struct family_row *family_of_sound(size_t *n);
 const struct family_row *family_of_all(size_t *n); /* what any device may have */
 
 const struct family_row *family_row(const char *ns); /* NULL: nobody knows it */
@@ -82,11 +84,21 @@ bool family_needs_manual(const struct device *d, uint32_t at, const struct facts
 void family_number(const struct family_at *at, struct json_at value, const char *fact,
                    unsigned decimals); /* whole units of the last decimal: 215 with 1 is 21.5 */
 void family_flag(const struct family_at *at, struct json_at value, const char *fact); /* 0 and 1 */
+/* A number that may have a fraction: 12.5. */
+void family_fraction(const struct family_at *at, struct json_at value, const char *fact,
+                     unsigned decimals);
+/* 1 is yes and 2 is no, as in the settings of plugs; anything else is neither. */
+void family_one_two(const struct family_at *at, struct json_at value, const char *fact);
+/* Of a schedule, {"mon":[[minutes,value],...],...}: has any day something in it? */
+void family_schedule(const struct family_at *at, struct json_at entry);
 /* The word of a number; of one that is out of the list, the number itself. */
 void family_word(const struct family_at *at, struct json_at value, const char *fact,
                  const char *const *words);
 void family_relay(const struct family_at *at,
                   bool on); /* the channel (or sub-device) is on or off */
+
+/* door.c: what an entry of a door says about being in use; one that is not has no state. */
+void family_door_enabled(const struct family_at *at, struct json_at entry);
 
 /* light.c: a check for a colour. */
 bool family_check_color(const struct device *d, const struct fact *wish, char why[FAMILY_WHY_MAX]);
@@ -100,5 +112,10 @@ int family_wish_word(const struct family_ask *ask, const char *name, const char 
 
 /* Several families call their modes by the same numbers; NULL stands for one that nobody uses. */
 #define FAMILY_NO_WORD "?"
+
+/* One member of a setting that has several: what is wished for, else what is known, so that a
+ * device that takes the whole of it keeps the rest; nothing when neither is there. */
+void family_write_kept(struct json_writer *w, const struct family_ask *ask, const char *member,
+                       const char *fact, unsigned decimals);
 
 #endif

@@ -113,6 +113,9 @@ static void take_valve_temperature(const struct family_at *at, struct json_at t)
                   1);
     family_number(at, json_get(t, "min"), FACT_MIN_TEMPERATURE, 1);
     family_number(at, json_get(t, "max"), FACT_MAX_TEMPERATURE, 1);
+    family_number(at, json_get(t, "comfort"), FACT_COMFORT, 1);
+    family_number(at, json_get(t, "economy"), FACT_ECONOMY, 1);
+    family_number(at, json_get(t, "away"), FACT_AWAY, 1);
     family_flag(at, json_get(t, "heating"), FACT_HEATING);
     family_flag(at, json_get(t, "openWindow"), FACT_WINDOW_OPEN);
 }
@@ -281,6 +284,7 @@ const struct family_row *family_of_hubs(size_t *n)
          .write = write_valve_temperature,
          .list = true,
          .ack = FAMILY_ACK_TELLS},
+        {.ns = NS_VALVE_PLAN, .key = "schedule", .by = FAMILY_BY_SUB, .take = family_schedule},
         {.ns = NS_SENSOR_ALL, .key = "all", .by = FAMILY_BY_SUB, .take = take_sensor_all},
         {.ns = NS_TEMP_HUM, .key = "tempHum", .by = FAMILY_BY_SUB, .take = take_climate},
         {.ns = NS_DOOR_WINDOW, .key = "doorWindow", .by = FAMILY_BY_SUB, .take = take_contact},

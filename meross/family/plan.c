@@ -40,6 +40,18 @@ int family_wish_word(const struct family_ask *ask, const char *name, const char 
     return -1;
 }
 
+void family_write_kept(struct json_writer *w, const struct family_ask *ask, const char *member,
+                       const char *fact, unsigned decimals)
+{
+    const struct fact *it = facts_get(ask->wish, FACTS_DEVICE, fact);
+    if (it == NULL)
+        it = facts_get(&ask->d->facts, ask->at, fact);
+    if (it == NULL)
+        it = facts_get(&ask->d->facts, FACTS_DEVICE, fact);
+    if (it != NULL && it->kind != FACT_TEXT)
+        json_write_pair_int(w, member, facts_scaled(it, it->kind == FACT_BOOL ? 0 : decimals));
+}
+
 /* --- who can ------------------------------------------------------------------------------- */
 
 static bool has_row(const struct device *d, const struct family_row *row, bool sub)
@@ -330,6 +342,7 @@ static int collect(struct plan *p, const struct family_row *row, const struct fa
             continue;
         struct fact it = wish->v[i];
         err = settle_channel(p->ask.d, p->target, name, &p->ask.at, p->why);
+        it.at = p->ask.at;
         if (err == MD_OK)
             err = check(p->ask.d, p->ask.at, k, &it, p->why);
         if (err == MD_OK && !facts_copy(&p->mine, FACTS_DEVICE, &it))

@@ -189,6 +189,19 @@ static void take_frost(const struct family_at *at, struct json_at e)
     family_flag(at, json_get(e, "onoff"), FACT_FROST_PROTECTION);
 }
 
+/* No source says what its numbers mean; the names are those of its siblings. */
+static void take_overheat(const struct family_at *at, struct json_at e)
+{
+    family_flag(at, json_get(e, "onoff"), FACT_OVERHEAT);
+    family_number(at, json_get(e, "value"), FACT_OVERHEAT_LIMIT, decimals_of(at->d));
+}
+
+/* Of the timer only its kind, a number that nobody has explained. */
+static void take_timer(const struct family_at *at, struct json_at e)
+{
+    family_number(at, json_get(e, "type"), FACT_TIMER, 0);
+}
+
 static void take_hold(const struct family_at *at, struct json_at e)
 {
     family_number(at, json_get(e, "mode"), FACT_HOLD, 0);
@@ -254,6 +267,10 @@ const struct family_row *family_of_thermostats(size_t *n)
          .list = true},
         {.ns = NS_DEAD_ZONE, .key = "deadZone", .take = take_dead_zone},
         {.ns = NS_FROST, .key = "frost", .take = take_frost},
+        {.ns = NS_OVERHEAT, .key = "overheat", .take = take_overheat},
+        {.ns = NS_SCHEDULE, .key = "schedule", .take = family_schedule},
+        {.ns = NS_SCHEDULE_B, .key = "scheduleB", .take = family_schedule},
+        {.ns = NS_THERMO_TIMER, .key = "timer", .take = take_timer},
         {.ns = NS_HOLD, .key = "holdAction", .take = take_hold},
         {.ns = NS_SENSOR, .key = "sensor", .take = take_sensor},
         {.ns = NS_SUMMER, .key = "summerMode", .take = take_summer},

@@ -234,13 +234,18 @@ void announce_broker(struct meross *m)
     publish_info(m);
 }
 
+void announce_save_now(struct meross *m)
+{
+    int err = registry_save(m->registry, false);
+    if (err != MD_OK)
+        log_warn("registry", "not saved (%s); tried again with the next change", md_err_text(err));
+}
+
 static void on_soon(void *ctx)
 {
     struct meross *m = ctx;
     m->soon = NULL;
-    int err = registry_save(m->registry, false);
-    if (err != MD_OK)
-        log_warn("registry", "not saved (%s); tried again with the next change", md_err_text(err));
+    announce_save_now(m);
     if (m->list_changed)
         announce_broker(m);
     m->list_changed = false;

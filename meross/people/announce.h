@@ -33,6 +33,9 @@ void announce_soon(struct meross *m);
 /* Something else changed: the registry is saved within a second, and nothing is published. */
 void announce_save_soon(struct meross *m);
 
+/* Saves the registry now, before somebody is told that what he wanted is done. */
+void announce_save_now(struct meross *m);
+
 /* The list of plugs and the info, now. */
 void announce_broker(struct meross *m);
 /* The info again each minute, because of what it counts. */

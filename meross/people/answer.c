@@ -74,6 +74,15 @@ static const char *meaning(const char *code)
     return "merossd could not do it: see the lines before this one";
 }
 
+static void log_error_answer(struct meross *m, const struct answer *a, const char *code)
+{
+    unsigned unsaid;
+    char more[QUIET_MORE_MAX];
+    if (quiet_may_say(&m->quiet_answers, env_mono_ms(m->env), &unsaid))
+        log_info("control", "code=%s answer=%s %s%s", code, log_q(span_str(a->topic)),
+                 meaning(code), quiet_more(more, unsaid));
+}
+
 void answer_error(struct meross *m, const struct answer *a, const char *code, const char *fmt, ...)
 {
     char text[400];
@@ -84,7 +93,7 @@ void answer_error(struct meross *m, const struct answer *a, const char *code, co
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     text_tame(text);
-    log_info("control", "code=%s answer=%s %s", code, log_q(span_str(a->topic)), meaning(code));
+    log_error_answer(m, a, code);
     if (!wanted(a))
         return;
     start(a, &w, &b);

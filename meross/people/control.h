@@ -1,6 +1,6 @@
 /* control.h - what people ask on our topics, and the answers (topics.h, answer.h).
  *
- *   <base>/<plug>/set, <base>/<plug>/<channel>/set   ON | OFF | TOGGLE in any case, or
+ *   <base>/<plug>/set, <base>/<plug>/<part>/set (level.h)   ON | OFF | TOGGLE in any case, or
  *                              {"state":"ON","channel":0,"transaction":"t1"}, or
  *                              {"channels":[{"channel":1,"state":"ON"}]} (orders.h), or
  *                              {"brightness":80,"color":"#ff0000"} (wishes.h);

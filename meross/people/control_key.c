@@ -74,6 +74,13 @@ static void give_name(struct meross *m, struct device *d, const char *name)
         announce_all(m, d);
 }
 
+/* At once: whoever told it gives it to the plug next, and nobody else has it. */
+static int keep(struct meross *m, const struct device *d)
+{
+    int err = registry_save(m->registry, false);
+    return d->dirty ? err : MD_OK;
+}
+
 static int take(struct meross *m, const struct told *t, struct device **out)
 {
     bool added;
@@ -81,8 +88,12 @@ static int take(struct meross *m, const struct told *t, struct device **out)
     if (err != MD_OK)
         return err;
     err = device_expect_key(*out, t->key);
+    if (err == MD_OK)
+        err = keep(m, *out);
     if (err != MD_OK && added)
         registry_remove(m->registry, *out);
+    else if (err != MD_OK)
+        device_forget_pending(*out);
     if (err != MD_OK)
         return err;
     give_name(m, *out, t->name);
@@ -90,6 +101,7 @@ static int take(struct meross *m, const struct told *t, struct device **out)
         memcpy((*out)->address, t->address, sizeof t->address);
     log_info("control", "plug=%s uuid=%s its key was told", log_q(span_str((*out)->name)),
              (*out)->uuid);
+    announce_save_now(m);
     announce_soon(m);
     return MD_OK;
 }
@@ -153,6 +165,7 @@ static void take_back(struct meross *m, struct device *d)
         registry_remove(m->registry, d);
     else
         device_forget_pending(d);
+    announce_save_now(m);
     announce_soon(m);
 }
 

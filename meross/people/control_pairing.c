@@ -1,5 +1,4 @@
-/* control_pairing.c - the verbs of pairing: a plug is sent to another broker, is reset for good, or
- * is awaited. */
+/* control_pairing.c - the verbs of pairing: a plug is sent to another broker, or is awaited. */
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/people/verb.h"
@@ -12,20 +11,15 @@
 
 #include <stdio.h>
 
-#define PAYLOAD_MAX    1024
-#define UNBIND_LOOK_MS 250
-#define SIGN_ERROR     5001
+#define PAYLOAD_MAX 1024
+#define SIGN_ERROR  5001
 
-/* A request whose answer takes a while.  The plug is remembered by its uuid: it may be forgotten
- * meanwhile. */
+/* A request whose answer takes a while; the plug may be forgotten meanwhile. */
 struct wait {
     struct meross *m;
     struct answer answer;
-    char uuid[DEVICE_UUID_MAX + 1], name[TOPICS_NAME_MAX + 1];
-    struct list link;           /* in meross.unbinding, of an unbind */
-    struct broker_timer *timer; /* of an unbind                      */
-    uint64_t deadline_ms;
-    bool over_lan; /* of a move: it was asked there, see lan.h */
+    char name[TOPICS_NAME_MAX + 1];
+    bool over_lan; /* it was asked there, see lan.h */
 };
 
 static struct wait *wait_new(const struct verb_request *r, const struct device *d)
@@ -33,11 +27,8 @@ static struct wait *wait_new(const struct verb_request *r, const struct device *
     struct wait *w = mem_alloc(sizeof *w);
     if (w == NULL)
         return NULL;
-    list_init(&w->link);
     w->m = r->m;
     w->answer = r->answer;
-    w->deadline_ms = command_deadline(r->m);
-    memcpy(w->uuid, d->uuid, sizeof w->uuid);
     memcpy(w->name, d->name, sizeof w->name);
     return w;
 }
@@ -194,109 +185,6 @@ void verb_move(struct verb_request *r)
     else
         move(r, d, p, &t);
     mem_wipe(&t, sizeof t);
-}
-
-/* --- unbind -------------------------------------------------------------------------------- */
-
-/* Nothing answers it: a plug that obeys restarts, and its connection ends. */
-static int send_unbind(struct plug *p)
-{
-    struct buf text;
-    uint8_t r[16];
-    char id[33];
-    env_random(p->m->env, r, sizeof r);
-    for (size_t i = 0; i < sizeof r; i++)
-        (void)snprintf(id + 2 * i, 3, "%02x", r[i]);
-    struct envelope_head head = {.method = ENVELOPE_PUSH,
-                                 .ns = NS_UNBIND,
-                                 .message_id = id,
-                                 .from = TOPICS_ANSWERS,
-                                 .timestamp = env_wall_s(p->m->env),
-                                 .key = p->key};
-    buf_init(&text, ENVELOPE_TO_PLUG_MAX);
-    int err = envelope_write(&text, &head, span_str("{}"));
-    if (err == MD_OK)
-        plug_send(p, buf_view(&text));
-    buf_free(&text);
-    return err;
-}
-
-static void end_wait(struct wait *w)
-{
-    meross_timer_stop(&w->timer);
-    list_remove(&w->link);
-    mem_free(w);
-}
-
-static void gone(struct wait *w, struct device *d)
-{
-    struct verb_request r = {.m = w->m, .answer = w->answer};
-    if (d != NULL)
-        verb_forget_device(w->m, d);
-    verb_answer_name(&r, w->name, NULL);
-    end_wait(w);
-}
-
-static void on_unbind_look(void *ctx)
-{
-    struct wait *w = ctx;
-    struct device *d = registry_by_uuid(w->m->registry, span_str(w->uuid));
-    w->timer = NULL;
-    if (d == NULL || d->plug == NULL || !d->bound) {
-        gone(w, d);
-        return;
-    }
-    if (env_mono_ms(w->m->env) < w->deadline_ms)
-        meross_timer(w->m, &w->timer, UNBIND_LOOK_MS, on_unbind_look, w);
-    if (w->timer != NULL)
-        return;
-    answer_error(w->m, &w->answer, "timeout",
-                 "%s was told to reset itself and is still here: hold its button for ten seconds, "
-                 "then `merossd forget` it",
-                 d->name);
-    end_wait(w);
-}
-
-static void unbind(struct verb_request *r, struct device *d)
-{
-    struct wait *w = wait_new(r, d);
-    int err = w == NULL ? MD_NOMEM : send_unbind(d->plug);
-    if (err == MD_OK)
-        meross_timer(r->m, &w->timer, UNBIND_LOOK_MS, on_unbind_look, w);
-    if (err == MD_OK && w->timer != NULL) {
-        list_append(&r->m->unbinding, &w->link);
-        log_info("control", "plug=%s is told to reset itself", log_q(span_str(d->name)));
-        return;
-    }
-    answer_error(r->m, &r->answer, "internal", "%s was not reset: %s", d->name,
-                 md_err_text(err != MD_OK ? err : MD_NOMEM));
-    mem_free(w);
-}
-
-void verb_unbind(struct verb_request *r)
-{
-    struct device *d = verb_find(r);
-    if (d == NULL)
-        return;
-    if (!is_here(d))
-        answer_error(r->m, &r->answer, "offline",
-                     "%s is not connected, so it cannot be reset from here: hold its button for "
-                     "ten seconds, then `merossd forget` it",
-                     d->name);
-    else if (d->plug->key == NULL)
-        answer_error(r->m, &r->answer, "key", "plug %s " KEYS_WRONG, d->name);
-    else
-        unbind(r, d);
-}
-
-void pairing_end(struct meross *m)
-{
-    while (!list_empty(&m->unbinding)) {
-        struct wait *w = LIST_OF(list_first(&m->unbinding), struct wait, link);
-        answer_error(m, &w->answer, "offline", "merossd stops: whether %s was reset is not known",
-                     w->name);
-        end_wait(w);
-    }
 }
 
 /* --- arrival ------------------------------------------------------------------------------- */

@@ -53,7 +53,7 @@ static void done(struct verb_request *r, struct device *d, const char *name, con
 {
     d->dirty = true;
     announce_state(r->m, d);
-    announce_save_soon(r->m);
+    announce_save_now(r->m);
     log_info("control", "plug=%s its part %s is called %s", log_q(span_str(d->name)),
              log_q(span_str(was)), log_q(span_str(name)));
     verb_answer_name(r, name, was);

@@ -75,7 +75,7 @@ static void answer_failure(struct raw *r, int err)
 static void on_done(void *ctx, int err, const struct envelope *reply)
 {
     struct raw *r = ctx;
-    bool silent_push = err == MD_TIMEOUT && r->method == ENVELOPE_PUSH;
+    bool silent_push = (err == MD_TIMEOUT || err == MD_IO) && r->method == ENVELOPE_PUSH;
     if (err == MD_OK || silent_push)
         answer_with(r, reply);
     else if (reply != NULL)

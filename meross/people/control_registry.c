@@ -44,10 +44,12 @@ struct device *verb_find(struct verb_request *r)
     int err = registry_find(r->m->registry, span_str(ref), &d);
     if (err == MD_OK)
         return d;
-    answer_error(r->m, &r->answer, "no_such_plug",
-                 err == MD_EXIST ? "several plugs begin with %s: `merossd list` shows them"
-                                 : "there is no plug %s: `merossd list` shows those there are",
-                 ref);
+    const char *why =
+        err == MD_EXIST ? "several plugs begin with %s: `merossd list` shows them"
+        : strchr(ref, '/') != NULL
+            ? "%s would be a part, and a plug is wanted here: `merossd list` shows them"
+            : "there is no plug %s: `merossd list` shows those there are";
+    answer_error(r->m, &r->answer, "no_such_plug", why, ref);
     return NULL;
 }
 
@@ -95,6 +97,7 @@ static void rename_to(struct verb_request *r, struct device *d, struct span name
     }
     log_info("control", "plug=%s renamed to %s", log_q(span_str(was)), log_q(span_str(d->name)));
     announce_event(r->m, d, "renamed", "was", was);
+    announce_save_now(r->m);
     announce_soon(r->m);
     verb_answer_name(r, d->name, was);
 }

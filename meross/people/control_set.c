@@ -1,5 +1,6 @@
 /* control_set.c - set and get: is it an order that makes sense for this plug? */
 #include "meross/people/control.h"
+#include "meross/people/level.h"
 #include "meross/people/request.h"
 #include "meross/people/when_back.h"
 #include "meross/people/wishes.h"
@@ -150,19 +151,45 @@ void control_again(struct meross *m, struct device *d, struct span level, struct
         request_start(m, d, &r);
 }
 
+/* Which part of d the topic means; false: that has been answered. */
+static bool find_part(struct meross *m, struct device *d, const struct answer *a,
+                      const struct level *level, int err)
+{
+    char part[TOPICS_NAME_MAX + 1];
+    if (err == MD_OK)
+        return true;
+    if (err == MD_INVAL)
+        answer_error(m, a, "invalid",
+                     "the order for %s names a part, and so does its topic: leave one out",
+                     d->name);
+    else if (err != MD_NOENT)
+        answer_error(m, a, "internal", "%s was not asked: %s", d->name, md_err_text(err));
+    else
+        answer_error(m, a, "invalid",
+                     "%s has no part called %s: `merossd show %s` lists what it has", d->name,
+                     span_to_str(level->channel, part, sizeof part) ? part : "that", d->name);
+    return false;
+}
+
 void control_set(struct meross *m, const struct topics_ref *ref, struct span payload)
 {
     struct request r;
+    struct level level;
     if (!prepare(m, ref, &r))
         return;
     take_transaction(&r.answer, payload);
     struct device *d = find(m, &r.answer, ref->plug);
-    if (d == NULL || !understand(m, d, &r, ref->channel, payload))
+    if (d == NULL)
         return;
-    if (when_back_take(m, d, ref->channel, payload, &r.answer))
-        family_steps_clear(&r.steps);
-    else
-        request_start(m, d, &r);
+    int err = level_read(&level, d, ref->part, payload);
+    if (find_part(m, d, &r.answer, &level, err) &&
+        understand(m, d, &r, level.channel, level.payload)) {
+        if (when_back_take(m, d, level.channel, level.payload, &r.answer))
+            family_steps_clear(&r.steps);
+        else
+            request_start(m, d, &r);
+    }
+    level_free(&level);
 }
 
 void control_get(struct meross *m, const struct topics_ref *ref, struct span payload)

@@ -39,6 +39,6 @@ void verb_energy(struct verb_request *r);
 void verb_move(struct verb_request *r);
 void verb_unbind(struct verb_request *r);
 void verb_arrival(struct verb_request *r);
-void pairing_end(struct meross *m); /* what waits is answered */
+void unbind_end(struct meross *m); /* what waits is answered */
 
 #endif

@@ -7,10 +7,16 @@
 
 #include <stdio.h>
 
+/* What of the device an order is for; a newer one for the same ends it. */
+struct part {
+    unsigned channel;
+    int64_t sub; /* number of the sub-device; -1: of none, -2: of one that is not known */
+};
+
 struct kept {
     struct list link; /* in the order in which they came, which is that of their ends */
     struct device *dev;
-    unsigned channel;
+    struct part part;
     bool by_topic; /* the channel is that of the topic, not of the text */
     uint64_t until_ms;
     struct buf text;
@@ -71,15 +77,32 @@ static unsigned channel_of(struct json_at order, struct span level)
     return (unsigned)n;
 }
 
-/* A newer order for this channel; 0 of a strip is all of its outlets. */
-static void supersede(struct meross *m, const struct device *d, unsigned channel)
+static int64_t sub_of(const struct device *d, struct json_at order)
+{
+    char ref[SUBDEVS_ID_MAX + 1];
+    struct json_at named = json_get(order, "subdevice");
+    if (!json_exists(named))
+        return -1;
+    const struct subdev *s =
+        json_text(named, ref, sizeof ref) ? subdevs_named(&d->subs, span_str(ref)) : NULL;
+    return s != NULL ? (int64_t)s->number : -2;
+}
+
+static struct part part_of(const struct device *d, struct json_at order, struct span level)
+{
+    return (struct part){channel_of(order, level), sub_of(d, order)};
+}
+
+/* A newer order for this part; channel 0 of a strip is all of its outlets. */
+static void supersede(struct meross *m, const struct device *d, struct part p)
 {
     LIST_EACH (it, &m->kept)
-        if (of(it)->dev == d && (channel == 0 || of(it)->channel == channel))
+        if (of(it)->dev == d && of(it)->part.sub == p.sub &&
+            (p.channel == 0 || of(it)->part.channel == p.channel))
             end(of(it));
 }
 
-static int keep(struct meross *m, struct device *d, unsigned channel, bool by_topic,
+static int keep(struct meross *m, struct device *d, struct part part, bool by_topic,
                 struct span text)
 {
     unsigned n = 0;
@@ -91,7 +114,7 @@ static int keep(struct meross *m, struct device *d, unsigned channel, bool by_to
     if (k == NULL)
         return MD_NOMEM;
     k->dev = d;
-    k->channel = channel;
+    k->part = part;
     k->by_topic = by_topic;
     k->until_ms = env_mono_ms(m->env) + WHEN_BACK_S * 1000ull;
     buf_init(&k->text, WHEN_BACK_TEXT_MAX);
@@ -132,7 +155,7 @@ static void keep_all(struct meross *m, struct device *d, struct json_at root, st
     JSON_EACH(it, orders_of(root))
     {
         if (err == MD_OK)
-            err = keep(m, d, channel_of(it, level), level.p != NULL, json_raw(it));
+            err = keep(m, d, part_of(d, it, level), level.p != NULL, json_raw(it));
     }
     if (err == MD_OK) {
         arm(m);
@@ -140,7 +163,7 @@ static void keep_all(struct meross *m, struct device *d, struct json_at root, st
         return;
     }
     JSON_EACH(it, orders_of(root)) /* half of it is not what was asked for */
-    supersede(m, d, channel_of(it, level));
+    supersede(m, d, part_of(d, it, level));
     arm(m);
     answer_error(m, a, err == MD_FULL ? "busy" : "internal",
                  "%s is not connected, and the order cannot be kept until it is: %s", d->name,
@@ -160,12 +183,12 @@ bool when_back_take(struct meross *m, struct device *d, struct span level, struc
     unsigned channel;
     if (json_parse(&json, payload) != MD_OK) { /* one word */
         (void)read_level(level, &channel);
-        supersede(m, d, channel);
+        supersede(m, d, (struct part){channel, -1});
         return false;
     }
     struct json_at root = json_root(&json);
     JSON_EACH(it, orders_of(root))
-    supersede(m, d, channel_of(it, level));
+    supersede(m, d, part_of(d, it, level));
     bool kept = json_int(json_get(root, "when_back"), &asked) && asked == 1 && !is_there(d);
     if (kept)
         keep_all(m, d, root, level, a);
@@ -187,7 +210,7 @@ static void carry_out(struct meross *m, struct device *d, struct kept *k)
 {
     char level[12];
     struct span text = buf_view(&k->text);
-    (void)snprintf(level, sizeof level, "%u", k->channel);
+    (void)snprintf(level, sizeof level, "%u", k->part.channel);
     list_remove(&k->link); /* it is an order like others from now on: a newer one does not end it */
     control_again(m, d, k->by_topic ? span_str(level) : span_of(NULL, 0), text);
     end(k);

@@ -179,6 +179,17 @@ static bool channel_exists(const struct device *d, unsigned channel)
     return !any;
 }
 
+/* Of a level of a topic; -1 when it is none, or no channel's. */
+static int64_t number_of(struct span level)
+{
+    int64_t value = level.n > 0 ? 0 : -1;
+    for (size_t i = 0; i < level.n && value >= 0; i++) {
+        bool digit = level.p[i] >= '0' && level.p[i] <= '9';
+        value = digit && value <= UINT8_MAX ? value * 10 + (level.p[i] - '0') : -1;
+    }
+    return value;
+}
+
 /* The channel of the topic or of the object; the lowest when neither names one. */
 static int find_channel(struct wish *w, struct span level, struct json_at object, unsigned *channel)
 {
@@ -186,9 +197,7 @@ static int find_channel(struct wish *w, struct span level, struct json_at object
     struct json_at named = json_get(object, "channel");
     w->target.named = level.p != NULL || json_exists(named);
     if (level.p != NULL) {
-        value = 0;
-        for (size_t i = 0; i < level.n && value <= UINT8_MAX; i++)
-            value = value * 10 + (level.p[i] - '0');
+        value = number_of(level);
     } else if (json_exists(named) && !json_int(named, &value)) {
         value = -1;
     }

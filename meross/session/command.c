@@ -214,8 +214,7 @@ static int send_ours(struct plug *p, struct span text)
         plug_send(p, text);
         return MD_OK;
     }
-    log_warn("meross", "plug=%s a request of merossd's own is not sent: %s",
-             log_q(span_str(p->dev->name)), why);
+    plug_unsendable(p, "request", why);
     return MD_INVAL;
 }
 
@@ -226,7 +225,7 @@ static int write_and_send(struct plug *p, struct command *c)
                                  .ns = c->ns,
                                  .message_id = c->message_id,
                                  .from = TOPICS_ANSWERS,
-                                 .timestamp = env_wall_s(p->m->env),
+                                 .timestamp = plug_stamp(p),
                                  .key = p->key};
     if (is_foreign(c))
         return send_foreign(p, c);
@@ -247,7 +246,7 @@ static void launch(struct plug *p, struct command *c)
         fresh_id(p, c->message_id);
     c->sent_ms = now_ms(p);
     c->due_ms = is_paced(c) ? command_deadline(p->m) : c->ask.deadline_ms;
-    if (c->ask.method == ENVELOPE_PUSH && c->sent_ms + PUSH_MS < c->due_ms)
+    if (c->ask.method == ENVELOPE_PUSH && !p->over_lan && c->sent_ms + PUSH_MS < c->due_ms)
         c->due_ms = c->sent_ms + PUSH_MS;
     p->in_flight = c;
     arm(p);
@@ -368,6 +367,11 @@ bool command_setting(const struct plug *p, const char *ns)
 uint64_t command_due_ms(const struct plug *p)
 {
     return p->in_flight != NULL ? p->in_flight->due_ms : 0;
+}
+
+bool command_pushing(const struct plug *p)
+{
+    return p->in_flight != NULL && p->in_flight->ask.method == ENVELOPE_PUSH;
 }
 
 void command_fail(struct plug *p, int err)

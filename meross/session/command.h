@@ -11,7 +11,7 @@
  * came: it was signed by whoever sent it.
  *
  * A request by PUSH is answered by a PUSH of its namespace; when none comes within a second it is
- * over all the same.
+ * over all the same.  Over the LAN the end of the connection says that.
  *
  * Knows no namespaces. */
 #ifndef MEROSS_COMMAND_H
@@ -29,6 +29,7 @@
  *   MD_AGAIN    gave way to somebody more urgent: our own may be asked again
  *   MD_CLOSED   the plug went away
  *   MD_FULL     one of another client did not get its turn in time
+ *   MD_IO       a PUSH over the LAN: the plug took it and closed the connection without a word
  *   MD_PROTO    answered over the LAN, but the answer was cut off or could not be understood
  *   MD_NOMEM, MD_TOOBIG, MD_INVAL (shield.h)  it could not be sent */
 typedef void (*command_cb)(void *ctx, int err, const struct envelope *reply);
@@ -76,6 +77,9 @@ bool command_setting(const struct plug *p, const char *ns);
 
 /* Monotonic, when the one in flight has to be answered; 0: none is. */
 uint64_t command_due_ms(const struct plug *p);
+
+/* Is a PUSH in flight? */
+bool command_pushing(const struct plug *p);
 
 /* The one in flight will not be answered: it ends with `err`. */
 void command_fail(struct plug *p, int err);

@@ -105,6 +105,9 @@ bool door_open(struct meross *m, const struct broker_client *who, const struct a
 void door_permit(struct meross *m, unsigned seconds)
 {
     m->permit_until_ms = seconds == 0 ? 0 : env_mono_ms(m->env) + seconds * UINT64_C(1000);
+    unsigned unsaid;
+    if (!quiet_may_say(&m->quiet_permits, env_mono_ms(m->env), &unsaid))
+        return;
     if (seconds > 0)
         log_info("meross", "new plugs are let in for %u s", seconds);
     else

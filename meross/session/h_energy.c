@@ -127,17 +127,18 @@ static bool changed(const struct plug *p, const struct reading *r)
            by >= (before > now ? before : now) / 5;
 }
 
-/* Without a counter, power is the account.  While nobody knows, it is not. */
-static bool by_power(const struct device *d)
+/* Without a counter, power is the account; days are those of channel 0, which is the whole device.
+ * While nobody knows what it counts, it is not. */
+static bool by_power(const struct device *d, unsigned channel)
 {
-    return d->abilities != NULL && !device_has_ability(d, NS_CONSUMPTIONX) &&
-           !device_has_ability(d, NS_CONSUMPTIONH);
+    bool days = channel == 0 && device_has_ability(d, NS_CONSUMPTIONX);
+    return d->abilities != NULL && !days && !device_has_ability(d, NS_CONSUMPTIONH);
 }
 
 static void take_power(struct plug *p, const struct reading *r)
 {
     struct ledger_now now = energy_now(p->m);
-    bool account = by_power(p->dev);
+    bool account = by_power(p->dev, r->channel);
     if (changed(p, r))
         energy_watch(p);
     show_power(p, r);

@@ -96,8 +96,10 @@ static void on_led(void *ctx, int err, const struct envelope *reply)
 {
     struct plug *p = ctx;
     (void)reply;
-    if (err != MD_OK)
+    if (err != MD_OK) {
+        p->led_checked = false; /* when its LED is read again, what it says is nobody's wish */
         return;
+    }
     (void)facts_bool(&p->dev->facts, FACTS_DEVICE, FACT_LED, p->dev->led_wish == DEVICE_WISH_ON);
     publish(p);
 }
@@ -114,8 +116,9 @@ static void set_led(struct plug *p)
         .ctx = p};
     log_info("meross", "plug=%s its LED is switched %s again", log_q(span_str(p->dev->name)),
              on ? "on" : "off");
-    if (command_send(p, &ask) != MD_OK)
-        log_debug("meross", "plug=%s its LED stays as it is", log_q(span_str(p->dev->name)));
+    int err = command_send(p, &ask);
+    if (err != MD_OK)
+        on_led(p, err, NULL);
 }
 
 /* After a connection the LED is as people wanted it last, whatever happened meanwhile.  A change
@@ -127,13 +130,14 @@ static void check_led(struct plug *p)
     if (led == NULL || d->led_wish == DEVICE_NO_WISH)
         return;
     uint8_t is = led->value == 1 ? DEVICE_WISH_ON : DEVICE_WISH_OFF;
-    if (is != d->led_wish && !p->led_checked)
+    bool first = !p->led_checked;
+    p->led_checked = true; /* before it is set, which may fail at once */
+    if (is != d->led_wish && first)
         set_led(p);
     else if (is != d->led_wish && !command_setting(p, NS_DND)) {
         d->led_wish = is;
         d->dirty = true;
     }
-    p->led_checked = true;
 }
 
 /* --- messages ------------------------------------------------------------------------------ */
@@ -213,6 +217,29 @@ static bool is_single(const struct plug *p) { return p->dev->n_channels <= 1; }
 /* A hub tells of its sensors by their own numbers, not by channels. */
 static bool is_no_hub(const struct plug *p) { return !device_has_ability(p->dev, NS_SUBDEVICES); }
 
+static bool has_one_door(const struct plug *p)
+{
+    return !device_has_ability(p->dev, NS_DOORS_SETUP);
+}
+
+/* Its doors are not its relays; the digest has told of them, also of those that are not in use. */
+static void write_doors(struct json_writer *w, const struct device *d)
+{
+    uint32_t last = FACTS_DEVICE;
+    json_write_name(w, "config");
+    json_write_open(w, '[');
+    for (unsigned i = 0; i < d->facts.n; i++) {
+        uint32_t at = d->facts.v[i].at;
+        if (at == last || at < facts_channel(0) || at > facts_channel(255))
+            continue;
+        json_write_open(w, '{');
+        json_write_pair_int(w, "channel", at - facts_channel(0));
+        json_write_close(w, '}');
+        last = at;
+    }
+    json_write_close(w, ']');
+}
+
 #define GET  .how = ENVELOPE_GET
 #define PUSH .how = ENVELOPE_PUSH
 
@@ -222,6 +249,7 @@ const struct poll_row *polls_of_family(size_t *n)
         {.ns = NS_SUBDEVICES, GET},
         {.ns = NS_VALVE_ALL, GET, .list = "all", .every_s = five_minutes},
         {.ns = NS_SENSOR_ALL, GET, .list = "all", .every_s = five_minutes},
+        {.ns = NS_VALVE_PLAN, GET, .list = "schedule", .every_s = hour},
         {.ns = NS_HUB_BATTERY,
          GET,
          .list = "battery",
@@ -231,16 +259,27 @@ const struct poll_row *polls_of_family(size_t *n)
         {.ns = NS_EFFECT, GET},
         {.ns = NS_POSITION, GET, .list = "position", .every_s = five_minutes},
         {.ns = NS_SHUTTER, GET, .list = "state", .every_s = five_minutes},
+        {.ns = NS_GARAGE_SETUP, GET, .every_s = hour, .wanted = has_one_door},
+        {.ns = NS_DOORS_SETUP, GET, .payload = write_doors, .every_s = hour},
+        {.ns = NS_BLIND_SETUP, GET, .list = "config", .every_s = hour},
         {.ns = NS_MODE_C, GET, .channels = "control", .every_s = five_minutes},
         {.ns = NS_CALIBRATION, GET, .channels = "calibration", .every_s = hour},
         {.ns = NS_DEAD_ZONE, GET, .channels = "deadZone", .every_s = hour},
         {.ns = NS_FROST, GET, .channels = "frost", .every_s = hour},
+        {.ns = NS_OVERHEAT, GET, .channels = "overheat", .every_s = hour},
+        {.ns = NS_SCHEDULE, GET, .channels = "schedule", .every_s = hour},
+        {.ns = NS_SCHEDULE_B, GET, .channels = "scheduleB", .every_s = hour},
+        {.ns = NS_THERMO_TIMER, GET, .channels = "timer", .every_s = hour},
         {.ns = NS_HOLD, GET, .channels = "holdAction", .every_s = hour},
         {.ns = NS_SENSOR, GET, .channels = "sensor", .every_s = hour},
         {.ns = NS_DIFF_SENSOR, GET, .every_s = five_minutes},
         {.ns = NS_FAN, GET, .channels = "fan", .every_s = five_minutes, .wanted = is_single},
         {.ns = NS_FILTER, PUSH, .every_s = battery_time},
         {.ns = NS_LATEST, GET, .channels = "latest", .every_s = five_minutes, .wanted = is_no_hub},
+        {.ns = NS_MP3, GET, .every_s = five_minutes},
+        {.ns = NS_HOT_SETUP, GET, .every_s = hour},
+        {.ns = NS_SCREEN, GET, .channels = "brightness", .every_s = hour},
+        {.ns = NS_TEMP_UNIT, GET, .channels = "tempUnit", .every_s = hour},
         {.ns = NS_LOCK, PUSH, .every_s = hour},
         {.ns = NS_STANDBY, GET, .channels = "config", .every_s = hour},
         {.ns = NS_DND, GET, .every_s = hour},

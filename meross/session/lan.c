@@ -255,7 +255,8 @@ static void unanswered(struct lan_session *s)
 {
     struct plug *p = &s->plug;
     if (p->phase == PLUG_BOUND) {
-        give_up(s, MD_TIMEOUT); /* so it says that it does not know the request */
+        /* So it says that it does not know the request; or, to a PUSH, nothing at all. */
+        give_up(s, command_pushing(p) ? MD_IO : MD_TIMEOUT);
     } else if (!s->sealed && p->dev->abilities == NULL) {
         s->sealed = true;
         if (!check(s))

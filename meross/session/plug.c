@@ -14,11 +14,15 @@
 #include "meross/session/polls.h"
 #include "meross/session/probe.h"
 #include "meross/session/shield.h"
+#include "meross/time/clock.h"
+#include "meross/wire/namespaces.h"
 #include "meross/wire/text.h"
 #include "meross/session/trust.h"
 
 #define BIND_WAIT_MS 3000  /* a plug that is bound already may not send Bind again */
 #define AWAY_MS      10000 /* a plug that was online and connected again has so long to subscribe */
+#define KEY_MS       5000  /* so long the topic of a plug is its own after it was told a key */
+#define STAMP_MAX    4102444800 /* 2100; a clock that says more is none */
 /* Now and then a firmware signs one message wrongly; this many in a row are meant. */
 #define STRANGERS_MAX TRUST_STRANGERS
 
@@ -142,6 +146,8 @@ static void listens(struct plug *p)
     diary_step(p, TIMELINE_SUBSCRIBE);
     meross_timer_stop(&p->timer);
     meross_timer(p->m, &p->timer, BIND_WAIT_MS, on_bind_wait, p);
+    if (p->timer == NULL && p->m->broker != NULL)
+        plug_bound(p); /* without a timer rather early than never */
 }
 
 static int find_device(const struct plug *p, struct device **out)
@@ -213,18 +219,33 @@ void plug_subscribed(struct plug *p, struct span uuid)
         listens(p);
 }
 
+void plug_unsendable(const struct plug *p, const char *what, const char *why)
+{
+    unsigned unsaid;
+    char more[QUIET_MORE_MAX];
+    if (quiet_may_say(&p->m->quiet_own, env_mono_ms(p->m->env), &unsaid))
+        log_warn("meross", "plug=%s a %s of merossd's own is not sent: %s%s",
+                 log_q(span_str(p->dev->name)), what, why, quiet_more(more, unsaid));
+}
+
+bool plug_is_told_a_key(const struct meross *m, const struct device *d)
+{
+    return d != NULL && d->key_until_ms > env_mono_ms(m->env);
+}
+
 void plug_send(struct plug *p, struct span message)
 {
     char topic[TOPICS_MAX];
     struct envelope e;
     const char *why = shield_read(&e, message, shield_max(p->dev));
     if (why != NULL) {
-        log_warn("meross", "plug=%s a message of merossd's own is not sent: %s",
-                 log_q(span_str(p->dev->name)), why);
+        plug_unsendable(p, "message", why);
         return;
     }
     ids_note(&p->sent, e.message_id);
     ids_note(&p->signs, e.sign);
+    if (strcmp(e.ns, NS_CONFIG_KEY) == 0 && !p->over_lan)
+        p->dev->key_until_ms = env_mono_ms(p->m->env) + KEY_MS;
     envelope_free(&e);
     if (p->over_lan) {
         lan_send(p, message);
@@ -284,6 +305,16 @@ void plug_keys_changed(struct plug *p)
     set_key(p, NULL, DEVICE_KEY_UNKNOWN);
 }
 
+/* What came late is not taken over, and an acknowledgement may have been for more than is so by now:
+ * the plug says what is. */
+static void read_again(struct plug *p, const struct envelope *e)
+{
+    if (p->dev == NULL)
+        return;
+    polls_hurry(p, e->ns);
+    polls_hurry(p, NS_ALL);
+}
+
 /* A message whose form is right. */
 static void take_message(struct plug *p, const struct envelope *e)
 {
@@ -299,10 +330,34 @@ static void take_message(struct plug *p, const struct envelope *e)
     }
     if (proven && e->method == ENVELOPE_PUSH)
         apps_push(p, e);
-    bool handled = inbound_dispatch(p, e);
-    if (!(proven && command_resolve(p, e)) && !handled)
+    bool news = !proven || newest_take(p, e);
+    bool handled = !news || inbound_dispatch(p, e);
+    bool resolved = proven && command_resolve(p, e);
+    if (!news)
+        read_again(p, e);
+    else if (!resolved && !handled)
         log_debug("meross", "plug=%s %s %s: nothing to do", log_q(span_str(p->dev->name)),
                   envelope_method_name(e->method), log_q(span_str(e->ns)));
+    polls_wake(p);
+}
+
+static void note_time(struct plug *p, const struct envelope *e)
+{
+    int64_t s = 0;
+    for (const char *c = e->timestamp; *c != '\0'; c++)
+        s = *c >= '0' && *c <= '9' && s < STAMP_MAX ? 10 * s + (*c - '0') : STAMP_MAX;
+    if (s == 0 || s >= STAMP_MAX)
+        return;
+    p->said_s = s;
+    p->said_ms = env_mono_ms(p->m->env);
+}
+
+int64_t plug_stamp(const struct plug *p)
+{
+    int64_t now = env_wall_s(p->m->env);
+    if (clock_is_sane(now) || p->said_s == 0)
+        return now;
+    return p->said_s + (int64_t)((env_mono_ms(p->m->env) - p->said_ms) / 1000);
 }
 
 void plug_message(struct plug *p, struct span payload)
@@ -316,6 +371,7 @@ void plug_message(struct plug *p, struct span payload)
     }
     int err = envelope_parse(&e, payload);
     if (err == MD_OK) {
+        note_time(p, &e);
         take_message(p, &e);
         envelope_free(&e);
     } else {

@@ -14,6 +14,7 @@
 #include "meross/session/auth.h"
 #include "meross/session/diary.h"
 #include "meross/session/ids.h"
+#include "meross/session/newest.h"
 #include "meross/wire/envelope.h"
 #include "meross/meross_int.h"
 
@@ -64,6 +65,8 @@ struct plug {
     bool abilities_read;             /* in this connection, and understood                     */
     struct broker_timer *timer;      /* to offline while not subscribed; to BOUND without Bind */
     char heard[DEVICE_UUID_MAX + 1]; /* the uuid in its subscription, as it spells it; "" = none */
+    int64_t said_s;                  /* the time of its last message; 0: none               */
+    uint64_t said_ms;                /* and when that came                                  */
     struct ids sent, said; /* messageIds: to it, and of its own SET and PUSH             */
     struct ids signs;      /* of what was sent to it: sent back they prove nothing        */
     /* command.c's */
@@ -75,6 +78,7 @@ struct plug {
     uint64_t people_not_before_ms;      /* for all                                     */
     struct polls polls;
     struct meter meter;
+    struct newest newest;
     /* hooks.c's */
     struct plug *self;
     struct map_node by_tag;
@@ -115,8 +119,20 @@ void plug_kick(const struct plug *p, const char *why);
  * quiet  a newer connection of the same plug takes over: nobody is told "offline". */
 void plug_end(struct plug *p, const char *why, bool quiet);
 
+/* The second that a request to it is stamped with: now; while this host does not know the time, what
+ * time it is by the plug's own messages, since some refuse what is old by their clock. */
+int64_t plug_stamp(const struct plug *p);
+
 /* Publishes to the plug's own topic, as it is; nothing that shield_read() objects to. */
 void plug_send(struct plug *p, struct span message);
+
+/* Says in the log, unless it was said often, that something of ours may not go to the plug. */
+void plug_unsendable(const struct plug *p, const char *what, const char *why);
+
+/* Was something sent to it just now that holds a key?  It goes to its topic during the next turn of
+ * the broker; until then, and for a while to be sure, nobody else hears that topic.
+ * d  NULL: no. */
+bool plug_is_told_a_key(const struct meross *m, const struct device *d);
 
 /* The device is not connected any more: tells people. */
 void plug_offline(struct meross *m, struct device *d, const char *why);

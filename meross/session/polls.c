@@ -8,8 +8,8 @@
 #define TROUBLE_MS  10000 /* so long after it could not even be sent                     */
 #define PAYLOAD_MAX 2048u /* bytes; plugs have little memory                             */
 
-static const struct poll_row *(*const tables[])(size_t *n) = {
-    polls_of_setup, polls_of_energy, polls_of_family, polls_of_diary};
+static const struct poll_row *(*const tables[])(size_t *n) = {polls_of_setup, polls_of_energy,
+                                                              polls_of_family, polls_of_diary};
 
 static const struct poll_row *row_at(unsigned number)
 {
@@ -95,7 +95,7 @@ static void on_done(void *ctx, int err, const struct envelope *reply)
     p->polls.asking = -1;
     if (err == MD_CLOSED)
         return;
-    if (err == MD_DENIED && reply == NULL) { /* for want of a key */
+    if (err == MD_NOMEM || (err == MD_DENIED && reply == NULL)) { /* for want of a key */
         wait_until(p, now_ms(p) + TROUBLE_MS);
         return;
     }
@@ -179,6 +179,12 @@ void polls_start(struct plug *p)
             p->polls.due_ms[i] = now_ms(p);
     }
     next(p);
+}
+
+void polls_wake(struct plug *p)
+{
+    if (p->polls.timer == NULL)
+        next(p);
 }
 
 void polls_hurry(struct plug *p, const char *ns)

@@ -6,6 +6,8 @@
 #include "meross/wire/json_write.h"
 #include "meross/wire/text.h"
 
+#include <string.h>
+
 #define ANSWER_MAX 2048
 
 static const char *kind_objection(const struct meross *m, const struct device *d, struct span topic)
@@ -13,6 +15,8 @@ static const char *kind_objection(const struct meross *m, const struct device *d
     struct topics_ref ref = topics_read(&m->topics, topic);
     if (topic.n == 0 || topic.p[0] == '$' || span_is(topic, TOPICS_ANSWERS))
         return "its `from` is a topic of the broker itself";
+    if (memchr(topic.p, '#', topic.n) != NULL || memchr(topic.p, '+', topic.n) != NULL)
+        return "its `from` has a # or a +, so it is no topic to answer on";
     switch (ref.kind) {
     case TOPICS_OTHER:
         return NULL;

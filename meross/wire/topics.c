@@ -94,7 +94,7 @@ static struct topics_ref read_plug(const struct span part[PARTS_MAX], size_t n)
         ref.kind = TOPICS_ASK_GET;
     else if (n == 3 && span_is(part[2], TOPICS_SET)) {
         ref.kind = TOPICS_ASK_SET;
-        ref.channel = part[1];
+        ref.part = part[1];
     }
     return ref;
 }

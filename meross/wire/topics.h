@@ -5,7 +5,7 @@
  *   <base>/<plug>/availability      online|offline, retained ours
  *   <base>/<plug>/response          answers                  ours
  *   <base>/<plug>/event             what happened            ours
- *   <base>/<plug>/set  .../<channel>/set  .../get            anyone with the right
+ *   <base>/<plug>/set  .../<part>/set  .../get               anyone with the right
  *   <base>/broker/state|info|plugs  retained                 ours
  *   <base>/broker/request/<verb>                             anyone with the right
  *   <base>/broker/response/<verb>                            ours
@@ -68,7 +68,7 @@ enum topics_kind {
     TOPICS_TO_PLUG,    /* /appliance/<uuid>/subscribe                               */
     TOPICS_FROM_PLUG,  /* /appliance/<uuid>/publish                                 */
     TOPICS_OWNED,      /* only merossd publishes there                              */
-    TOPICS_ASK_SET,    /* <base>/<plug>/set and <base>/<plug>/<channel>/set         */
+    TOPICS_ASK_SET,    /* <base>/<plug>/set and <base>/<plug>/<part>/set            */
     TOPICS_ASK_GET,    /* <base>/<plug>/get                                         */
     TOPICS_ASK_BROKER, /* <base>/broker/request/<verb>                              */
     TOPICS_BELOW_BASE  /* <base>/... but none of these                              */
@@ -76,7 +76,7 @@ enum topics_kind {
 
 struct topics_ref { /* spans point into the topic; empty when the kind has no such part */
     enum topics_kind kind;
-    struct span uuid, plug, channel, verb;
+    struct span uuid, plug, part, verb;
 };
 
 struct topics_ref topics_read(const struct topics *t, struct span topic);

@@ -65,13 +65,14 @@ def a_lamp():
         out = house.says("set", lamp, "color_temperature=1", "state=on")
         check("color_temperature 1, state ON" in out, out)
         show = house.says("show", lamp)
-        check("brightness" in show and "color_temperature 1" in show, show)
+        check("brightness" in show and "color_temperature  1\n" in show, show)
         for status, part, *words in (
                 (1, "takes brightness from 1 to 100", "brightness=101"),
                 (1, "takes brightness from 1 to 100", "brightness=0.5", "state=off"),
                 (1, "has no position that can be set; it has: state, brightness", "position=5"),
                 (1, "has no wings", "wings=2"),
                 (1, "#rrggbb", "color=orange"),
+                (1, "takes a number as brightness", "brightness=1e1"),
                 (2, "is not KEY=VALUE", "brightness"),
                 (2, "is not KEY=VALUE", "=5"),
                 (2, "is not KEY=VALUE", "brightness="),
@@ -93,7 +94,8 @@ def doors_and_shutters():
         house.until(garage, '"door":"closed"')
         house.fails(1, "say which one", "set", garage, "door=open")
         house.fails(1, "nothing to switch on and off; it has: door", "on", f"{garage}/1")
-        house.says("set", f"{garage}/1", "door=open")
+        out = house.says("set", f"{garage}/1", "door=open")
+        check("it is opening" in out, out)
         house.until(garage, '"moving":"opening"')  # that it got there, a simulation shows
         old, new = shutters["2.1.2"], shutters["7.6.10"]
         house.until(old, '"position"')

@@ -535,6 +535,11 @@ def clients_are_listed():
         check(listed["here"]["address"].startswith("127.0.0.1:"), str(listed))
         check(listed["away"]["connected"] is False and listed["away"]["queued"] == 1, str(listed))
         check(json.loads(out)["total"] == len(listed) == 3, "the tool itself is the third")
+        turned = Client(b.tcp, "a\u202eb")  # would turn what stands behind it around
+        code, out, err = b.client("clients", "--json")
+        check("a\u202eb" in [c["id"] for c in json.loads(out)["clients"]], out)
+        check("\u202e" not in out, "it is printed as it is")
+        turned.disconnect()
         code, out, err = b.client("clients")
         check(code == 0, f"{code} {err}")
         check(re.search(r"^here +me +127\.0\.0\.1:\d+ +\d+ s +3\.1 TLS +2 +0$", out, re.M), out)

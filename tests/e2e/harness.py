@@ -648,6 +648,8 @@ def program_arguments():
 
 def main(tests):
     """Runs the functions of a script; further words on the command line choose among them."""
+    # Who was started in the background has Ctrl-C ignored, and so would every program started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     wanted = sys.argv[3:]
     failed = skipped = ran = 0
     for test in tests:

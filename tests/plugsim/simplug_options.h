@@ -78,6 +78,7 @@ struct simplug_options {
     unsigned wifi_list_lost; /* the first so many WifiList requests are never answered     */
     bool lost_setack;        /* resets the connection instead of acknowledging Wifi        */
     unsigned join_ms;        /* from leaving its access point to the LAN, or back           */
+    unsigned rekey_ms;       /* from the SETACK of Config.Key to the DISCONNECT             */
     char home_ssid[33], home_password[65];
     unsigned home_encryption, home_cipher; /* sheet 7.3 */
     bool home_hidden;                      /* it cannot hear the network: 5 GHz, WPA3 only */

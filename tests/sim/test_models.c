@@ -40,8 +40,10 @@ static void topic_of(const struct house_plug *p, const char *end, char out[64])
 /* What a device of this kind is known by, once it was read; the first that fits counts. */
 static const struct kind {
     const char *model; /* begins with this */
-    const char *facts[4];
+    const char *facts[5];
 } kinds[] = {
+    {"mss110",
+     {"\"state\":\"OFF\"", "\"overheat_protection\":true", "\"overheat_action\":\"cut\""}},
     {"mss310", {"\"state\":\"OFF\"", "\"voltage\":233.1", "\"energy_today\":0"}},
     {"mss305", {"\"state\":\"OFF\"", "\"voltage\":233.1", "\"led\":true"}},
     {"mss315", {"\"state\":\"OFF\"", "\"voltage\":233.1"}},
@@ -52,20 +54,33 @@ static const struct kind {
     {"msl450", {"\"brightness\":100", "\"color_temperature\":55"}},
     {"msl320cpr-4.3.8", {"\"brightness\":100", "\"color_temperature\":55"}},
     {"msl", {"\"state\":\"OFF\"", "\"brightness\":100", "\"color\":\"#0000ff\""}},
-    {"hp110", {"\"brightness\":60", "\"color\":\"#ff0000\""}},
+    {"hp110",
+     {"\"brightness\":60", "\"color\":\"#ff0000\"", "\"song\":1,\"volume\":8,\"mute\":false"}},
     {"msxh0", {"\"spray\":\"off\"", "\"brightness\":0"}},
     {"mod100", {"\"spray\":\"off\"", "\"color\":\"#3f00ff\"", "\"humidity\":45.3"}},
     {"map100", {"\"speed\":1", "\"max_speed\":4", "\"filter_life\":87"}},
     {"mfc100", {"\"channel\":2,\"state\":\"OFF\",\"speed\":2", "\"brightness\":40"}},
-    {"msg100", {"\"door\":\"closed\""}},
-    {"msg200", {"{\"channel\":1,\"door\":\"closed\"},{\"channel\":2,\"door\":\"closed\"}"}},
+    {"msg100",
+     {"\"door\":\"closed\"", "\"buzzer\":false,\"signal_duration\":1,\"open_duration\":30"}},
+    {"msg200",
+     {"{\"channel\":1,\"door\":\"closed\",\"door_enabled\":true,\"buzzer\":true,\"signal_open\":1",
+      "{\"channel\":2,\"door\":\"closed\",",
+      "{\"channel\":3,\"door_enabled\":false,\"buzzer\":true"}},
+    {"mrs100-6",
+     {"\"position\":0", "\"open_duration\":49.7,\"close_duration\":44.7,\"auto_adjust\":true"}},
     {"mrs100", {"\"position\":0", "\"moving\":\"stopped\""}},
     {"mts200-", {"\"target_temperature\":20.5", "\"power\":1500"}},
-    {"mts200b", {"\"temperature\":22.1", "\"target_temperature\":20.5", "\"mode\":\"manual\""}},
-    {"mts960", {"\"temperature\":19.5", "\"target_temperature\":21", "\"heating\":true"}},
+    {"mts200b",
+     {"\"temperature\":22.1", "\"target_temperature\":20.5", "\"mode\":\"manual\"",
+      "\"overheat_protection\":true,\"overheat_temperature\":33.5,\"schedule\":true",
+      "\"screen_brightness\":75,\"screen_brightness_standby\":12.5"}},
+    {"mts960",
+     {"\"temperature\":19.5", "\"target_temperature\":21", "\"heating\":true",
+      "\"schedule\":true,\"timer\":1"}},
     {"mts300",
-     {"\"target_temperature\":21", "\"target_temperature_cool\":24", "\"humidity\":49.5"}},
-    {"msh300-", {"\"id\":\"1A00694A\",\"type\":\"ms100\"", "\"battery\":60"}},
+     {"\"target_temperature\":21", "\"target_temperature_cool\":24", "\"humidity\":49.5",
+      "\"temperature_unit\":\"celsius\""}},
+    {"msh300-", {"\"id\":\"1A00694A\",\"type\":\"ms100\"", "\"battery\":60", "\"schedule\":true"}},
     {"msh300hk-4.5.32", {"\"type\":\"doorWindow\",\"online\":true,\"open\":false"}},
     {"msh300hk-4", {"\"id\":\"01008C1C\",\"type\":\"mts150\"", "\"smoke\":\"ok\""}},
     {"msh300hk-5", {"\"temperature\":19.87,\"humidity\":51.2", "\"leak\":false"}},
@@ -123,8 +138,23 @@ static const struct order {
     {"mfc100", "{\"channel\":1,\"brightness\":11}", LIGHT, "\"luminance\":11", "\"brightness\":11",
      3000},
     {"msg100", "{\"door\":\"open\"}", GARAGE, "\"open\":1", "\"door\":\"open\"", 15000},
-    {"msg200", "{\"channel\":2,\"door\":\"open\"}", GARAGE, "\"channel\":2,", "\"door\":\"open\"}",
+    {"msg200", "{\"channel\":2,\"door\":\"open\"}", GARAGE, "\"channel\":2,", "\"door\":\"open\"",
      15000},
+    {"msg100", "{\"buzzer\":true,\"open_duration\":12.5}", "Appliance.GarageDoor.Config",
+     "\"doorOpenDuration\":12500", "\"buzzer\":true,\"signal_duration\":1,\"open_duration\":12.5",
+     3000},
+    {"msg200", "{\"channel\":3,\"door_enabled\":true}", "Appliance.GarageDoor.MultipleConfig",
+     "{\"channel\":3,\"doorEnable\":1", "{\"channel\":3,\"door_enabled\":true,", 3000},
+    {"mrs100-6", "{\"open_duration\":60}", "Appliance.RollerShutter.Config", "\"signalOpen\":60000",
+     "\"open_duration\":60", 3000},
+    {"mss110", "{\"overheat_protection\":false}", "Appliance.Config.OverTemp", "\"enable\":2",
+     "\"overheat_protection\":false", 3000},
+    {"hp110", "{\"song\":4,\"volume\":2}", "Appliance.Control.Mp3", "\"song\":4",
+     "\"song\":4,\"volume\":2,\"mute\":false", 3000},
+    {"mts200b", "{\"screen_brightness\":40.5}", "Appliance.Control.Screen.Brightness",
+     "\"operation\":40.5", "\"screen_brightness\":40.5", 3000},
+    {"mts300", "{\"temperature_unit\":\"fahrenheit\"}", "Appliance.Control.TempUnit",
+     "\"tempUnit\":2", "\"temperature_unit\":\"fahrenheit\"", 3000},
     {"mrs100", "{\"position\":100}", POSITION, "\"position\":100", "\"position\":100", 25000},
     {"mrs100-6", "{\"position\":30}", POSITION, "\"position\":30", "\"position\":30", 25000},
     {"mrs100-7", "{\"position\":30}", POSITION, "\"position\":30", "\"position\":30", 25000},
@@ -198,7 +228,7 @@ static void check_model(const char *name)
     assert_string_equal(house_heard(&h, topic), "online");
     topic_of(p, "", topic);
     const struct kind *kind = kind_of(name);
-    for (size_t i = 0; i < 4 && kind->facts[i] != NULL; i++)
+    for (size_t i = 0; i < 5 && kind->facts[i] != NULL; i++)
         assert_seen(&h, name, topic, kind->facts[i]);
     check_orders(&h, name, p);
     house_run(&h, 60000);

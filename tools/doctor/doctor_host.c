@@ -3,6 +3,7 @@
 #include "broker/base/mem.h"
 #include "certs/certs.h"
 #include "meross/time/clock.h"
+#include "meross/time/date.h"
 #include "tools/hostzone.h"
 #include "tools/serve/serve_host.h"
 #include "tools/doctor/socket_owner.h"
@@ -146,17 +147,11 @@ void doctor_state(struct doctor *d, const char *dir)
 
 /* --- certificates -------------------------------------------------------------------------- */
 
-/* "2045-01-01" as seconds since 1970; INT64_MAX: it is none. */
+/* "2045-01-01" as seconds since 1970, also where a time_t ends in 2038; INT64_MAX: it is none. */
 static int64_t seconds_of(const char *text)
 {
-    struct tm tm = {0};
-    int year, month, day;
-    if (sscanf(text, "%4d-%2d-%2d", &year, &month, &day) != 3)
-        return INT64_MAX;
-    tm.tm_year = year - 1900;
-    tm.tm_mon = month - 1;
-    tm.tm_mday = day;
-    return (int64_t)timegm(&tm);
+    int32_t day;
+    return date_parse(span_str(text), &day) == MD_OK ? (int64_t)day * DATE_DAY_S : INT64_MAX;
 }
 
 /* Is `name` one of a list with ", " between? */

@@ -145,7 +145,7 @@ static void network(struct doctor *d, struct json_at p, struct json_at h)
     }
     if (refused > 0)
         doctor_add(d, DOCTOR_NOTE, "refused",
-                   "%" PRId64 " message%s to it not passed on: see the log", refused,
+                   "%" PRId64 " message%s not passed on to it: see the log", refused,
                    refused == 1 ? " was" : "s were");
 }
 

@@ -261,6 +261,28 @@ bool hello_form_print(FILE *out, const char *line)
     return true;
 }
 
+bool hello_form_brief(const char *line, char *out, size_t cap)
+{
+    enum { VERSION, SUITES, VERSIONS = 6 }; /* as in parts[] */
+    struct span s[N_PARTS];
+    unsigned number, highest = 0, suites = 0;
+    out[0] = '\0';
+    if (!cut(line, s) || !next(&s[VERSION], &highest))
+        return false;
+    while (next(&s[VERSIONS], &number))
+        if (number > highest && hello_form_version(number) != NULL)
+            highest = number;
+    while (next(&s[SUITES], &number))
+        suites++;
+    const char *version = hello_form_version(highest);
+    int n = snprintf(out, cap, "%s, %u suite%s", version != NULL ? version : "an unknown version",
+                     suites, suites == 1 ? "" : "s");
+    if (n > 0 && (size_t)n < cap)
+        return true;
+    out[0] = '\0';
+    return false;
+}
+
 bool hello_form_write(struct json_writer *w, const char *line)
 {
     struct span s[N_PARTS];

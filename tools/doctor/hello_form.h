@@ -18,6 +18,10 @@ const char *hello_form_version(unsigned number);
 /* Indented lines, with names.  False: it is no such line; nothing is printed. */
 bool hello_form_print(FILE *out, const char *line);
 
+/* "TLS 1.3, 17 suites": the highest version that we have a name for.  False: it is no such line, or
+ * does not fit; out is "" then. */
+bool hello_form_brief(const char *line, char *out, size_t cap);
+
 /* An object with lists of numbers.  False: it is no such line; nothing is written. */
 bool hello_form_write(struct json_writer *w, const char *line);
 

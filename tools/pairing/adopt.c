@@ -161,15 +161,21 @@ static bool set_broker(struct pair *p)
     return true;
 }
 
+/* Does it answer with the key that is tried?  Another plug may have its address by now. */
+static bool has_key(struct pair *p)
+{
+    struct about ours = p->plug;
+    bool same = read_all(p) == TALK_OK && strcmp(p->plug.uuid, ours.uuid) == 0;
+    p->plug = ours;
+    return same;
+}
+
 /* It did not come.  Which of the two keys does it have? */
 static void look_again(struct pair *p)
 {
-    char old_seal[LAN_SEAL_KEY];
     const char *old = p->talk.key;
-    memcpy(old_seal, p->talk.seal, sizeof old_seal);
     bool sealed = p->talk.sealed;
-    enum talk_result r = read_all(p);
-    if (r == TALK_OK) {
+    if (has_key(p)) {
         p->sent = false;
         (void)pair_fail(
             p, PAIR_BROKER_REFUSED,
@@ -181,7 +187,7 @@ static void look_again(struct pair *p)
     p->talk.key = p->key;
     if (sealed)
         talk_seal(&p->talk, p->plug.uuid, p->plug.mac);
-    if (read_all(p) == TALK_OK)
+    if (has_key(p))
         (void)pair_fail(p, PAIR_NOT_ARRIVED,
                         "the plug at %s has its new key, but it did not come to %s:%u within %u s: "
                         "pull it for ten seconds, then it connects. If it does not, a firewall or "

@@ -129,9 +129,9 @@ static void leave(struct pair *p)
     if (p->left)
         return;
     p->left = true;
-    p->io->leave(p->io->ctx, what, sizeof what);
+    bool ok = p->io->leave(p->io->ctx, what, sizeof what);
     if (what[0] != '\0')
-        pair_say(p, PAIR_DONE, "%s", what);
+        pair_say(p, ok ? PAIR_DONE : PAIR_NOTE, "%s", what);
 }
 
 static bool step_leave(struct pair *p)

@@ -88,8 +88,8 @@ struct pair_io { /* all of them set */
     /* Brings this computer into the plug's network, or tells a person to; `waited_ms` since the first
      * call, which is repeated until the plug answers.  False: why has the reason, and no more calls. */
     bool (*join)(void *ctx, uint64_t waited_ms, char *why, size_t cap);
-    /* Back again; called once, also when join did nothing. */
-    void (*leave)(void *ctx, char *what, size_t cap);
+    /* Back again; called once, also when join did nothing.  False: what says what is to be done. */
+    bool (*leave)(void *ctx, char *what, size_t cap);
     /* The plug's network may be there again: joins it for a look when it can.  False: it is not. */
     bool (*look_back)(void *ctx);
     void (*look_away)(void *ctx);

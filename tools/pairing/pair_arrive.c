@@ -41,6 +41,13 @@ static bool look(struct pair *p, struct wait *w, const char *what)
 
 /* --- ARRIVE -------------------------------------------------------------------------------- */
 
+/* All plugs have the same address there.  One that does not say who it is passes for ours. */
+static bool is_another(const struct pair *p, const struct envelope *e)
+{
+    struct about who = {.uuid = ""};
+    return about_read_from(&who, e->from) && strcmp(who.uuid, p->plug.uuid) != 0;
+}
+
 /* What the plug itself says about its last try; true when it is in set-up mode again. */
 static bool read_trace(struct pair *p)
 {
@@ -57,8 +64,9 @@ static bool read_trace(struct pair *p)
     struct json_at trace = json_get(reply.e.payload, "trace");
     (void)json_int(json_get(trace, "code"), &code);
     (void)json_text(json_get(trace, "info"), info, sizeof info);
+    bool another = is_another(p, &reply.e);
     talk_reply_free(&reply);
-    if (code == 0)
+    if (code == 0 || another)
         return false;
     p->sent = false; /* it forgot what it was told: the key is nobody's any more */
     p->broker_set = false;

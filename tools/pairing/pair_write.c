@@ -82,13 +82,17 @@ static enum talk_result send_key(struct pair *p)
 }
 
 /* An answer that was lost says nothing about the plug, so it is asked once more: the same again does
- * no harm. */
+ * no harm.  When it took the first one it may want the new key from then on. */
 bool pair_broker(struct pair *p)
 {
     enum talk_result r = send_key(p);
     if (r == TALK_SILENT || r == TALK_RESET || r == TALK_CUT_OFF || r == TALK_AWAY) {
         p->broker_set |= r != TALK_AWAY;
         r = send_key(p);
+        if (r == TALK_WRONG_KEY && p->broker_set) {
+            p->talk.key = p->key;
+            r = send_key(p);
+        }
     }
     if (r != TALK_OK) {
         p->broker_set |= r == TALK_SILENT || r == TALK_RESET || r == TALK_CUT_OFF;

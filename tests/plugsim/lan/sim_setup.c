@@ -5,7 +5,6 @@
 #include "tests/plugsim/lan/sim_seal.h"
 
 #define LEAVE_MS 200u  /* from the SETACK of Wifi to the end of the access point */
-#define REKEY_MS 300u  /* from the SETACK of Config.Key to the DISCONNECT       */
 #define BACK_MS  1000u /* from there to the connection to the new broker        */
 
 /* What Config.Trace tells.  Only 0 is known (sheet 7.2); the other numbers are ours. */
@@ -148,7 +147,8 @@ int sim_setup_set_key(struct simplug *p, int payload, struct buf *out, uint64_t 
     p->setup = s;
     p->setup.keyed = true;
     if (!p->pairing)
-        p->setup.rekey_at = now + REKEY_MS;
+        p->setup.rekey_at = now + p->opt.rekey_ms;
+    simplug_event(p, "told", "%s:%u", s.server[0].host, s.server[0].port);
     return buf_put_str(out, "{}");
 }
 

@@ -139,15 +139,15 @@ static void test_words(void **state)
         rig_say(&plug, TOPICS_ANSWERS, "SETACK", TOGGLEX, r.id, "", "{}");
     }
     rig_skip();
+    for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
+        rig_ask(SET, ignored[i]);
+    assert_null(rig_next()); /* nothing was sent, nobody to answer; the log has it */
+    assert_int_equal(rig_logged("code=invalid"), sizeof ignored / sizeof ignored[0]);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         rig_ask(bad[i].topic, bad[i].payload);
         failed(RESPONSE, "\"t\"", "invalid");
     }
-    for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
-        rig_ask(SET, ignored[i]);
-    assert_null(rig_next()); /* nothing was sent, nobody to answer; the log has it */
-    assert_int_equal(rig_logged("code=invalid"),
-                     sizeof bad / sizeof bad[0] + sizeof ignored / sizeof ignored[0]);
+    assert_null(rig_next());
 }
 
 /* Two TOGGLEs at once are two changes. */

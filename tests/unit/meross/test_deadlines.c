@@ -41,6 +41,44 @@ static void test_key_lost_while_waiting(void **state)
     failed("t", "key");
 }
 
+/* When a timer could not be started, what it was for is done early or with the next message. */
+static void test_no_timer(void **state)
+{
+    (void)state;
+    rig_attach(NULL);
+    rig->no_timers = true;
+    arrive(""); /* and sends no Bind */
+    rig->no_timers = false;
+    rig_say(&plug, RIG_FROM, "PUSH", "Appliance.System.Report", "r1", "", "{}");
+    payload_is("meross/plug-3456/availability", "online");
+    rig_step(1000);
+    rig_expect(&plug, "GET", ABILITY, "", RIG_ABILITY);
+    rig_step(1000);
+    rig_expect(&plug, "GET", ALL, "", RIG_ALL);
+}
+
+/* Polls do not end because there was no memory for the timer to the next one. */
+static void test_polls_go_on(void **state)
+{
+    (void)state;
+    rig_attach(NULL);
+    rig_plug(&plug, RIG_UUID, RIG_MAC, "");
+    assert_int_equal(rig_connect(&plug), BROKER_ALLOW);
+    rig_listen(&plug, RIG_TO);
+    rig_say(&plug, RIG_FROM, "SET", BIND, "b1", "", RIG_BIND);
+    rig_expect(&plug, "SETACK", BIND, "", NULL);
+    rig_expect(&plug, "GET", ABILITY, "", RIG_ABILITY);
+    rig->no_timers = true; /* not for the poll after this answer */
+    rig_expect(&plug, "GET", ALL, "", RIG_ALL);
+    rig->no_timers = false;
+    rig_step(3600000);
+    assert_null(rig_find(RIG_TO));
+    rig_say(&plug, RIG_FROM, "PUSH", TOGGLEX, "t", "", "{\"togglex\":[]}");
+    rig_expect(&plug, "GET", ALL, "", RIG_ALL);
+    rig_step(300000);
+    rig_expect(&plug, "GET", ALL, "", RIG_ALL);
+}
+
 /* One of our own gives way after 1.5 s from its own start, and is asked again afterwards. */
 static void test_ours_gives_way(void **state)
 {
@@ -173,9 +211,14 @@ static void test_answered_once(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(test_key_lost_while_waiting), T(test_ours_gives_way),
-                                       T(test_ours_gives_way_at_once), T(test_each_has_its_time),
-                                       T(test_two_commands_one_time),  T(test_waits_for_bind),
-                                       T(test_answered_once)};
+    const struct CMUnitTest tests[] = {T(test_key_lost_while_waiting),
+                                       T(test_ours_gives_way),
+                                       T(test_ours_gives_way_at_once),
+                                       T(test_each_has_its_time),
+                                       T(test_two_commands_one_time),
+                                       T(test_waits_for_bind),
+                                       T(test_answered_once),
+                                       T(test_no_timer),
+                                       T(test_polls_go_on)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

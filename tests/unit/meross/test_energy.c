@@ -295,6 +295,23 @@ static void test_kept(void **state)
     has("\"energy\":0.515,\"energy_today\":0.003");
 }
 
+/* The days are those of the whole device: of its further channels the power is the account. */
+static void test_channels_without_days(void **state)
+{
+    (void)state;
+    begin(ABILITIES(",\"" ELECTRICITYX "\":{},\"" DAYS "\":{}"), "6.3.21");
+    (void)snprintf(sim.power, sizeof sim.power,
+                   "{\"electricity\":[{\"channel\":1,\"voltage\":230000,\"power\":3600000}]}");
+    run(3800);
+    rig_ask("meross/broker/request/energy", "{\"plug\":\"" NAME "\",\"channel\":1}");
+    const struct rig_pub *p = rig_last("meross/broker/response/energy");
+    assert_non_null(p);
+    if (strstr(p->payload, "\"channel\":1,\"total\":3") == NULL)
+        fail_msg("%s", p->payload);
+    rig_ask("meross/broker/request/energy", "{\"plug\":\"" NAME "\",\"channel\":0}");
+    assert_non_null(strstr(rig_last("meross/broker/response/energy")->payload, "\"total\":512"));
+}
+
 /* What is no reading changes nothing. */
 static void test_junk(void **state)
 {
@@ -320,8 +337,16 @@ static void test_junk(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        T(test_state),   T(test_how_often),  T(test_gentle),     T(test_no_meter), T(test_no_volts),
-        T(test_no_time), T(test_six_meters), T(test_power_only), T(test_kept),     T(test_junk)};
+    const struct CMUnitTest tests[] = {T(test_state),
+                                       T(test_how_often),
+                                       T(test_gentle),
+                                       T(test_no_meter),
+                                       T(test_no_volts),
+                                       T(test_no_time),
+                                       T(test_six_meters),
+                                       T(test_power_only),
+                                       T(test_kept),
+                                       T(test_junk),
+                                       T(test_channels_without_days)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,8 +86,9 @@ static void test_garage(void **state)
     hears_digest("{\"togglex\":[],\"garageDoor\":[{\"channel\":1,\"doorEnable\":1,\"open\":0,"
                  "\"lmTime\":0},{\"channel\":2,\"doorEnable\":1,\"open\":1},"
                  "{\"channel\":3,\"doorEnable\":0,\"open\":0}]}");
-    state_is(
-        "{\"channels\":[{\"channel\":1,\"door\":\"closed\"},{\"channel\":2,\"door\":\"open\"}]}");
+    state_is("{\"channels\":[{\"channel\":1,\"door\":\"closed\",\"door_enabled\":true},"
+             "{\"channel\":2,\"door\":\"open\",\"door_enabled\":true},"
+             "{\"channel\":3,\"door_enabled\":false}]}");
     refuses("{\"door\":\"open\"}", "has door on several channels: say which one, 1 to 2");
     assert_int_equal(wish_at(facts_channel(1), true, "{\"door\":\"OPEN\"}", -1,
                              "State {\"state\":{\"channel\":1,\"open\":1,"
@@ -100,11 +101,13 @@ static void test_garage(void **state)
     /* The acknowledgement shows the old state; the push tells the new one. */
     acknowledges(facts_channel(1), "{\"door\":\"open\"}", -1,
                  "{\"state\":{\"channel\":1,\"open\":0,\"lmTime\":1676147139,\"execute\":1}}");
-    state_is("{\"channels\":[{\"channel\":1,\"moving\":\"opening\",\"door\":\"closed\"},"
-             "{\"channel\":2,\"door\":\"open\"}]}");
+    state_is("{\"channels\":[{\"channel\":1,\"moving\":\"opening\",\"door\":\"closed\","
+             "\"door_enabled\":true},{\"channel\":2,\"door\":\"open\",\"door_enabled\":true},"
+             "{\"channel\":3,\"door_enabled\":false}]}");
     hears(NS_GARAGE, "{\"state\":[{\"channel\":1,\"open\":1,\"lmTime\":1676147160}]}");
-    state_is("{\"channels\":[{\"channel\":1,\"moving\":\"stopped\",\"door\":\"open\"},"
-             "{\"channel\":2,\"door\":\"open\"}]}");
+    state_is("{\"channels\":[{\"channel\":1,\"moving\":\"stopped\",\"door\":\"open\","
+             "\"door_enabled\":true},{\"channel\":2,\"door\":\"open\",\"door_enabled\":true},"
+             "{\"channel\":3,\"door_enabled\":false}]}");
     acknowledges(facts_channel(1), "{\"door\":\"open\"}", -1,
                  "{\"state\":{\"channel\":1,\"open\":1,\"execute\":0}}"); /* it is there already */
     assert_non_null(strstr(state_now(), "\"moving\":\"stopped\""));
@@ -281,6 +284,8 @@ static void test_common(void **state)
           "\"distance\":1234,\"timestamp\":1,\"times\":3}],\"light\":[{\"value\":57}]}}]}");
     hears(NS_DND, "{\"DNDMode\":{\"mode\":1}}");
     hears(NS_RUNTIME, "{\"runtime\":{\"signal\":83,\"ssid\":\"x\"}}");
+    hears(NS_RUNTIME, "{\"runtime\":{\"signal\":101}}"); /* no percentage */
+    hears(NS_RUNTIME, "{\"runtime\":{\"signal\":-1}}");
     hears(NS_LOCK, "{\"lock\":[{\"channel\":0,\"onoff\":1}]}");
     hears(NS_OVERTEMP, "{\"overTemp\":{\"channel\":0,\"value\":1,\"type\":1}}");
     hears(NS_STANDBY, "{\"config\":[{\"channel\":0,\"power\":0,\"time\":300,\"enable\":2}]}");
@@ -312,11 +317,33 @@ static void test_odd(void **state)
                                       "{\"%s\":{\"channel\":-1,\"id\":\"\",\"mode\":1e99}}",
                                       "{\"channel\":{},\"%s\":\"on\"}"};
     static const char *const ns[][2] = {
-        {NS_LIGHT, "light"},   {NS_GARAGE, "state"},  {NS_POSITION, "position"},
-        {NS_MODE_B, "modeB"},  {NS_WINDOW, "window"}, {NS_FAN, "fan"},
-        {NS_LATEST, "latest"}, {NS_DND, "DNDMode"},   {NS_OVERTEMP, "overTemp"},
-        {NS_EFFECT, "effect"}, {NS_VALVE_ALL, "all"}, {NS_SENSOR_ALL, "all"},
-        {NS_LOCK, "lock"},     {NS_FILTER, "filter"}, {NS_HUB_ONLINE, "online"},
+        {NS_LIGHT, "light"},
+        {NS_GARAGE, "state"},
+        {NS_POSITION, "position"},
+        {NS_MODE_B, "modeB"},
+        {NS_WINDOW, "window"},
+        {NS_FAN, "fan"},
+        {NS_LATEST, "latest"},
+        {NS_DND, "DNDMode"},
+        {NS_OVERTEMP, "overTemp"},
+        {NS_EFFECT, "effect"},
+        {NS_VALVE_ALL, "all"},
+        {NS_SENSOR_ALL, "all"},
+        {NS_LOCK, "lock"},
+        {NS_FILTER, "filter"},
+        {NS_HUB_ONLINE, "online"},
+        {NS_DOORS_SETUP, "config"},
+        {NS_GARAGE_SETUP, "config"},
+        {NS_BLIND_SETUP, "config"},
+        {NS_OVERHEAT, "overheat"},
+        {NS_SCHEDULE, "schedule"},
+        {NS_SCHEDULE_B, "scheduleB"},
+        {NS_THERMO_TIMER, "timer"},
+        {NS_HOT_SETUP, "overTemp"},
+        {NS_SCREEN, "brightness"},
+        {NS_TEMP_UNIT, "tempUnit"},
+        {NS_MP3, "mp3"},
+        {NS_VALVE_PLAN, "schedule"},
     };
     for (size_t n = 0; n < sizeof ns / sizeof ns[0]; n++) {
         for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
@@ -334,7 +361,7 @@ static void test_odd(void **state)
     }
     struct json j;
     assert_int_equal(json_parse(&j, span_str("{}")), MD_OK);
-    assert_false(family_take(&dev, "Appliance.Control.Mp3", json_root(&j)));
+    assert_false(family_take(&dev, "Appliance.Control.Nothing", json_root(&j)));
     json_free(&j);
 }
 

@@ -363,6 +363,56 @@ static void test_led(void **state)
     nothing_more();
 }
 
+/* A level of the topic that is no number is no channel, not even by accident. */
+static void test_odd_levels(void **state)
+{
+    (void)state;
+    static const char *const levels[] = {"", ":", "0:", "a", "+1", "-1", "0x0", "999999999999"};
+    device("msl120", "2.1.12",
+           "\"Appliance.Control.ToggleX\":{},\"Appliance.Control.Light\":{\"capacity\":7}",
+           "{\"togglex\":[{\"channel\":0,\"onoff\":0},{\"channel\":10,\"onoff\":0},"
+           "{\"channel\":49,\"onoff\":0}],\"light\":{\"channel\":0,\"capacity\":6,"
+           "\"temperature\":30,\"luminance\":50}}");
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, LAMP "/%s", levels[i]);
+        order(name, "{\"brightness\":5,\"transaction\":\"t\"}");
+        nothing_more();
+        answered(LAMP, "\"code\":\"invalid\"");
+    }
+    order(LAMP "/10", "{\"brightness\":5}");
+    expects("SET", NS_LIGHT, "{\"light\":{\"channel\":10,\"luminance\":5,\"capacity\":4}}", "{}");
+}
+
+/* A SET that was not answered, or gave way, is no wish of somebody else: it is tried again. */
+static void test_led_again(void **state)
+{
+    (void)state;
+    LAMP_IS;
+    expects("GET", NS_DND, "{}", "{\"DNDMode\":{\"mode\":0}}");
+    order(LAMP, "{\"led\":false}");
+    expects("SET", NS_DND, "{\"DNDMode\":{\"mode\":1}}", "{}");
+    rig_drop(&plug, "gone");
+    arrive("");
+    rig_say(&plug, RIG_FROM, "SET", BIND, "b2", "", RIG_BIND_OF("msl120", "2.1.12"));
+    rig_expect(&plug, "SETACK", BIND, "", NULL);
+    expects("GET", NS_ALL, "{}", "{}");
+    expects("GET", NS_DND, "{}", "{\"DNDMode\":{\"mode\":0}}");
+    expects("SET", NS_DND, "{\"DNDMode\":{\"mode\":1}}", NULL);
+    rig_step(5000);
+    struct rig_request r = {.ns = ""};
+    for (unsigned i = 0; i < 14 && strcmp(r.ns, NS_DND) != 0; i++) {
+        rig_step(300000);
+        while (strcmp(r.ns, NS_DND) != 0 && rig_request_to(RIG_TO, &r))
+            rig_say(&plug, TOPICS_ANSWERS, "GETACK", r.ns, r.id, "",
+                    strcmp(r.ns, NS_DND) != 0 ? "{}" : "{\"DNDMode\":{\"mode\":0}}");
+    }
+    assert_string_equal(r.ns, NS_DND);
+    expects("GET", NS_ALL, "{}", "{}");
+    expects("SET", NS_DND, "{\"DNDMode\":{\"mode\":1}}", "{}");
+    said(STATE(LAMP), "\"led\":false");
+}
+
 /* What a device repeats until it is acknowledged is (8.10), and is told. */
 static void test_alerts(void **state)
 {
@@ -386,6 +436,30 @@ static void test_alerts(void **state)
     rig_say(&plug, RIG_FROM, "SET", NS_OVERTEMP, "a3", "",
             "{\"overTemp\":{\"channel\":0,\"value\":2,\"type\":1}}");
     said("meross/" LAMP "/event", "\"overheated\":false");
+}
+
+/* Orders for two of its sub-devices, for when the hub is back: each has its own, the latest. */
+static void test_hub_when_back(void **state)
+{
+    (void)state;
+    static const char digest[] = "{\"hub\":{\"hubId\":5,\"subdevice\":[{\"id\":\"A1\",\"status\":1,"
+                                 "\"onoff\":0,\"mts100v3\":{}},"
+                                 "{\"id\":\"B2\",\"status\":1,\"onoff\":0,\"mts100v3\":{}}]}}";
+    device("msh300hk", "4.5.32", "\"Appliance.Hub.ToggleX\":{}", digest);
+    rig_drop(&plug, "gone");
+    rig_step(60000);
+    order(HUB, "{\"subdevice\":\"A1\",\"state\":\"ON\",\"when_back\":true,\"transaction\":\"t\"}");
+    answered(HUB, "\"status\":\"queued\"");
+    order(HUB, "{\"subdevice\":\"b2\",\"state\":\"OFF\",\"when_back\":true}");
+    order(HUB, "{\"subdevice\":\"B2\",\"state\":\"ON\",\"when_back\":true}");
+    rig_skip();
+    arrive("");
+    rig_say(&plug, RIG_FROM, "SET", BIND, "b2", "", RIG_BIND_OF("msh300hk", "4.5.32"));
+    rig_expect(&plug, "SETACK", BIND, "", NULL);
+    expects("GET", NS_ALL, "{}", "{}");
+    expects("SET", NS_HUB_TOGGLEX, "{\"togglex\":[{\"id\":\"A1\",\"onoff\":1}]}", "{}");
+    expects("SET", NS_HUB_TOGGLEX, "{\"togglex\":[{\"id\":\"B2\",\"onoff\":1}]}", "{}");
+    nothing_more();
 }
 
 /* A hub: its list is answered while it asks for that [trap 36]; sensors are events; orders. */
@@ -625,8 +699,11 @@ int main(void)
                                        T(test_bad_orders),
                                        T(test_published),
                                        T(test_led),
+                                       T(test_led_again),
+                                       T(test_odd_levels),
                                        T(test_alerts),
                                        T(test_hub),
+                                       T(test_hub_when_back),
                                        T(test_thermostat),
                                        T(test_garage),
                                        T(test_sub_names),

@@ -98,6 +98,22 @@ static void test_deadline(void **state)
     assert_null(rig_find(RIG_TO));
 }
 
+/* An answer cannot go to many topics, and it is not tried. */
+static void test_no_answer_to_a_filter(void **state)
+{
+    (void)state;
+    static const char *const topics[] = {"#", "+", "a/#", "a/+/b"};
+    ready_with_a_client();
+    for (size_t i = 0; i < 4; i++) {
+        assert_false(rig_publish(&other, RIG_TO,
+                                 foreign_write("GET", ALL, id_of((unsigned)i), "", topics[i], "{}"),
+                                 false));
+        assert_null(rig_find(topics[i]));
+    }
+    assert_null(rig_find(RIG_TO));
+    assert_null(strstr(rig->log, "not published"));
+}
+
 /* At the limit of the queue and one past it; people have places of their own and go first. */
 static void test_queue_is_bounded(void **state)
 {
@@ -425,6 +441,7 @@ int main(void)
                                        T(test_spelling_of_the_uuid),
                                        T(test_one_in_flight),
                                        T(test_deadline),
+                                       T(test_no_answer_to_a_filter),
                                        T(test_queue_is_bounded),
                                        T(test_gentle),
                                        T(test_waits_for_bind),

@@ -1,4 +1,5 @@
 /* Plugs that lie, and a machine without memory or timers. */
+#include "meross/session/quiet.h"
 #include "tests/unit/meross/conversation.h"
 
 /* Whatever a plug sends costs only itself. */
@@ -97,10 +98,31 @@ static void test_no_timers(void **state)
                         "\"code\":\"internal\"}");
 }
 
+/* Whoever sends nonsense for hours does not fill the log: ten lines, then the rest is counted. */
+static void test_log_is_not_flooded(void **state)
+{
+    (void)state;
+    rig_attach(NULL);
+    for (unsigned i = 0; i < QUIET_LINES + 5; i++) {
+        rig_ask("meross/nobody/set", "{\"transaction\":1");
+        rig_ask("meross/broker/request/permit", "{\"seconds\":1}");
+    }
+    assert_int_equal(rig_logged("code="), QUIET_LINES);
+    assert_int_equal(rig_logged("are let in"), QUIET_LINES);
+    rig_step(QUIET_WINDOW_MS - 1);
+    rig_ask("meross/nobody/set", "{");
+    assert_int_equal(rig_logged("code="), QUIET_LINES);
+    rig_step(1);
+    rig_ask("meross/nobody/set", "{");
+    assert_int_equal(rig_logged("code="), QUIET_LINES + 1);
+    assert_int_equal(rig_logged("(6 more since the last line)"), 1);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(test_hostile), T(test_no_memory), T(test_no_timers)};
+    const struct CMUnitTest tests[] = {T(test_hostile), T(test_no_memory), T(test_no_timers),
+                                       T(test_log_is_not_flooded)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

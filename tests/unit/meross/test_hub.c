@@ -134,7 +134,8 @@ static void test_valve(void **state)
     state_is("{\"channels\":[],\"subdevices\":[{\"id\":\"01008C11\",\"type\":\"\",\"online\":true,"
              "\"state\":\"ON\",\"temperature\":20.7,\"target_temperature\":21,"
              "\"min_temperature\":5,\"max_temperature\":35,\"mode\":\"auto\",\"heating\":true,"
-             "\"window_open\":false}]}");
+             "\"window_open\":false,\"comfort_temperature\":24,\"economy_temperature\":12,"
+             "\"away_temperature\":5}]}");
     uint32_t at = at_of("01008C11");
     /* Only in its manual mode does a valve keep a target. */
     assert_int_equal(

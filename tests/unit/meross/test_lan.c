@@ -255,6 +255,84 @@ static void test_another_device(void **state)
     response_has("\"code\":\"offline\"");
 }
 
+#define UNBIND         "Appliance.Control.Unbind"
+#define UNBIND_ABILITY "{\"ability\":{\"Appliance.System.All\":{},\"" UNBIND "\":{}}}"
+
+static void ask_unbind(void)
+{
+    rig_ask("meross/broker/request/unbind", "{\"plug\":\"" NAME "\"}");
+}
+
+static void unbind_said(const char *part)
+{
+    const struct rig_pub *p = rig_last("meross/broker/response/unbind");
+    assert_non_null(p);
+    assert_non_null(strstr(p->payload, part));
+}
+
+/* One without a connection is reset over the LAN: the exchange just breaks, and it is forgotten. */
+static void test_unbind(void **state)
+{
+    (void)state;
+    rig_attach(NULL);
+    plug_is_gone_of("", "192.168.1.50:51234", UNBIND_ABILITY);
+    ask_unbind();
+    answer("GET", ALL, ALL_OFF); /* not before it has shown who it is */
+    struct rig_request r = request_of(now());
+    assert_string_equal(r.method, "PUSH");
+    assert_string_equal(r.ns, UNBIND);
+    assert_string_equal(r.payload, "{}");
+    rig_step(3000); /* it takes its time */
+    assert_int_equal(rig_count("meross/broker/response/unbind"), 0);
+    say(now(), "");
+    unbind_said("\"status\":\"ok\",\"data\":{\"name\":\"" NAME "\"}");
+    rig_step(0);
+    rig_ask("meross/broker/request/show", "{\"plug\":\"" NAME "\"}");
+    assert_non_null(strstr(rig_last("meross/broker/response/show")->payload, "no_such_plug"));
+}
+
+/* Whatever else happens, it is kept. */
+static void test_unbind_fails(void **state)
+{
+    (void)state;
+    rig_attach(NULL);
+    plug_is_gone_of("", "192.168.1.50:51234", UNBIND_ABILITY);
+    ask_unbind();
+    over(now(), MD_IO);
+    unbind_said("\"code\":\"offline\"");
+    ask_unbind();
+    answer("GET", ALL, ALL_OFF);
+    over(now(), MD_IO); /* not even reached */
+    unbind_said("\"code\":\"offline\"");
+    ask_unbind();
+    answer("GET", ALL, ALL_OFF);
+    rig_step(5000); /* took it and holds the connection */
+    unbind_said("\"code\":\"timeout\"");
+    over(now(), MD_TIMEOUT);
+    ask_unbind(); /* it has shown who it is */
+    answer_as("PUSH", UNBIND, "", "ERROR", "{\"error\":{\"code\":5000}}");
+    unbind_said("\"code\":\"refused\"");
+    ask_unbind();
+    plug_returns(); /* just now */
+    unbind_said("\"code\":\"offline\"");
+    say(now(), "");
+    rig_drop(&plug, "gone");
+    ask_unbind();
+    answer("GET", ALL, ALL_OFF);
+    rig_detach();
+    unbind_said("\"code\":\"offline\"");
+    say(now(), "");
+}
+
+/* One that does not know it would hang up just the same. */
+static void test_unbind_unknown(void **state)
+{
+    (void)state;
+    plug_is_gone();
+    ask_unbind();
+    unbind_said("\"code\":\"refused\"");
+}
+
 /* Who has no key can still send back what it got: messageId, time and sign, with other words. */
 static void send_back(struct box *b)
 {
@@ -721,6 +799,9 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {T(test_switched),
+                                       T(test_unbind),
+                                       T(test_unbind_fails),
+                                       T(test_unbind_unknown),
                                        T(test_another_device),
                                        T(test_sends_back),
                                        T(test_same_second),

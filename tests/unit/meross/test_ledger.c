@@ -373,6 +373,55 @@ static void test_lost_days(void **state)
     assert_int_equal(day(DAY0 - 1), 512);
 }
 
+/* A router without a battery starts with the time of its last image, until NTP comes: what was counted
+ * since then is no less true. */
+static void test_clock_behind(void **state)
+{
+    (void)state;
+    struct ledger_day_count list[] = {{DAY0 - 2, 0, 300}, {DAY0 - 1, 0, 512}, {DAY0, 0, 40}};
+    struct ledger_hour_count hours[] = {{MIDNIGHT + 3540, 7}};
+    at(MIDNIGHT + 7200);
+    assert_int_equal(ledger_count_days(&l, &now, list, 3), MD_OK);
+    assert_int_equal(ledger_count_hours(&l, &now, hours, 1, false), MD_OK);
+    assert_int_equal(l.total, 852);
+    now.s -= 60 * 86400;
+    for (unsigned i = 0; i < 3; i++) {
+        at(now.s + 600);
+        list[2].wh = 45 + i;
+        assert_int_equal(ledger_count_days(&l, &now, list, 3), MD_OK);
+        assert_int_equal(ledger_count_hours(&l, &now, hours, 1, false), MD_OK);
+        assert_int_equal(ledger_power(&l, &now, 3600000, false), MD_OK);
+        assert_int_equal(l.total, 852);
+    }
+    now.s += 60 * 86400;
+    list[2].wh = 50;
+    assert_int_equal(ledger_count_days(&l, &now, list, 3), MD_OK);
+    assert_int_equal(l.total, 862);
+    assert_int_equal(day(DAY0 - 2), 300);
+    assert_int_equal(day(DAY0 - 1), 512);
+    assert_int_equal(day(DAY0), 50);
+    assert_int_equal(hour(MIDNIGHT), 7);
+}
+
+/* The same where power is the account: it is booked when the day is known again. */
+static void test_power_clock_behind(void **state)
+{
+    (void)state;
+    for (int64_t until = MIDNIGHT + 3600; now.s < until; at(now.s + 60))
+        assert_int_equal(ledger_power(&l, &now, 1000000, true), MD_OK);
+    int64_t before = l.total;
+    assert_true(before > 950);
+    now.s -= 60 * 86400;
+    for (unsigned i = 0; i < 60; i++, at(now.s + 60))
+        assert_int_equal(ledger_power(&l, &now, 1000000, true), MD_OK);
+    assert_int_equal(l.total, before);
+    assert_int_equal(day(DAY0), before);
+    now.s += 60 * 86400;
+    assert_int_equal(ledger_power(&l, &now, 1000000, true), MD_OK);
+    assert_int_equal(l.total, 2000);
+    assert_int_equal(day(DAY0), 2000);
+}
+
 /* Years go by: what is too old makes room, a clock that was in the future does not stay in the way. */
 static void test_bounds(void **state)
 {
@@ -391,7 +440,18 @@ static void test_bounds(void **state)
     assert_true(ledger_hour(&l, ledger_slot(&zone, now.s - LEDGER_HOURS_MAX * 3600LL), &wh));
     assert_false(ledger_hour(&l, ledger_slot(&zone, now.s - (LEDGER_SPANS + 1) * 86400LL), &wh));
     assert_true(mem_used() < 11 * 1024);
-    at(MIDNIGHT); /* it was all a dream */
+    assert_non_null(l.span[0]);
+    l.span[0]->day = 0; /* of a record that was damaged */
+    l.span[0]->known = UINT32_MAX;
+    assert_false(ledger_hour(&l, -1, &wh));
+    assert_int_equal(wh, 0);
+    now.s = MIDNIGHT; /* it was all a dream, unless this is one */
+    count(DAY0, 25);
+    assert_int_equal(l.total, 900 * 30);
+    at(MIDNIGHT + LEDGER_AHEAD_S - 1);
+    count(DAY0, 25);
+    assert_int_equal(l.total, 900 * 30);
+    at(MIDNIGHT + LEDGER_AHEAD_S);
     count(DAY0, 25);
     assert_int_equal(day(DAY0), 25);
     assert_int_equal(l.total, 900 * 30 + 25);
@@ -414,6 +474,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hours_as_account, start, end),
         cmocka_unit_test_setup_teardown(test_lost_days, start, end),
         cmocka_unit_test_setup_teardown(test_bounds, start, end),
+        cmocka_unit_test_setup_teardown(test_clock_behind, start, end),
+        cmocka_unit_test_setup_teardown(test_power_clock_behind, start, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

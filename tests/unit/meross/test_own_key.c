@@ -79,6 +79,37 @@ static void again(const char *const *keys, enum meross_auth auth)
     rig_attach_auth(keys, auth);
 }
 
+static int look_for(void *ctx, struct span name, struct span value)
+{
+    char text[4096];
+    unsigned *n = ctx;
+    (void)name;
+    assert_true(span_to_str(value, text, sizeof text));
+    *n += strstr(text, KEY) != NULL;
+    return MD_OK;
+}
+
+static unsigned on_disk(void)
+{
+    unsigned n = 0;
+    assert_int_equal(store_each(rig->store, STORE_DEVICE, look_for, &n), MD_OK);
+    return n;
+}
+
+/* When the answer says so it is kept: the plug gets it next, and the power may fail. */
+static void test_kept_at_once(void **state)
+{
+    (void)state;
+    rig_attach(NULL);
+    assert_non_null(strstr(tell_key(KEY), "\"ok\""));
+    assert_int_equal(on_disk(), 1);
+    rig_ask("meross/broker/request/forget", "{\"plug\":\"" RIG_UUID "\"}");
+    assert_int_equal(on_disk(), 0);
+    rig_ready(&plug);
+    assert_non_null(strstr(tell_key(KEY), "\"ok\""));
+    assert_int_equal(on_disk(), 1);
+}
+
 /* A key is told, the plug comes with it: also where only known or configured ones are let in. */
 static void test_told_before(void **state)
 {
@@ -266,9 +297,9 @@ static void test_no_memory(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(test_told_before),     T(test_trusted_like_ours),
-                                       T(test_two_phases),      T(test_given_to_a_known_plug),
-                                       T(test_refused),         T(test_name),
-                                       T(test_nobody_reads_it), T(test_no_memory)};
+    const struct CMUnitTest tests[] = {
+        T(test_told_before),           T(test_trusted_like_ours), T(test_two_phases),
+        T(test_given_to_a_known_plug), T(test_refused),           T(test_name),
+        T(test_nobody_reads_it),       T(test_no_memory),         T(test_kept_at_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

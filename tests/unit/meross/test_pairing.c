@@ -68,6 +68,27 @@ static void test_move(void **state)
                     strcmp(rig->pub[i].topic, RIG_TO) == 0);
 }
 
+static bool hears(struct rig_client *c)
+{
+    return rig->hooks.may_receive(rig->hooks.ctx, &c->c, span_str(RIG_TO));
+}
+
+/* While a key is on its way to the plug, who listens to everything does not hear it. */
+static void test_move_in_private(void **state)
+{
+    (void)state;
+    struct rig_client c;
+    rig_client(&c, "listens to all", NULL, NULL);
+    assert_true(hears(&c));
+    ask_move("{\"plug\":\"mss310\",\"host\":\"192.0.2.9\",\"port\":8883,\"key\":\"" KEY "\"}");
+    assert_false(hears(&c));
+    assert_true(hears(&plug));
+    rig_step(4999);
+    assert_false(hears(&c));
+    rig_step(1);
+    assert_true(hears(&c));
+}
+
 /* Without a key it keeps its own. */
 static void test_move_keeps_key(void **state)
 {
@@ -295,6 +316,7 @@ int main(void)
 #define READY(t) cmocka_unit_test_setup_teardown(t, setup_ready, rig_teardown)
     const struct CMUnitTest tests[] = {
         READY(test_move),
+        READY(test_move_in_private),
         READY(test_move_keeps_key),
         READY(test_move_fails),
         READY(test_move_input),

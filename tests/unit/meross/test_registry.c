@@ -297,6 +297,43 @@ static void test_older_record(void **state)
     }
 }
 
+/* Records as the second version wrote them: nothing is lost, and what has changed its meaning since is
+ * not believed. */
+static void test_second_version(void **state)
+{
+    (void)state;
+    static const char record[] =
+        "{\"format\":1,\"name\":\"%s\",\"uuid\":\"%s\",\"mac\":\"" MAC "\",\"type\":\"%s\","
+        "\"hardware\":\"6.0.0\",\"firmware\":\"6.3.21\",\"chip\":\"rtl8710cf\",\"address\":"
+        "\"192.168.1.50\",\"nameless\":false,\"bound\":true,\"last_seen\":1717243200,\"key\":"
+        "\"default\",\"user_id\":46884,\"switch\":\"togglex\",\"ability_firmware\":\"6.3.21\","
+        "\"abilities\":[\"Appliance.System.All\",\"Appliance.Control.ToggleX\",\"%s\"],"
+        "\"channels\":[{\"channel\":0,\"state\":\"ON\"},{\"channel\":1}]}";
+    static const char door[] = "2101011234567890123448e1e9ffffff";
+    char text[1024];
+    (void)snprintf(text, sizeof text, record, "Lampe", UUID, "mss310",
+                   "Appliance.Control.Electricity");
+    put(UUID, text);
+    (void)snprintf(text, sizeof text, record, "Tor", door, "msg100", "Appliance.GarageDoor.State");
+    put(door, text);
+    reload();
+    struct device *d = registry_by_name(r, span_str("lampe"));
+    assert_non_null(d);
+    assert_true(d->announced && d->bound && !d->nameless && !d->expected && !d->dirty);
+    assert_int_equal(d->key, DEVICE_KEY_DEFAULT);
+    assert_int_equal(d->user_id, 46884);
+    assert_int_equal(d->switches, DEVICE_TOGGLEX);
+    assert_string_equal(d->ability_firmware, "6.3.21");
+    assert_int_equal(d->n_channels, 2);
+    assert_int_equal(d->channel[0].on, 1);
+    assert_int_equal(d->channel[1].on, -1);
+    assert_null(d->own_key);
+    assert_int_equal(d->facts.n, 0);
+    d = registry_by_name(r, span_str("tor"));
+    assert_non_null(d);
+    assert_int_equal(d->switches, DEVICE_NO_SWITCH); /* the relay of a door is none for people */
+}
+
 /* The ceiling: 1024 plugs, and one past it. */
 static void test_ceiling(void **state)
 {
@@ -389,9 +426,10 @@ static void test_no_memory(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(test_names),     T(test_find),         T(test_rename),
-                                       T(test_saved),     T(test_coalesced),    T(test_remove),
-                                       T(test_damaged),   T(test_ceiling),      T(test_channels),
-                                       T(test_abilities), T(test_older_record), T(test_no_memory)};
+    const struct CMUnitTest tests[] = {
+        T(test_names),     T(test_find),      T(test_rename),       T(test_saved),
+        T(test_coalesced), T(test_remove),    T(test_damaged),      T(test_ceiling),
+        T(test_channels),  T(test_abilities), T(test_older_record), T(test_second_version),
+        T(test_no_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

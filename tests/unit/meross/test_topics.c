@@ -89,7 +89,7 @@ static void test_read(void **state)
     assert_int_equal(kind("/appliance/x/y/publish"), TOPICS_OTHER);
     assert_int_equal(kind("/appliance/x"), TOPICS_OTHER);
     struct topics_ref r = topics_read(&t, span_str("meross/kitchen/2/set"));
-    assert_true(span_is(r.plug, "kitchen") && span_is(r.channel, "2"));
+    assert_true(span_is(r.plug, "kitchen") && span_is(r.part, "2"));
     r = topics_read(&t, span_str("meross/broker/request/rename"));
     assert_true(span_is(r.verb, "rename"));
     r = topics_read(&t, span_str("/appliance/abc/publish"));

@@ -5,10 +5,14 @@
 
 #define ECDHE ",\"Appliance.Encrypt.ECDHE\":{}"
 #define OLD   "what nobody else knows"
+#define OTHER_ALL                                                                                  \
+    "{\"all\":{\"system\":{\"hardware\":{\"type\":\"mss210\",\"uuid\":"                            \
+    "\"2101011234567890123448e1e9654321\",\"macAddress\":\"48:e1:e9:65:43:21\"},\"firmware\":{"    \
+    "\"version\":\"6.2.3\",\"userId\":0},\"online\":{\"status\":0}}}}"
 
 /* A plug in the network: it checks signatures, with w->old_key until it is told another. */
 static const char *has_key;
-static bool sealed_plug, mute_after, keeps_old, loses_answer;
+static bool sealed_plug, mute_after, keeps_old, loses_answer, moves_on;
 static struct adopt_keys keys;
 static const char *typed[4];
 static unsigned n_typed;
@@ -49,6 +53,8 @@ static void take_key(const struct envelope *e)
     static char now[64];
     keep(w->key_payload, sizeof w->key_payload, e);
     w->has_key = true;
+    if (moves_on)
+        w->all = OTHER_ALL;
     if (keeps_old)
         return;
     (void)json_text(json_get(json_get(e->payload, "key"), "key"), now, sizeof now);
@@ -120,7 +126,7 @@ static void reset(const char *key, bool sealed)
     w->p.talk.host = "192.0.2.37";
     has_key = key;
     sealed_plug = sealed;
-    mute_after = keeps_old = loses_answer = false;
+    mute_after = keeps_old = loses_answer = moves_on = false;
     w->ability = sealed ? WORLD_ABILITY(ECDHE) : WORLD_ABILITY("");
     keys = (struct adopt_keys){.n = 0};
     for (size_t i = 0; i < 3; i++)
@@ -277,6 +283,16 @@ static void test_does_not_come(void **state)
     }
 }
 
+/* Another plug has its address by now: what that one says is not about ours. */
+static void test_another_plug_answers(void **state)
+{
+    (void)state;
+    w->never = keeps_old = loses_answer = moves_on = true;
+    run(PAIR_NOT_ARRIVED);
+    assert_int_equal(w->keys_back, 0);
+    assert_string_equal(w->p.plug.uuid, WORLD_UUID);
+}
+
 static void test_interrupts(void **state)
 {
     (void)state;
@@ -302,7 +318,8 @@ int main(void)
 {
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, world_teardown)
     const struct CMUnitTest tests[] = {
-        T(test_keys),           T(test_unknown_key), T(test_not_there),     T(test_already_here),
-        T(test_refuses_broker), T(test_lost_answer), T(test_does_not_come), T(test_interrupts)};
+        T(test_keys),          T(test_unknown_key),    T(test_not_there),
+        T(test_already_here),  T(test_refuses_broker), T(test_lost_answer),
+        T(test_does_not_come), T(test_interrupts),     T(test_another_plug_answers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

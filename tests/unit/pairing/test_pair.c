@@ -174,6 +174,44 @@ static void test_checks_key(void **state)
     assert_int_equal(world_asked(NS_WIFI), 2);
 }
 
+/* It took the key and said so in vain: from then on it answers only those who have it. */
+static void test_key_taken_unheard(void **state)
+{
+    (void)state;
+    static const enum world_way ways[] = {WORLD_LATER, WORLD_RESETS, WORLD_CUTS};
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        world_reset();
+        w->checks_key = true;
+        rule(NS_CONFIG_KEY, ways[i], 1, 0);
+        world_run(PAIR_FINE);
+        assert_int_equal(world_asked(NS_CONFIG_KEY), 3);
+    }
+}
+
+/* The address of set-up mode is the same for all: another plug's trace is not ours. */
+static void test_another_plug_in_setup(void **state)
+{
+    (void)state;
+    w->back = true;
+    w->connects_after_s = 60;
+    w->trace = "{\"trace\":{\"ssid\":\"x\",\"code\":\"3\",\"info\":\"password error\"}}";
+    w->trace_from = "/appliance/2101011234567890123448e1e9654321/publish";
+    world_run(PAIR_FINE);
+    assert_true(w->looks_back > 0);
+}
+
+/* The computer did not come back into its network: no tick, for that is for people to mend. */
+static void test_leave_fails(void **state)
+{
+    (void)state;
+    w->leave_fails = true;
+    world_run(PAIR_FINE);
+    SAID("9i the former network is not back");
+    world_reset();
+    world_run(PAIR_FINE);
+    SAID("9+ back in the former network");
+}
+
 static void test_key_answers(void **state)
 {
     (void)state;
@@ -445,18 +483,33 @@ static void test_interrupts(void **state)
 int main(void)
 {
 #define T(t) cmocka_unit_test_setup_teardown(t, world_setup, world_teardown)
-    const struct CMUnitTest tests[] = {T(test_whole_way),      T(test_crlf),
-                                       T(test_wifix),          T(test_ecdhe),
-                                       T(test_ecdhe_unneeded), T(test_metering),
-                                       T(test_strange_names),  T(test_open_network),
-                                       T(test_slow_list),      T(test_lost_setack),
-                                       T(test_wifi_not_sent),  T(test_checks_key),
-                                       T(test_key_answers),    T(test_time_is_optional),
-                                       T(test_no_broker),      T(test_no_access_point),
-                                       T(test_bad_plug),       T(test_bad_exchange),
-                                       T(test_networks),       T(test_passwords),
-                                       T(test_key_refused),    T(test_wrong_password),
-                                       T(test_never_comes),    T(test_arrives_and_no_more),
+    const struct CMUnitTest tests[] = {T(test_whole_way),
+                                       T(test_crlf),
+                                       T(test_wifix),
+                                       T(test_ecdhe),
+                                       T(test_ecdhe_unneeded),
+                                       T(test_metering),
+                                       T(test_strange_names),
+                                       T(test_open_network),
+                                       T(test_slow_list),
+                                       T(test_lost_setack),
+                                       T(test_wifi_not_sent),
+                                       T(test_checks_key),
+                                       T(test_leave_fails),
+                                       T(test_key_taken_unheard),
+                                       T(test_another_plug_in_setup),
+                                       T(test_key_answers),
+                                       T(test_time_is_optional),
+                                       T(test_no_broker),
+                                       T(test_no_access_point),
+                                       T(test_bad_plug),
+                                       T(test_bad_exchange),
+                                       T(test_networks),
+                                       T(test_passwords),
+                                       T(test_key_refused),
+                                       T(test_wrong_password),
+                                       T(test_never_comes),
+                                       T(test_arrives_and_no_more),
                                        T(test_interrupts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

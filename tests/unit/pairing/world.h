@@ -63,6 +63,7 @@ struct world {
     struct zone zone;
     /* The plug. */
     const char *all, *ability, *networks, *trace;
+    const char *trace_from; /* NULL: its own topic */
     struct world_rule rule[WORLD_RULES];
     bool crlf, wants_seal, checks_key, sealed;
     char seal[LAN_SEAL_KEY];
@@ -80,7 +81,7 @@ struct world {
     unsigned keys_told, keys_back;
     /* The network. */
     uint64_t ap_after_ms;
-    bool join_fails, back;
+    bool join_fails, leave_fails, back;
     unsigned joins, leaves, looks_back, looks_away;
     /* The person. */
     const char *ssid, *bssid, *password, *name;
@@ -129,11 +130,14 @@ static inline bool world_join(void *ctx, uint64_t waited_ms, char *why, size_t c
     return !w->join_fails;
 }
 
-static inline void world_leave(void *ctx, char *what, size_t cap)
+static inline bool world_leave(void *ctx, char *what, size_t cap)
 {
     (void)ctx;
-    (void)snprintf(what, cap, "back in the former network");
+    (void)snprintf(what, cap, "%s",
+                   w->leave_fails ? "the former network is not back"
+                                  : "back in the former network");
     w->leaves++;
+    return !w->leave_fails;
 }
 
 static inline bool world_look_back(void *ctx)
@@ -298,7 +302,9 @@ static inline void world_reply(const struct envelope *e, const struct world_rule
     struct envelope_head h = {.method = m,
                               .ns = e->ns,
                               .message_id = e->message_id,
-                              .from = "/appliance/" WORLD_UUID "/publish",
+                              .from = strcmp(e->ns, NS_TRACE) == 0 && w->trace_from != NULL
+                                          ? w->trace_from
+                                          : "/appliance/" WORLD_UUID "/publish",
                               .timestamp = 18,
                               .key = ""};
     buf_init(&text, 32768);

@@ -521,6 +521,21 @@ static void hello_with_names(void **state)
     assert_null(hello_form_suite(0xfefe));
 }
 
+static void hello_in_a_few_words(void **state)
+{
+    (void)state;
+    char out[64];
+    assert_true(hello_form_brief(LINE, out, sizeof out));
+    assert_string_equal(out, "TLS 1.3, 3 suites");
+    assert_true(hello_form_brief("769,47,,,0 sigalgs= versions= fragment=0 alpn= sni=none", out,
+                                 sizeof out));
+    assert_string_equal(out, "TLS 1.0, 1 suite");
+    assert_true(hello_form_brief(LINE, out, 18)); /* with its end it fits just so */
+    assert_false(hello_form_brief(LINE, out, 17));
+    assert_string_equal(out, "");
+    assert_false(hello_form_brief("nonsense", out, sizeof out));
+}
+
 static void printing(void **state)
 {
     (void)state;
@@ -568,6 +583,7 @@ int main(void)
         cmocka_unit_test_teardown(socket_tables, tidy),
         cmocka_unit_test_teardown(hello_as_json, tidy),
         cmocka_unit_test_teardown(hello_with_names, tidy),
+        cmocka_unit_test_teardown(hello_in_a_few_words, tidy),
         cmocka_unit_test_teardown(printing, tidy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,6 +41,9 @@ static void test_spawn(void **state)
     const char *mute[] = {"sh", "-c", "trap '' TERM INT; sleep 600 & wait", NULL};
     assert_int_equal(spawn(mute, 300, out, &status), MD_OK);
     assert_int_equal(status, 128 + SIGKILL);
+    const char *closed[] = {"sh", "-c", "exec >&- 2>&-; exec sleep 600", NULL};
+    assert_int_equal(spawn(closed, 300, out, &status), MD_OK);
+    assert_int_equal(status, 128 + SIGKILL);
     const char *much[] = {"sh", "-c", "yes | head -c 200000", NULL};
     assert_int_equal(spawn(much, 10000, out, &status), MD_OK);
     assert_int_equal(status, 0);
@@ -69,6 +72,10 @@ static void test_interrupt(void **state)
     interrupt_hold(&i);
     assert_int_equal(raise(SIGTERM), 0);
     assert_int_equal(raise(SIGHUP), 0);
+    interrupt_release(&i);
+    interrupt_hold(&i);
+    assert_int_equal(raise(SIGPIPE), 0); /* nobody reads what is told any more */
+    assert_true(interrupt_came());
     interrupt_release(&i); /* and the test lives */
 }
 

@@ -64,6 +64,17 @@ static void a_list_is_read(void **state)
 }
 
 /* A name that no topic can be made of is not this program's to use. */
+/* As people look for them, whatever the order of the broker. */
+static void the_order_is_that_of_the_names(void **state)
+{
+    (void)state;
+    struct plugs p = parse("[{\"name\":\"b\"},{\"name\":\"C\"},{\"name\":\"a\"}]");
+    assert_string_equal(p.v[0].name, "a");
+    assert_string_equal(p.v[1].name, "b");
+    assert_string_equal(p.v[2].name, "C");
+    plugs_free(&p);
+}
+
 static void foreign_names_are_left_out(void **state)
 {
     (void)state;
@@ -215,7 +226,7 @@ static void a_long_list_is_read_piece_by_piece(void **state)
     (void)snprintf(text + n, cap - n, "]");
     struct plugs p = parse(text);
     assert_int_equal(p.n, 300);
-    assert_string_equal(p.v[299].name, "p299");
+    assert_string_equal(p.v[299].name, "p99");
     plugs_free(&p);
     mem_free(text);
 }
@@ -323,6 +334,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_is_read),
+        cmocka_unit_test(the_order_is_that_of_the_names),
         cmocka_unit_test(foreign_names_are_left_out),
         cmocka_unit_test(printed_json_is_harmless),
         cmocka_unit_test(json_is_laid_out_for_eyes),

@@ -17,7 +17,9 @@
     "{\"name\":\"kettle\",\"uuid\":\"2101010000000000000048e1e9001122\",\"mac\":"                  \
     "\"48:e1:e9:00:11:22\",\"type\":\"mss310\",\"hardware\":\"6.0.0\",\"firmware\":\"6.2.3\","     \
     "\"address\":\"192.0.2.7\",\"online\":true,\"bound\":true,\"key\":\"unknown\","                \
-    "\"channels\":[0,1],\"abilities\":[\"x\"],\"state\":{\"state\":\"ON\",\"power\":12.3,"         \
+    "\"channels\":[0,1],\"tls\":\"TLSv1.2 TLS-RSA\",\"hello\":\"771,47-53,,,0 sigalgs= versions= " \
+    "fragment=0 "                                                                                  \
+    "alpn= sni=none\",\"abilities\":[\"x\"],\"state\":{\"state\":\"ON\",\"power\":12.3,"           \
     "\"channels\":[{\"channel\":0,\"state\":\"ON\"},{\"channel\":1,\"state\":\"OFF\"}]}}"
 #define LAMP                                                                                       \
     "{\"name\":\"lamp\",\"mac\":\"48:e1:e9:00:11:23\",\"type\":\"mss210\",\"online\":false,"       \
@@ -193,10 +195,13 @@ static void show_tells_all(void **state)
     RUN(&d, "show", "KETT");
     assert_int_equal(seen.status, CLI_DONE);
     has(seen.note, "\"plug\":\"KETT\"}");
-    has(seen.out, "kettle\n  state        ON,OFF\n");
-    has(seen.out, "  hardware     6.0.0\n");
+    has(seen.out, "kettle\n  state              ON,OFF\n");
+    has(seen.out, "  hardware           6.0.0\n");
     has(seen.out, "another key: add `meross_key KEY`");
-    has(seen.out, "  power        12.3\n");
+    has(seen.out, "  power              12.3 W\n");
+    has(seen.out, "  socket 1           OFF\n");
+    has(seen.out, "  TLS                offers TLS 1.2, 2 suites; uses TLSv1.2 TLS-RSA\n");
+    assert_null(strstr(seen.out, "771"));
     d = showing(DATA(LAMP));
     RUN(&d, "show", "lamp");
     has(seen.out, "days ago");
@@ -456,6 +461,23 @@ static void raw_checks_its_words_first(void **state)
     assert_int_equal(PLAIN("raw", "kettle", "GET"), CLI_USAGE);
 }
 
+/* A mistake in the words is JSON too. */
+static void usage_in_json(void **state)
+{
+    (void)state;
+    assert_int_equal(PLAIN("set", "kettle", "--json"), CLI_USAGE);
+    assert_string_equal(seen.out, "{\"status\":\"error\",\"error\":\"something is missing\","
+                                  "\"code\":\"invalid\"}\n");
+    assert_int_equal(PLAIN("list", "--json", "--nonsense"), CLI_USAGE);
+    has(seen.out, "unknown option --nonsense");
+    assert_int_equal(PLAIN("set", "kettle"), CLI_USAGE);
+    assert_string_equal(seen.out, "");
+    char word[270] = "effect=";
+    memset(word + 7, 'x', 256);
+    assert_int_equal(PLAIN("set", "kettle", word), CLI_USAGE);
+    has(seen.err, "the value of effect is longer than 255 bytes");
+}
+
 static void usage_mistakes_are_two(void **state)
 {
     (void)state;
@@ -646,6 +668,7 @@ int main(void)
         cmocka_unit_test(show_tells_all),
         cmocka_unit_test(json_is_checked),
         cmocka_unit_test(silence_of_a_plug_is_its_own),
+        cmocka_unit_test(usage_in_json),
         cmocka_unit_test(unknown_plugs_list_what_there_is),
         cmocka_unit_test(switching_says_what_the_plug_did),
         cmocka_unit_test(codes_become_exit_statuses),
