@@ -240,20 +240,26 @@ int cli_request(struct cli *c, const char *ask, const char *answer, struct json_
     return err == MD_OK ? await_answer(c, answer, out) : connection_lost(c, err);
 }
 
+int cli_verb(struct cli *c, const char *verb, struct json_writer *w, struct buf *body,
+             struct cli_answer *out)
+{
+    char leaf[40], ask[TOPICS_MAX], reply[TOPICS_MAX];
+    (void)snprintf(leaf, sizeof leaf, TOPICS_REQUEST "/%s", verb);
+    topics_of_broker(&c->topics, ask, leaf);
+    topics_answer(&c->topics, reply, span_str(verb));
+    return cli_request(c, ask, reply, w, body, out);
+}
+
 int cli_ask(struct cli *c, const char *verb, const char *ref, const char *name,
             struct cli_answer *out)
 {
     struct json_writer w;
     struct buf body;
-    char leaf[40], ask[TOPICS_MAX], reply[TOPICS_MAX];
-    (void)snprintf(leaf, sizeof leaf, TOPICS_REQUEST "/%s", verb);
-    topics_of_broker(&c->topics, ask, leaf);
-    topics_answer(&c->topics, reply, span_str(verb));
     cli_request_start(c, &w, &body);
     json_write_pair(&w, "plug", ref);
     if (name != NULL)
         json_write_pair(&w, "name", name);
-    return cli_request(c, ask, reply, &w, &body, out);
+    return cli_verb(c, verb, &w, &body, out);
 }
 
 bool cli_answer_text(const struct cli_answer *a, const char *name, char *out, size_t cap)
@@ -279,11 +285,8 @@ int cli_list(struct cli *c, struct cli_answer *answer, struct plugs *out)
     struct json_writer w;
     struct buf body;
     struct span list;
-    char ask[TOPICS_MAX], reply[TOPICS_MAX];
-    topics_of_broker(&c->topics, ask, TOPICS_REQUEST "/list");
-    topics_answer(&c->topics, reply, span_str("list"));
     cli_request_start(c, &w, &body);
-    int status = cli_request(c, ask, reply, &w, &body, answer);
+    int status = cli_verb(c, "list", &w, &body, answer);
     if (status != CLI_DONE)
         return status;
     if (json_cut_member(answer->data, "plugs", &list) && plugs_parse(out, list) == MD_OK)

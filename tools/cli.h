@@ -63,6 +63,10 @@ void cli_request_start(struct cli *c, struct json_writer *w, struct buf *body);
 MD_MUST_USE int cli_request(struct cli *c, const char *ask, const char *answer,
                             struct json_writer *w, struct buf *body, struct cli_answer *out);
 
+/* cli_request() to <base>/broker/request/<verb>.  verb  at most 24 bytes. */
+MD_MUST_USE int cli_verb(struct cli *c, const char *verb, struct json_writer *w, struct buf *body,
+                         struct cli_answer *out);
+
 /* Asks for <base>/broker/request/<verb> with "plug": ref and, unless it is NULL, "name": name.
  * Otherwise as cli_request(). */
 MD_MUST_USE int cli_ask(struct cli *c, const char *verb, const char *ref, const char *name,

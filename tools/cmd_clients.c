@@ -101,11 +101,8 @@ static int ask(struct cli *c, struct cli_answer *answer)
 {
     struct json_writer w;
     struct buf body;
-    char topic[TOPICS_MAX], reply[TOPICS_MAX];
-    topics_of_broker(&c->topics, topic, TOPICS_REQUEST "/clients");
-    topics_answer(&c->topics, reply, span_str("clients"));
     cli_request_start(c, &w, &body);
-    return cli_request(c, topic, reply, &w, &body, answer);
+    return cli_verb(c, "clients", &w, &body, answer);
 }
 
 int cmd_clients(struct cli *c)

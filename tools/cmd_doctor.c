@@ -65,14 +65,10 @@ static int ask(struct cli *c, const char *verb, const char *plug, struct cli_ans
 {
     struct json_writer w;
     struct buf body;
-    char leaf[40], topic[TOPICS_MAX], reply[TOPICS_MAX];
-    (void)snprintf(leaf, sizeof leaf, TOPICS_REQUEST "/%s", verb);
-    topics_of_broker(&c->topics, topic, leaf);
-    topics_answer(&c->topics, reply, span_str(verb));
     cli_request_start(c, &w, &body);
     if (plug != NULL)
         json_write_pair(&w, "plug", plug);
-    return cli_request(c, topic, reply, &w, &body, out);
+    return cli_verb(c, verb, &w, &body, out);
 }
 
 /* The port of the configuration where this computer is served in clear; -1: none. */

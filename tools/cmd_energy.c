@@ -57,9 +57,6 @@ static int ask(struct cli *c, struct cli_answer *answer)
     struct json_writer w;
     struct buf body;
     uint64_t n;
-    char topic[TOPICS_MAX], reply[TOPICS_MAX];
-    topics_of_broker(&c->topics, topic, TOPICS_REQUEST "/energy");
-    topics_answer(&c->topics, reply, span_str("energy"));
     cli_request_start(c, &w, &body);
     if (a->n_words > 0)
         json_write_pair(&w, "plug", a->words[0]);
@@ -73,7 +70,7 @@ static int ask(struct cli *c, struct cli_answer *answer)
         json_write_pair_int(&w, "days", (int64_t)n);
     if (a->hours)
         json_write_pair_bool(&w, "hours", true);
-    return cli_request(c, topic, reply, &w, &body, answer);
+    return cli_verb(c, "energy", &w, &body, answer);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */

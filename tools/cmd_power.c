@@ -103,13 +103,10 @@ static int ask(struct cli *c, struct cli_answer *answer)
 {
     struct json_writer w;
     struct buf body;
-    char topic[TOPICS_MAX], reply[TOPICS_MAX];
-    topics_of_broker(&c->topics, topic, TOPICS_REQUEST "/power");
-    topics_answer(&c->topics, reply, span_str("power"));
     cli_request_start(c, &w, &body);
     if (c->args->n_words > 0)
         json_write_pair(&w, "plug", c->args->words[0]);
-    return cli_request(c, topic, reply, &w, &body, answer);
+    return cli_verb(c, "power", &w, &body, answer);
 }
 
 int cmd_power(struct cli *c)

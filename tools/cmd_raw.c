@@ -80,16 +80,13 @@ static int ask(struct cli *c, const struct raw *r, struct cli_answer *out)
 {
     struct json_writer w;
     struct buf body;
-    char topic[TOPICS_MAX], reply[TOPICS_MAX];
-    topics_of_broker(&c->topics, topic, TOPICS_REQUEST "/raw");
-    topics_answer(&c->topics, reply, span_str("raw"));
     cli_request_start(c, &w, &body);
     json_write_pair(&w, "plug", r->plug);
     json_write_pair(&w, "method", r->method);
     json_write_pair(&w, "namespace", r->ns);
     json_write_name(&w, "payload");
     json_write_raw(&w, buf_view(&r->payload));
-    return cli_request(c, topic, reply, &w, &body, out);
+    return cli_verb(c, "raw", &w, &body, out);
 }
 
 static int print(struct cli *c, const struct cli_answer *answer)

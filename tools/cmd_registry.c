@@ -36,17 +36,14 @@ static int rename_it(struct cli *c, const char *name, struct cli_answer *answer)
     struct part part;
     struct json_writer w;
     struct buf body;
-    char ask[TOPICS_MAX], reply[TOPICS_MAX];
     int status = find_part(c, &part);
     if (status != CLI_DONE)
         return status;
-    topics_of_broker(&c->topics, ask, TOPICS_REQUEST "/rename");
-    topics_answer(&c->topics, reply, span_str("rename"));
     cli_request_start(c, &w, &body);
     json_write_pair(&w, "plug", c->args->words[0]);
     json_write_pair(&w, "name", name);
     part_write(&w, &part);
-    return cli_request(c, ask, reply, &w, &body, answer);
+    return cli_verb(c, "rename", &w, &body, answer);
 }
 
 int cmd_rename(struct cli *c)
@@ -132,12 +129,9 @@ static int permit(struct cli *c, uint64_t seconds)
     struct json_writer w;
     struct buf body;
     struct cli_answer answer;
-    char ask[TOPICS_MAX], reply[TOPICS_MAX];
-    topics_of_broker(&c->topics, ask, TOPICS_REQUEST "/permit");
-    topics_answer(&c->topics, reply, span_str("permit"));
     cli_request_start(c, &w, &body);
     json_write_pair_int(&w, "seconds", (int64_t)seconds);
-    int status = cli_request(c, ask, reply, &w, &body, &answer);
+    int status = cli_verb(c, "permit", &w, &body, &answer);
     if (status != CLI_DONE)
         return status;
     if (c->args->json)

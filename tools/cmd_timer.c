@@ -140,12 +140,9 @@ static int ask(struct cli *c, const struct wish *w, struct cli_answer *out)
 {
     struct json_writer j;
     struct buf body;
-    char topic[TOPICS_MAX], reply[TOPICS_MAX];
-    topics_of_broker(&c->topics, topic, TOPICS_REQUEST "/timer");
-    topics_answer(&c->topics, reply, span_str("timer"));
     cli_request_start(c, &j, &body);
     write_wish(&j, c, w);
-    return cli_request(c, topic, reply, &j, &body, out);
+    return cli_verb(c, "timer", &j, &body, out);
 }
 
 /* --- the answer ---------------------------------------------------------------------------- */

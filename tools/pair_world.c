@@ -66,17 +66,13 @@ static int ask_once(struct cli *c, const char *verb,
 {
     struct json_writer w;
     struct buf body;
-    char leaf[40], ask[TOPICS_MAX], reply[TOPICS_MAX];
     int status = c->mqtt != NULL ? CLI_DONE : cli_open(c);
     if (status != CLI_DONE)
         return status;
-    (void)snprintf(leaf, sizeof leaf, TOPICS_REQUEST "/%s", verb);
-    topics_of_broker(&c->topics, ask, leaf);
-    topics_answer(&c->topics, reply, span_str(verb));
     cli_request_start(c, &w, &body);
     if (fill != NULL)
         fill(&w, what);
-    return cli_request(c, ask, reply, &w, &body, out);
+    return cli_verb(c, verb, &w, &body, out);
 }
 
 bool pair_world_ask(struct cli *c, const char *verb,

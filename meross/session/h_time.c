@@ -3,7 +3,7 @@
 #include "broker/base/log.h"
 #include "meross/session/command.h"
 #include "meross/session/inbound.h"
-#include "meross/wire/json_write.h"
+#include "meross/time/zone_write.h"
 #include "meross/wire/namespaces.h"
 
 #define AGAIN_MS    600000 /* a plug that refuses must not make us loop */
@@ -71,31 +71,6 @@ static bool fits(const struct plug *p, struct json_at time, const struct zone_ru
            table_fits(&theirs, ours, n, now);
 }
 
-static int write_time(struct buf *out, const struct meross *m, const struct zone_rule rules[],
-                      size_t n, int64_t now)
-{
-    struct json_writer w;
-    json_write_start(&w, out);
-    json_write_open(&w, '{');
-    json_write_name(&w, "time");
-    json_write_open(&w, '{');
-    json_write_pair_int(&w, "timestamp", now);
-    json_write_pair(&w, "timezone", m->zone.name);
-    json_write_name(&w, "timeRule");
-    json_write_open(&w, '[');
-    for (size_t i = 0; i < n; i++) {
-        json_write_open(&w, '[');
-        json_write_int(&w, rules[i].at);
-        json_write_int(&w, rules[i].offset);
-        json_write_int(&w, rules[i].dst);
-        json_write_close(&w, ']');
-    }
-    json_write_close(&w, ']');
-    json_write_close(&w, '}');
-    json_write_close(&w, '}');
-    return w.err;
-}
-
 static void on_done(void *ctx, int err, const struct envelope *reply)
 {
     struct plug *p = ctx;
@@ -114,7 +89,7 @@ static void set_time(struct plug *p, const struct zone_rule rules[], size_t n, i
 {
     struct buf payload;
     buf_init(&payload, ENVELOPE_TO_PLUG_MAX);
-    int err = write_time(&payload, p->m, rules, n, now);
+    int err = zone_write(&payload, p->m->zone.name, rules, n, now);
     struct command_ask ask = {.method = ENVELOPE_SET,
                               .ns = NS_TIME,
                               .payload = buf_view(&payload),

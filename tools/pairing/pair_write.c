@@ -1,4 +1,5 @@
 /* pair_write.c - what the plug is told: TIME, BROKER, WIFI. */
+#include "meross/time/zone_write.h"
 #include "meross/wire/gateway.h"
 #include "meross/wire/namespaces.h"
 #include "tools/pairing/pair.h"
@@ -7,28 +8,9 @@
 
 int pair_write_time(struct buf *out, const struct zone *zone, int64_t now)
 {
-    struct json_writer w;
     struct zone_rule rules[ZONE_TABLE_MAX];
     size_t n = zone_table(zone, now, rules, ZONE_TABLE_MAX);
-    json_write_start(&w, out);
-    json_write_open(&w, '{');
-    json_write_name(&w, "time");
-    json_write_open(&w, '{');
-    json_write_pair_int(&w, "timestamp", now);
-    json_write_pair(&w, "timezone", zone->name);
-    json_write_name(&w, "timeRule");
-    json_write_open(&w, '[');
-    for (size_t i = 0; i < n; i++) {
-        json_write_open(&w, '[');
-        json_write_int(&w, rules[i].at);
-        json_write_int(&w, rules[i].offset);
-        json_write_int(&w, rules[i].dst);
-        json_write_close(&w, ']');
-    }
-    json_write_close(&w, ']');
-    json_write_close(&w, '}');
-    json_write_close(&w, '}');
-    return w.err;
+    return zone_write(out, zone->name, rules, n, now);
 }
 
 int pair_write_key(struct buf *out, const struct pair *p)
