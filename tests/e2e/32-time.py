@@ -109,6 +109,7 @@ def several_and_what_a_reload_says():
         ports = {a: port_of(b, a) for a in ("127.0.0.1", "127.0.0.5")}
         b.extra = "ntp_listener 0 127.0.0.1"
         (b.state / "test.conf").write_text(b.config())
+        b.wait_line("runs; its state directory")  # before that, a signal ends it
         b.program.process.send_signal(signal.SIGHUP)
         b.wait_line("option 'ntp_listener' has changed; that needs a restart")
         for address, port in ports.items():
