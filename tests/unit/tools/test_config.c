@@ -141,7 +141,7 @@ static void every_option_takes_a_value(void **state)
     assert_null(c.listeners[1].host);
     assert_true(c.listeners[1].tls_auto);
     assert_int_equal(c.listeners[1].tls_version, 13);
-    assert_int_equal(c.listeners[1].line, 21);
+    assert_int_equal(c.listeners[1].line, 22);
     assert_string_equal(c.listeners[2].host, "::1");
     assert_string_equal(c.listeners[2].certfile, "/a");
     assert_string_equal(c.listeners[2].keyfile, "/b");
