@@ -114,6 +114,7 @@ struct config {
     unsigned meross_lan_port;
     unsigned meross_offline_delay; /* seconds */
     char *state_dir;               /* NULL: config_state_dir() */
+    char *journal_dir;             /* NULL: in memory, where there is some for us */
     char *pid_file;                /* NULL: none               */
     char *psk_file;                /* for listeners with psk_hint */
     bool set_tcp_nodelay;

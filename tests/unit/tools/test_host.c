@@ -109,6 +109,29 @@ static void the_option_comes_first(void **state)
     }
 }
 
+/* A router has no zoneinfo, but knows both, and a plug is told the name as well as the changes. */
+static void the_option_may_bring_its_rule_along(void **state)
+{
+    (void)state;
+    char longest[ZONE_NAME_MAX + 32];
+    assert_int_equal(find("Europe/Vienna CET-1CEST,M3.5.0,M10.5.0/3", NULL), MD_OK);
+    assert_string_equal(zone.name, "Europe/Vienna");
+    assert_true(zone.posix.has_dst);
+    assert_string_equal(what, "Europe/Vienna, from meross_timezone");
+    assert_int_equal(find("Asia/Kolkata \t <+0530>-5:30 ", NULL), MD_OK);
+    assert_int_equal(zone.posix.std_offset, 19800);
+    static const char *const wrong[] = {
+        "Europe/Vienna nonsense", "../x UTC0", "/x UTC0", " UTC0", "a\x01 UTC0", "Europe/Vienna  "};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_int_equal(find(wrong[i], NULL), MD_INVAL);
+    memset(longest, 'x', sizeof longest);
+    (void)snprintf(longest + ZONE_NAME_MAX, sizeof longest - ZONE_NAME_MAX, " UTC0");
+    assert_int_equal(find(longest, NULL), MD_OK);
+    longest[ZONE_NAME_MAX] = 'x';
+    (void)snprintf(longest + ZONE_NAME_MAX + 1, sizeof longest - ZONE_NAME_MAX - 1, " UTC0");
+    assert_int_equal(find(longest, NULL), MD_INVAL);
+}
+
 static void the_environment_comes_second_and_may_be_nonsense(void **state)
 {
     (void)state;
@@ -574,6 +597,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_option_comes_first),
+        cmocka_unit_test(the_option_may_bring_its_rule_along),
         cmocka_unit_test(the_environment_comes_second_and_may_be_nonsense),
         cmocka_unit_test(openwrt_has_a_rule_in_etc),
         cmocka_unit_test(debian_has_a_link_and_a_name),
