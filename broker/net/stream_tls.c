@@ -120,15 +120,17 @@ static void on_step_done(uv_work_t *req, int status)
         stream_close(s, ""); /* frees it if its handle is closed already */
         return;
     }
-    (void)stream_send_cipher(s);
-    if (s->state == STREAM_CLOSED)
+    bool failed_now = s->work_result != MD_OK && s->work_result != MD_AGAIN;
+    if (failed_now) /* says why before it sends: a peer that has gone takes no alert */
+        fail(s);
+    else
+        (void)stream_send_cipher(s);
+    if (!failed_now && s->state == STREAM_CLOSED)
         return;
     if (s->work_result == MD_OK)
         opened(s);
     else if (s->work_result == MD_AGAIN)
         stream_read_start(s);
-    else
-        fail(s);
     stream_tls_queue_next(s->server);
 }
 
