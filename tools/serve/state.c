@@ -46,6 +46,8 @@ static bool find_base(const char *journal_dir, char out[BASE_BYTES])
     const char *base = geteuid() == 0 ? "/run" : getenv("XDG_RUNTIME_DIR");
     if (journal_dir != NULL)
         (void)snprintf(out, BASE_BYTES, "%s", journal_dir);
+    else if (config_service_dir("RUNTIME_DIRECTORY", out, BASE_BYTES))
+        return true;
     else if (base != NULL && base[0] == '/')
         (void)snprintf(out, BASE_BYTES, "%.400s/merossd", base);
     return journal_dir != NULL || (base != NULL && base[0] == '/');
