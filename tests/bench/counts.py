@@ -2,7 +2,8 @@
 
 The broker runs under strace, or under valgrind's callgrind, once with few messages and once with
 more; what the second run has more of is divided by the messages that it had more, so that start,
-connecting and end do not count.  A broker that runs so slowly finds more to do at a time; both do."""
+connecting and end do not count.  A broker that runs so slowly finds more to do at a time; both
+do."""
 import sys
 import time
 

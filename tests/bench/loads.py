@@ -40,7 +40,8 @@ def storm(count):
     return [Figure(f"s until the last of {count} is bound", lambda r: r["wall_s"]),
             Figure("of the time that the handshakes alone take", lambda r: r["wall_s"] / alone_s(r),
                    most=1.10),
-            Figure("CPU of each, handshake = 1", lambda r: r["broker_us"] / r["first"]["broker_us"]),
+            Figure("CPU of each, a handshake's = 1",
+                   lambda r: r["broker_us"] / r["first"]["broker_us"]),
             *pings()]
 
 

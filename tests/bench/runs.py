@@ -25,7 +25,8 @@ def count_of(load, quick):
 
 
 def run(generator, broker, load, count, back_s=0.0, patience_s=20):
-    """patience_s  so long nothing may happen; back_s  wait so long for the broker's memory to come back; 0: do not look."""
+    """back_s      wait so long for the broker's memory to come back; 0: do not look
+    patience_s  so long nothing may happen"""
     cores = "all" if load.both else "last"
     before = generate(generator, broker, load.first.split(), cores) if load.first else None
     args = load.args_of(broker.name) + ["--count", str(count), "--patience", str(patience_s)]
