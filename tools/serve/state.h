@@ -15,6 +15,14 @@
 MD_MUST_USE int state_open(struct store **out, const char *dir, unsigned sync,
                            char err[SERVE_HOST_ERR_MAX]);
 
+/* Where the journals in memory of a state directory may be: those of the user who asks, of root, and
+ * of the user whose directory it is. */
+struct state_hot_dirs {
+    char path[3][512];
+    const char *list[4]; /* NULL-terminated, into `path`: do not copy */
+};
+void state_hot_dirs(const char *dir, struct state_hot_dirs *out);
+
 /* Gives what state_open() opened to the user whom root becomes.  Errors: MD_IO. */
 MD_MUST_USE int state_give(const char *dir, const struct serve_user *u,
                            char err[SERVE_HOST_ERR_MAX]);
