@@ -73,12 +73,13 @@ void conn_failed(struct conn *c, const char *why)
 
 int conn_new(struct conn **out, struct broker *b, const struct conn_peer *peer, struct conn_io io)
 {
-    struct conn *c = mem_alloc(sizeof *c);
+    size_t n = strlen(peer->address) + 1;
+    struct conn *c = mem_alloc(sizeof *c + n);
     if (c == NULL)
         return MD_NOMEM;
     c->broker = b;
     c->io = io;
-    c->who = (struct broker_client){.peer = peer->address,
+    c->who = (struct broker_client){.peer = memcpy(c->address, peer->address, n),
                                     .tls = peer->tls,
                                     .loopback = peer->loopback,
                                     .listener = peer->listener};
@@ -117,6 +118,8 @@ void conn_answered(struct conn *c)
     c->broker->stats.packets_out++;
     conn_wake(c);
 }
+
+const char *conn_address(const struct conn *c) { return c->address; }
 
 bool conn_closing(const struct conn *c) { return c->state == CONN_CLOSING; }
 

@@ -33,9 +33,10 @@ struct conn {
     uint32_t timeout_ms;        /* from the last packet; 0 = never */
     struct takeovers takeovers; /* of its Client Identifier, up to this conn   */
     uint8_t state;
-    bool hushed; /* its end is one of many, and told at LOG_DEBUG only    */
-    bool judged; /* the hooks know whether it came to be an accepted client */
-    bool woken;  /* io.wake was called, conn_take() not yet false */
+    bool hushed;    /* its end is one of many, and told at LOG_DEBUG only    */
+    bool judged;    /* the hooks know whether it came to be an accepted client */
+    bool woken;     /* io.wake was called, conn_take() not yet false */
+    char address[]; /* who.peer is this */
 };
 
 void conn_wake(struct conn *c);

@@ -180,7 +180,7 @@ static int read_store(const struct gathering *g, struct buf *copy)
     for (unsigned i = 0; i < TRIES && err == MD_AGAIN; i++) {
         if (i > 0)
             (void)nanosleep(&pause, NULL);
-        state_hot_dirs(g->out->state_dir, &hot);
+        state_hot_dirs(g->out->state_dir, &g->cfg, &hot);
         copy->n = 0;
         err = store_copy(g->out->state_dir, hot.list, copy, &g->out->store, note);
     }

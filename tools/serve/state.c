@@ -7,6 +7,7 @@
 #include "tools/file.h"
 #include "tools/serve/state.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ID_DIGITS 32u
-#define ID_FORMAT 2u
+#define ID_DIGITS  32u
+#define ID_FORMAT  2u
+#define BASE_BYTES 448u /* longer than any journal_dir */
 
 struct id {
     char text[ID_DIGITS + 1];
@@ -83,43 +85,44 @@ static int identify(const char *dir, struct id *id)
     return write_id(dir, id) == MD_OK || same ? MD_OK : MD_IO;
 }
 
-/* Where what lives in memory belongs: systemd's RuntimeDirectory, else /run for root, else that of
- * the user.  False: there is none. */
-static bool memory_base(char out[448])
+/* Where journals are, by `journal_dir` or by custom; false: nowhere. */
+static bool find_base(const char *journal_dir, char out[BASE_BYTES])
 {
-    const char *given = getenv("RUNTIME_DIRECTORY"), *user = getenv("XDG_RUNTIME_DIR");
-    size_t n = given == NULL ? 0 : strcspn(given, ":");
-    if (n > 0 && n < 440 && given[0] == '/')
-        (void)snprintf(out, 448, "%.*s", (int)n, given);
-    else if (geteuid() == 0)
-        (void)snprintf(out, 448, "/run/merossd");
-    else if (user != NULL && user[0] == '/')
-        (void)snprintf(out, 448, "%.400s/merossd", user);
-    else
-        return false;
-    return true;
+    const char *base = geteuid() == 0 ? "/run" : getenv("XDG_RUNTIME_DIR");
+    if (journal_dir != NULL)
+        (void)snprintf(out, BASE_BYTES, "%s", journal_dir);
+    else if (config_service_dir("RUNTIME_DIRECTORY", out, BASE_BYTES))
+        return true;
+    else if (base != NULL && base[0] == '/')
+        (void)snprintf(out, BASE_BYTES, "%.400s/merossd", base);
+    return journal_dir != NULL || (base != NULL && base[0] == '/');
 }
 
 /* A place in memory of our own, one for each state directory.
  * Errors: MD_NOENT (there is none, and the state directory has to do), MD_INVAL (newer format). */
-static int place_in_memory(const char *state_dir, char out[512])
+static int place_in_memory(const char *state_dir, const char *journal_dir, char out[512])
 {
-    char base[448];
+    char base[BASE_BYTES];
     struct id id;
-    if (!memory_base(base))
+    if (!find_base(journal_dir, base))
         return MD_NOENT;
     /* Others may pass through, to the one that is theirs and whose name they know. */
-    if (mkdir(base, 0711) != 0 && access(base, X_OK) != 0)
+    if (mkdir(base, 0711) != 0 && access(base, X_OK) != 0) {
+        if (journal_dir != NULL)
+            log_warn("store",
+                     "journal_dir %s cannot be used: %s; what would be written there goes to %s",
+                     base, strerror(errno), state_dir);
         return MD_NOENT;
+    }
     int err = identify(state_dir, &id);
     if (err == MD_OK)
         (void)snprintf(out, 512, "%s/%s", base, id.text);
     return err == MD_IO ? MD_NOENT : err;
 }
 
-void state_hot_dirs(const char *dir, struct state_hot_dirs *out)
+void state_hot_dirs(const char *dir, const struct config *c, struct state_hot_dirs *out)
 {
-    char base[448];
+    char base[BASE_BYTES];
     struct id id;
     struct stat st;
     unsigned n = 0;
@@ -128,7 +131,7 @@ void state_hot_dirs(const char *dir, struct state_hot_dirs *out)
         return;
     if (id.format == ID_FORMAT && id.dir != (unsigned long long)st.st_ino)
         return;
-    if (memory_base(base))
+    if (find_base(c->journal_dir, base))
         (void)snprintf(out->path[n++], sizeof out->path[0], "%s/%s", base, id.text);
     (void)snprintf(out->path[n++], sizeof out->path[0], "/run/merossd/%s", id.text);
     (void)snprintf(out->path[n++], sizeof out->path[0], "/run/user/%ld/merossd/%s", (long)st.st_uid,
@@ -154,12 +157,13 @@ static void set_sync(struct store_file_config *out, unsigned option)
         out->period_s = option;
 }
 
-int state_open(struct store **out, const char *dir, unsigned sync, char err[SERVE_HOST_ERR_MAX])
+int state_open(struct store **out, const char *dir, const struct config *c,
+               char err[SERVE_HOST_ERR_MAX])
 {
     char note[256] = "", memory[512];
     struct store_file_config cfg = {.dir = dir};
-    set_sync(&cfg, sync);
-    int rc = place_in_memory(dir, memory);
+    set_sync(&cfg, c->persistence_sync);
+    int rc = place_in_memory(dir, c->journal_dir, memory);
     if (rc == MD_INVAL) {
         (void)snprintf(err, SERVE_HOST_ERR_MAX,
                        "the state directory %.300s was written by a newer merossd (see its file "
@@ -178,13 +182,14 @@ int state_open(struct store **out, const char *dir, unsigned sync, char err[SERV
     return rc;
 }
 
-int state_give(const char *dir, const struct serve_user *u, char err[SERVE_HOST_ERR_MAX])
+int state_give(const char *dir, const struct config *c, const struct serve_user *u,
+               char err[SERVE_HOST_ERR_MAX])
 {
     char memory[512];
     if (!u->wanted)
         return MD_OK;
     int rc = serve_host_give(dir, u, err);
-    if (rc == MD_OK && place_in_memory(dir, memory) == MD_OK)
+    if (rc == MD_OK && place_in_memory(dir, c->journal_dir, memory) == MD_OK)
         rc = serve_host_give(memory, u, err);
     return rc;
 }
