@@ -234,7 +234,8 @@ static void note_sync(int fd)
     note(disk.is_dir[i] ? OP_SYNC_DIR : OP_SYNC)->node = i;
     disk.totals.syncs++;
     if (disk.dirty_to[i] > 0)
-        disk.totals.pages += (disk.dirty_to[i] - 1) / DISK_PAGE - disk.dirty_from[i] / DISK_PAGE + 1;
+        disk.totals.pages +=
+            (disk.dirty_to[i] - 1) / DISK_PAGE - disk.dirty_from[i] / DISK_PAGE + 1;
     disk.dirty_to[i] = 0;
 }
 
@@ -313,8 +314,9 @@ WRAP(ssize_t, write, int fd, const void *p, size_t n)
 {
     struct stat st = {.st_size = 0};
     bool append = node_of(fd) != NULL && (disk.flags[fd] & O_APPEND) != 0;
-    off_t at = node_of(fd) == NULL ? 0 : append ? (fstat(fd, &st), st.st_size)
-                                                : lseek(fd, 0, SEEK_CUR);
+    off_t at = node_of(fd) == NULL ? 0
+               : append            ? (fstat(fd, &st), st.st_size)
+                                   : lseek(fd, 0, SEEK_CUR);
     ssize_t done = __real_write(fd, p, n);
     if (done > 0)
         note_write(fd, p, (size_t)done, (uint64_t)at);

@@ -375,11 +375,10 @@ static void restoring(void **state)
     buf_init(&copy, 65536);
     buf_init(&archive, 65536);
     assert_int_equal(store_copy(t.state, none, &copy, &what, note), MD_OK);
-    struct archive_piece p[] = {{.kind = ARCHIVE_NOTE, .data = span_str("{}")},
-                                {.kind = ARCHIVE_STORE, .data = buf_view(&copy)},
-                                {.kind = ARCHIVE_CERT,
-                                 .name = span_str("ca.pem"),
-                                 .data = span_str("certificate")}};
+    struct archive_piece p[] = {
+        {.kind = ARCHIVE_NOTE, .data = span_str("{}")},
+        {.kind = ARCHIVE_STORE, .data = buf_view(&copy)},
+        {.kind = ARCHIVE_CERT, .name = span_str("ca.pem"), .data = span_str("certificate")}};
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(archive_put(&archive, &p[i]), MD_OK);
     put(&tee, "a", "since then", STORE_NOW);
@@ -388,10 +387,8 @@ static void restoring(void **state)
     store_close(&tee.store);
     /* From here on the power is cut. */
     size_t from = disk_length();
-    struct place_order o = {.archive = buf_view(&archive),
-                            .dir = t.state,
-                            .force = true,
-                            .env = host_env()};
+    struct place_order o = {
+        .archive = buf_view(&archive), .dir = t.state, .force = true, .env = host_env()};
     int err = place(&o, &placed, note);
     if (err != MD_OK)
         fail_msg("%s", note);
