@@ -246,3 +246,10 @@ void args_help(unsigned groups, void (*line)(void *ctx, const char *option, cons
         line(ctx, head, o->help);
     }
 }
+
+void args_environment(void (*line)(void *ctx, const char *variable, const char *option), void *ctx)
+{
+    for (size_t i = 0; i < N_OPTIONS; i++)
+        if (options[i].env != NULL)
+            line(ctx, options[i].env, options[i].name);
+}

@@ -63,4 +63,7 @@ MD_MUST_USE int args_parse(struct args *out, unsigned groups, int argc, char *co
 void args_help(unsigned groups, void (*line)(void *ctx, const char *option, const char *text),
                void *ctx);
 
+/* One line per variable of the environment, with the option that it stands for. */
+void args_environment(void (*line)(void *ctx, const char *variable, const char *option), void *ctx);
+
 #endif

@@ -1,6 +1,7 @@
 /* cmd_serve.c - `merossd serve`: the broker; puts all rooms together. */
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
+#include "broker/tls/tls.h"
 #include "tools/config/access_input.h"
 #include "tools/cmd.h"
 #include "tools/serve/serve_int.h"
@@ -239,7 +240,7 @@ static void give_files(const struct serve *s)
  * first; its port must be one that the user may open. */
 static int become_user(struct serve *s)
 {
-    int err = state_give(s->dir, &s->user, s->err);
+    int err = state_give(s->dir, &s->cfg, &s->user, s->err);
     if (err == MD_OK && s->user.wanted)
         give_files(s);
     return err == MD_OK ? serve_host_become(&s->user, s->err) : err;
@@ -247,7 +248,7 @@ static int become_user(struct serve *s)
 
 static int start_core(struct serve *s)
 {
-    int err = state_open(&s->store, s->dir, s->cfg.persistence_sync, s->err);
+    int err = state_open(&s->store, s->dir, &s->cfg, s->err);
     if (err == MD_OK && (err = server_new(&s->server)) != MD_OK)
         (void)complain(s, err, "cannot start the event loop");
     if (err == MD_OK)
@@ -309,6 +310,9 @@ static void welcome(const struct serve *s)
     size_t i = plug_listener(s);
     log_info("zone", "plugs are told the time zone %s", s->zone->what);
     log_info("server", "merossd %s runs; its state directory is %s", MD_VERSION, s->dir);
+    const char *lacks = tls_library_warning(tls_library_has_rsa_kx());
+    if (i != SIZE_MAX && lacks != NULL)
+        log_warn("tls", "%s", lacks);
     if (i != SIZE_MAX)
         say_where_plugs_go(s, i);
     else

@@ -115,12 +115,24 @@ static int write_all(int fd, struct span text)
     return MD_OK;
 }
 
+/* A new file is for the group of a folder that says so. */
+static int new_mode(int fd, const char *path)
+{
+    char dir[PATH_MAX];
+    struct stat st;
+    const char *slash = strrchr(path, '/');
+    (void)snprintf(dir, sizeof dir, "%.*s", slash == NULL ? 1 : (int)(slash - path + 1),
+                   slash == NULL ? "." : path);
+    bool shared = stat(dir, &st) == 0 && (st.st_mode & S_ISGID) != 0;
+    return !shared || fchmod(fd, 0640) == 0 ? MD_OK : MD_IO;
+}
+
 /* Whose it was, and who might read it. */
 static int keep_owner(int fd, const char *path)
 {
     struct stat st;
     if (stat(path, &st) != 0)
-        return errno == ENOENT ? MD_OK : MD_IO;
+        return errno == ENOENT ? new_mode(fd, path) : MD_IO;
     bool mine = st.st_uid == geteuid() && st.st_gid == getegid();
     if (!mine && fchown(fd, st.st_uid, st.st_gid) != 0)
         return MD_IO; /* better no change than a file that its reader cannot open */

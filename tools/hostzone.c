@@ -61,6 +61,18 @@ static int from_text(struct zone *out, const char *root, const char *text)
     return from_zoneinfo(out, root, text) == MD_OK ? MD_OK : from_rule(out, text);
 }
 
+/* "Europe/Berlin", a rule, or both: the name that plugs are told, and a rule that needs no file. */
+static int from_option(struct zone *out, const char *root, const char *text)
+{
+    char name[ZONE_NAME_MAX + 1];
+    size_t n = strcspn(text, " \t");
+    if (text[n] == '\0')
+        return from_text(out, root, text);
+    if (!span_to_str(span_of(text, n), name, sizeof name) || !name_is_safe(name))
+        return MD_INVAL;
+    return zone_parse_posix(out, name, text + n);
+}
+
 /* The first line of a file, without white space around it. */
 static bool first_line(const char *root, const char *path, char *out, size_t cap)
 {
@@ -113,10 +125,11 @@ int hostzone_find(struct zone *out, const struct hostzone_places *places,
     char rule[256];
     const char *root = places->root;
     if (places->option != NULL) {
-        if (from_text(out, root, places->option) != MD_OK) {
+        if (from_option(out, root, places->option) != MD_OK) {
             (void)snprintf(what, HOSTZONE_WHAT_MAX,
                            "meross_timezone %s is neither a zone of /usr/share/zoneinfo (is the "
-                           "package tzdata installed?) nor a rule like CET-1CEST,M3.5.0,M10.5.0/3",
+                           "package tzdata installed?) nor a rule like CET-1CEST,M3.5.0,M10.5.0/3, "
+                           "nor a name and a rule",
                            log_q(span_str(places->option)));
             return MD_INVAL;
         }

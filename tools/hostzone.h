@@ -14,7 +14,8 @@ struct hostzone_places {
 
 /* The option alone when it is set; otherwise the first of TZ, /etc/TZ (a POSIX rule, OpenWrt),
  * /etc/localtime with the name that its link or /etc/timezone gives, and UTC.  Names are looked
- * up in /usr/share/zoneinfo.
+ * up in /usr/share/zoneinfo; where there is none, as on routers, the option may bring the rule
+ * along: "Europe/Berlin CET-1CEST,M3.5.0,M10.5.0/3".
  *
  * what  "Europe/Berlin, from /etc/localtime"; on failure what is wrong and what to do.
  * Errors: MD_INVAL: the option is neither a name nor a rule. */

@@ -146,13 +146,13 @@ int import_state_write(struct span file, const struct config *cfg, const char *d
         return rc;
     rc = become_owner(dir, err);
     if (rc == MD_OK)
-        rc = state_open(&t.store, dir, cfg->persistence_sync, err);
+        rc = state_open(&t.store, dir, cfg, err);
     if (rc == MD_OK) {
         rc = fill(&t, file, cfg, env, err);
         store_close(t.store);
     }
     if (rc == MD_OK && geteuid() == 0)
-        rc = state_give(dir, &user, err);
+        rc = state_give(dir, cfg, &user, err);
     (void)close(lock);
     return rc;
 }

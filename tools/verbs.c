@@ -39,8 +39,8 @@ static const struct cmd verbs[] = {
     {"raw", "PLUG METHOD NAMESPACE [JSON]",
      "send one request to a plug in its own words and print the answer",
      "METHOD is GET, SET, PUSH or DELETE; NAMESPACE like Appliance.System.All (`merossd show PLUG "
-     "--json`\nlists those of a plug).  JSON is the payload, {} when it is left out; - reads it "
-     "from standard\ninput.  What could harm the plug is not sent.",
+     "--json` lists those of a plug).  JSON is the payload, {} when it is left out; - reads it "
+     "from standard input.  What could harm the plug is not sent.",
      CLIENT, 3, 4, cmd_raw},
     {"watch", "", "print what happens, until Ctrl-C", NULL, CLIENT, 0, 0, cmd_watch},
     {"power", "[PLUG]", "show what the plugs measure now: W, V, A, and what they have counted",

@@ -157,4 +157,9 @@ void tls_forget_hello(struct tls *t);
 const char *tls_library(void); /* "mbedTLS 2.28.3"; static */
 bool tls_library_has_rsa_kx(void);
 
+/* What to warn of at start: the plugs that will not connect, and the next step; static.  NULL:
+ * nothing is missing.
+ * rsa_kx  what tls_library_has_rsa_kx() says. */
+const char *tls_library_warning(bool rsa_kx);
+
 #endif

@@ -350,3 +350,11 @@ bool tls_library_has_rsa_kx(void)
 {
     return mbedtls_ssl_ciphersuite_from_id(MBEDTLS_TLS_RSA_WITH_AES_128_CBC_SHA) != NULL;
 }
+
+const char *tls_library_warning(bool rsa_kx)
+{
+    return rsa_kx ? NULL
+                  : "this mbedTLS is built without the RSA key exchange: plugs that offer nothing "
+                    "else will not connect (\"no cipher suite in common\"); use a merossd that "
+                    "brings its own mbedTLS (on OpenWrt the package merossd, not merossd-mbedtls)";
+}

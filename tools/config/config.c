@@ -68,6 +68,7 @@ void config_free(struct config *c)
     mem_free(c->persistence_location);
     mem_free(c->persistence_file);
     mem_free(c->state_dir);
+    mem_free(c->journal_dir);
     mem_free(c->pid_file);
     mem_free(c->psk_file);
     mem_free(c->meross_topic);

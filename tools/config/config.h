@@ -114,6 +114,7 @@ struct config {
     unsigned meross_lan_port;
     unsigned meross_offline_delay; /* seconds */
     char *state_dir;               /* NULL: config_state_dir() */
+    char *journal_dir;             /* NULL: in memory, where there is some for us */
     char *pid_file;                /* NULL: none               */
     char *psk_file;                /* for listeners with psk_hint */
     bool set_tcp_nodelay;
@@ -177,7 +178,11 @@ void config_free(struct config *c); /* fine on a zeroed one */
 /* The access options that hold for listener i; lent. */
 const struct config_access *config_access_of(const struct config *c, size_t i);
 
-/* Where things are kept: `state_dir`, else /var/lib/merossd for root, else
+/* The folder that systemd made for the service and names in STATE_DIRECTORY or RUNTIME_DIRECTORY
+ * (systemd.exec(5)), the first of several; false: none. */
+bool config_service_dir(const char *variable, char *out, size_t cap);
+
+/* Where things are kept: `state_dir`, else $STATE_DIRECTORY, else /var/lib/merossd for root, else
  * $XDG_STATE_HOME/merossd or $HOME/.local/state/merossd.  Reads the environment.
  * Errors: MD_INVAL (neither is set, or too long): say CONFIG_NO_STATE_DIR. */
 MD_MUST_USE int config_state_dir(const struct config *c, char *out, size_t cap);

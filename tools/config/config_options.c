@@ -126,6 +126,10 @@ static const struct config_option options[] = {
      false, "", NULL, NULL, "the subject of the client's certificate is its user name"},
     {"state_dir", CONFIG_TEXT, GLOBAL(state_dir), 1, PATH_BYTES, false, false, false, "folder",
      NULL, NULL, "certificates and what is known about plugs"},
+    {"journal_dir", CONFIG_TEXT, GLOBAL(journal_dir), 1, PATH_BYTES, false, false, false, "folder",
+     NULL, NULL,
+     "in memory (tmpfs): what was acknowledged waits there for the next persistence_sync; "
+     "/run/merossd or $XDG_RUNTIME_DIR/merossd when not set"},
     {"pid_file", CONFIG_TEXT, GLOBAL(pid_file), 1, PATH_BYTES, false, false, false, "file", NULL,
      NULL, "where the process id is written"},
     {"user", CONFIG_TEXT, GLOBAL(user), 1, 64, false, false, false, "name", NULL, NULL,
@@ -278,7 +282,9 @@ static const struct config_option options[] = {
     {"meross_topic", CONFIG_TOPIC, GLOBAL(meross_topic), 1, 64, false, false, false, "", "meross",
      NULL, "first level of merossd's own topics"},
     {"meross_timezone", CONFIG_TEXT, GLOBAL(meross_timezone), 1, 128, false, false, false, "", NULL,
-     NULL, "zone of the plugs: Europe/Berlin, or CET-1CEST,M3.5.0,M10.5.0/3"},
+     NULL,
+     "zone of the plugs: Europe/Berlin, or CET-1CEST,M3.5.0,M10.5.0/3, or both, where there is no "
+     "/usr/share/zoneinfo"},
     {"meross_offline_delay", CONFIG_NUMBER, GLOBAL(meross_offline_delay), 0, 3600, false, false,
      false, "seconds", "15", NULL,
      "a plug that lost its connection is offline after so long; what is asked of it meanwhile "

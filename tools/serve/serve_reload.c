@@ -152,6 +152,7 @@ static void keep_bool(const char *name, bool running, bool *next)
 static void keep_fixed(struct config *running, struct config *next)
 {
     keep_text("state_dir", &running->state_dir, &next->state_dir);
+    keep_text("journal_dir", &running->journal_dir, &next->journal_dir);
     keep_text("pid_file", &running->pid_file, &next->pid_file);
     keep_text("user", &running->user, &next->user);
     keep_text("meross_topic", &running->meross_topic, &next->meross_topic);

@@ -3,20 +3,22 @@
 #define TOOLS_STATE_H
 
 #include "broker/store/store.h"
+#include "tools/config/config.h"
 #include "tools/serve/serve_host.h"
 
 /* Opens what the directory holds; a finding about it (a damaged file, what was left out) is logged.
  *
  * dir   locked with serve_host_dir().
- * sync  persistence_sync of the configuration.
+ * c     its persistence_sync and journal_dir count.  A journal_dir that cannot be used costs a
+ *       warning.
  * *out  given: store_close().
  * err   why not, with the next step; untouched on MD_OK.
  * Errors: those of store_file_open(). */
-MD_MUST_USE int state_open(struct store **out, const char *dir, unsigned sync,
+MD_MUST_USE int state_open(struct store **out, const char *dir, const struct config *c,
                            char err[SERVE_HOST_ERR_MAX]);
 
 /* Gives what state_open() opened to the user whom root becomes.  Errors: MD_IO. */
-MD_MUST_USE int state_give(const char *dir, const struct serve_user *u,
+MD_MUST_USE int state_give(const char *dir, const struct config *c, const struct serve_user *u,
                            char err[SERVE_HOST_ERR_MAX]);
 
 #endif

@@ -98,6 +98,10 @@ static void what_the_library_is(void **state)
     (void)state;
     assert_memory_equal(tls_library(), "mbedTLS ", 8);
     assert_true(tls_library_has_rsa_kx()); /* so it is in Debian 12 and 13 */
+    assert_null(tls_library_warning(true));
+    const char *lacks = tls_library_warning(false); /* as OpenWrt's libmbedtls is built */
+    assert_non_null(strstr(lacks, "no cipher suite in common"));
+    assert_non_null(strstr(lacks, "the package merossd, not merossd-mbedtls"));
 }
 
 int main(void)

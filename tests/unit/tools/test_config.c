@@ -75,6 +75,7 @@ static void every_option_takes_a_value(void **state)
                            "bind_address 192.0.2.1\n"
                            "allow_anonymous true\n"
                            "state_dir /tmp/a b\n"
+                           "journal_dir /var/run/merossd\n"
                            "pid_file /run/x.pid\n"
                            "log_type error\n"
                            "log_type debug\n"
@@ -140,7 +141,7 @@ static void every_option_takes_a_value(void **state)
     assert_null(c.listeners[1].host);
     assert_true(c.listeners[1].tls_auto);
     assert_int_equal(c.listeners[1].tls_version, 13);
-    assert_int_equal(c.listeners[1].line, 21);
+    assert_int_equal(c.listeners[1].line, 22);
     assert_string_equal(c.listeners[2].host, "::1");
     assert_string_equal(c.listeners[2].certfile, "/a");
     assert_string_equal(c.listeners[2].keyfile, "/b");
@@ -148,6 +149,7 @@ static void every_option_takes_a_value(void **state)
     assert_int_equal(c.access.allow_anonymous, CONFIG_YES);
     assert_false(c.connection_messages);
     assert_string_equal(c.state_dir, "/tmp/a b");
+    assert_string_equal(c.journal_dir, "/var/run/merossd");
     assert_string_equal(c.pid_file, "/run/x.pid");
     assert_int_equal(c.log_types, CONFIG_LOG_ERROR | CONFIG_LOG_DEBUG);
     assert_int_equal(c.limits.max_packet_size, 20);
@@ -797,6 +799,17 @@ static void the_state_folder_follows_option_user_and_environment(void **state)
     assert_int_equal(config_state_dir(NULL, out, sizeof out), MD_OK);
     if (geteuid() == 0)
         assert_string_equal(out, "/var/lib/merossd");
+    assert_int_equal(setenv("STATE_DIRECTORY", "/var/lib/x:/var/lib/y", 1), 0);
+    assert_int_equal(config_state_dir(NULL, out, sizeof out), MD_OK);
+    assert_string_equal(out, "/var/lib/x"); /* as systemd.exec(5) writes several */
+    c = good("state_dir /somewhere");
+    assert_int_equal(config_state_dir(&c, out, sizeof out), MD_OK);
+    assert_string_equal(out, "/somewhere");
+    config_free(&c);
+    assert_int_equal(setenv("STATE_DIRECTORY", "not/absolute", 1), 0);
+    assert_false(config_service_dir("STATE_DIRECTORY", out, sizeof out));
+    assert_int_equal(unsetenv("STATE_DIRECTORY"), 0);
+    assert_false(config_service_dir("STATE_DIRECTORY", out, sizeof out));
 }
 
 static void memory_that_ends_ends_in_an_error(void **state)

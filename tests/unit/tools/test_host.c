@@ -109,6 +109,29 @@ static void the_option_comes_first(void **state)
     }
 }
 
+/* A router has no zoneinfo, but knows both, and a plug is told the name as well as the changes. */
+static void the_option_may_bring_its_rule_along(void **state)
+{
+    (void)state;
+    char longest[ZONE_NAME_MAX + 32];
+    assert_int_equal(find("Europe/Vienna CET-1CEST,M3.5.0,M10.5.0/3", NULL), MD_OK);
+    assert_string_equal(zone.name, "Europe/Vienna");
+    assert_true(zone.posix.has_dst);
+    assert_string_equal(what, "Europe/Vienna, from meross_timezone");
+    assert_int_equal(find("Asia/Kolkata \t <+0530>-5:30 ", NULL), MD_OK);
+    assert_int_equal(zone.posix.std_offset, 19800);
+    static const char *const wrong[] = {
+        "Europe/Vienna nonsense", "../x UTC0", "/x UTC0", " UTC0", "a\x01 UTC0", "Europe/Vienna  "};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_int_equal(find(wrong[i], NULL), MD_INVAL);
+    memset(longest, 'x', sizeof longest);
+    (void)snprintf(longest + ZONE_NAME_MAX, sizeof longest - ZONE_NAME_MAX, " UTC0");
+    assert_int_equal(find(longest, NULL), MD_OK);
+    longest[ZONE_NAME_MAX] = 'x';
+    (void)snprintf(longest + ZONE_NAME_MAX + 1, sizeof longest - ZONE_NAME_MAX - 1, " UTC0");
+    assert_int_equal(find(longest, NULL), MD_INVAL);
+}
+
 static void the_environment_comes_second_and_may_be_nonsense(void **state)
 {
     (void)state;
@@ -462,6 +485,36 @@ static void the_time_is_written_as_asked(void **state)
     free(text);
 }
 
+static void the_journal_gets_levels_and_no_time(void **state)
+{
+    (void)state;
+    struct fake_env f;
+    struct stat st;
+    char stream[60];
+    fake_env_init(&f);
+    struct logsink s = {.env = &f.env,
+                        .dests = CONFIG_TO_STDERR,
+                        .timestamp = true,
+                        .journal = true,
+                        .types = CONFIG_LOG_ALL};
+    static const char *const want[] = {"<3>net: words\n", "<4>net: words\n", "<6>net: words\n",
+                                       "<7>net: words\n"};
+    for (int lv = LOG_ERROR; lv <= LOG_DEBUG; lv++) {
+        char *text = logged(s, (enum log_level)lv, "net");
+        assert_string_equal(text, want[lv]);
+        free(text);
+    }
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_int_equal(fstat(fileno(file), &st), 0);
+    (void)snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev,
+                   (unsigned long long)st.st_ino);
+    assert_true(logsink_is_journal(file, stream));
+    assert_false(logsink_is_journal(file, "1:1")); /* stderr was sent elsewhere */
+    assert_false(logsink_is_journal(file, NULL));
+    fclose(file);
+}
+
 static void count_lines(const char *path, size_t want)
 {
     FILE *file = fopen(path, "r");
@@ -574,6 +627,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_option_comes_first),
+        cmocka_unit_test(the_option_may_bring_its_rule_along),
         cmocka_unit_test(the_environment_comes_second_and_may_be_nonsense),
         cmocka_unit_test(openwrt_has_a_rule_in_etc),
         cmocka_unit_test(debian_has_a_link_and_a_name),
@@ -591,6 +645,7 @@ int main(void)
         cmocka_unit_test(lines_go_where_log_dest_says),
         cmocka_unit_test(topics_get_a_hundred_lines_a_second),
         cmocka_unit_test(the_time_is_written_as_asked),
+        cmocka_unit_test(the_journal_gets_levels_and_no_time),
         cmocka_unit_test(a_log_file_is_appended_to_and_opened_again),
         cmocka_unit_test(only_root_becomes_somebody),
         cmocka_unit_test(only_a_private_folder_is_given),
