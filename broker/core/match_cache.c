@@ -99,7 +99,7 @@ void match_cache_clear(struct match_cache *c)
                 drop(c, &c->set[i], way);
     mem_free(c->set);
     mem_free(c->changed);
-    *c = (struct match_cache){.seed = c->seed, .now = c->now};
+    *c = (struct match_cache){.seed = c->seed, .now = c->now, .max_sets = c->max_sets};
 }
 
 static bool is_true(const struct match_cache *c, const struct match_entry *e)

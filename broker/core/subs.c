@@ -29,6 +29,7 @@ struct subs {
     struct subs_hit *hits;
     size_t n_hits, cap_hits;
     struct match_cache cache;
+    bool forgetful; /* the cache is not to be used */
 };
 
 int subs_new(struct subs **out, struct map_seed seed)
@@ -296,13 +297,20 @@ bool subs_agrees(struct subs *t, struct span topic, struct subs_hits kept)
     return same;
 }
 
+void subs_remember(struct subs *t, bool may)
+{
+    if (!may && !t->forgetful)
+        match_cache_clear(&t->cache);
+    t->forgetful = !may;
+}
+
 int subs_match(struct subs *t, struct span topic, struct subs_hits *out)
 {
     uint32_t at;
     *out = (struct subs_hits){NULL, 0};
     if (t->n == 0)
         return MD_OK;
-    if (!match_cache_wants(&t->cache, topic))
+    if (t->forgetful || !match_cache_wants(&t->cache, topic))
         return walk(t, topic, out);
     if (match_cache_get(&t->cache, topic, &at, out)) {
         MD_DCHECK(subs_agrees(t, topic, *out));

@@ -47,6 +47,9 @@ void subs_remove_all(struct subs *t, struct subscriber *who);
 /* Topic Names that begin with '$' are not matched by a leading wildcard
  * [MQTT-4.7.2-1].  Errors: MD_NOMEM. */
 MD_MUST_USE int subs_match(struct subs *t, struct span topic, struct subs_hits *out);
+/* Whether memory may be used to remember what matched (match_cache.h); false: what is remembered is
+ * freed.  True at first. */
+void subs_remember(struct subs *t, bool may);
 /* Whether the tree says the same as `kept`, which match_cache.h kept; test builds check each. */
 bool subs_agrees(struct subs *t, struct span topic, struct subs_hits kept);
 

@@ -383,6 +383,31 @@ static void a_match_without_memory_for_the_cache_is_a_match(void **state)
     subs_free(t);
 }
 
+/* At memory_limit. */
+static void what_is_remembered_is_freed_and_learned_again(void **state)
+{
+    (void)state;
+    struct subs *t;
+    struct subscriber who = {0};
+    struct subs_hits hits;
+    bool added;
+    assert_int_equal(subs_new(&t, map_seed(&fake.env)), MD_OK);
+    assert_int_equal(subs_add(t, span_str("a/+"), &who, 1, &added), MD_OK);
+    subs_remember(t, false);
+    assert_int_equal(subs_match(t, span_str("a/b"), &hits), MD_OK);
+    size_t without = mem_used();
+    subs_remember(t, true);
+    assert_int_equal(subs_match(t, span_str("a/b"), &hits), MD_OK);
+    assert_true(mem_used() > without);
+    subs_remember(t, false);
+    assert_int_equal(mem_used(), without);
+    assert_int_equal(subs_match(t, span_str("a/b"), &hits), MD_OK);
+    assert_int_equal(hits.n, 1);
+    assert_int_equal(mem_used(), without);
+    subs_remove_all(t, &who);
+    subs_free(t);
+}
+
 static int no_leak(void **state)
 {
     (void)state;
@@ -403,6 +428,7 @@ int main(void)
         cmocka_unit_test_teardown(a_very_long_topic_is_not_wanted, no_leak),
         cmocka_unit_test_teardown(it_rests_while_no_topic_comes_again, no_leak),
         cmocka_unit_test_teardown(without_memory_nothing_is_kept, no_leak),
+        cmocka_unit_test_teardown(what_is_remembered_is_freed_and_learned_again, no_leak),
         cmocka_unit_test_teardown(a_match_without_memory_for_the_cache_is_a_match, no_leak),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
