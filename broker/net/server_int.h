@@ -1,4 +1,4 @@
-/* server_int.h - struct server and struct stream, for broker/net only. */
+/* server_int.h - struct server and what hangs on it, for broker/net only. */
 #ifndef BROKER_NET_SERVER_INT_H
 #define BROKER_NET_SERVER_INT_H
 
@@ -20,6 +20,7 @@ struct tls_holder { /* a tls_ctx and how many use it: its listener and its conne
 };
 
 #define LISTEN_SOCKETS 8
+#define PEER_MAX       64 /* peer.h */
 
 union socket {
     uv_handle_t handle;
@@ -40,7 +41,7 @@ struct listener {
     size_t max_packet;
     unsigned max_connections, max_handshakes;
     unsigned n_streams;
-    struct list handshakes; /* its streams that are not through TLS; oldest first */
+    struct list handshakes; /* those that are not through; oldest first */
     unsigned n_handshakes;
     unsigned n_sockets;                  /* opened in `socket` */
     union socket socket[LISTEN_SOCKETS]; /* one for each address of its host name */
@@ -75,13 +76,12 @@ struct server {
     struct server_signals on;
     struct list listeners, streams;
     unsigned n_streams;
-    struct list dirty;   /* streams that have something to send or to close      */
-    struct list resting; /* streams that have used their read budget of this turn */
-    struct list queue;   /* streams that wait for a TLS lane                      */
-    struct list jobs;    /* struct job: server_every() */
-    struct list dials;   /* struct dial: server_bridge() */
+    struct list dirty;     /* streams that have something to send or to close      */
+    struct list queue;     /* handshakes that wait for a TLS lane                   */
+    struct list jobs;      /* struct job: server_every() */
+    struct list dials;     /* struct dial: server_bridge() */
     struct list exchanges; /* struct exchange: server_exchange() */
-    struct list udps;    /* struct udp: server_udp() */
+    struct list udps;      /* struct udp: server_udp() */
     struct outgoing outgoing;
     unsigned n_work; /* requests of ours in the thread pool */
     unsigned grace_ms;
@@ -92,6 +92,7 @@ struct server {
     bool retry; /* a connection that waits may be accepted now */
     struct buf plain;
     uint8_t *read_buf, *stage;
+    char peer_text[PEER_MAX]; /* of stream_peer() */
 };
 
 /* limits.c: file numbers, and memory after a burden. */
