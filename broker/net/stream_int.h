@@ -38,13 +38,13 @@ struct stream {
     struct kept *tail;       /* pieces taken from the conn and not sent yet */
     uint64_t tail_flush;     /* the number of the flush that writes down what they acknowledge */
     union socket h;
-    uv_work_t work; /* a handshake step in the thread pool */
+    struct worker_item work; /* a handshake step */
     int work_result;
     uint32_t turn_bytes; /* read since the last turn */
     uint64_t linger_ms;  /* when lingering ends      */
     uint64_t accepted_ms;
     uint8_t state;
-    bool working; /* the thread pool has `tls`            */
+    bool working; /* a worker has `tls`                   */
     bool sniffed; /* the first bytes were looked at       */
     bool reading;
     bool handle_closed;
