@@ -87,12 +87,8 @@ static void free_lost(struct broker *b)
         message_unref(c->will);
         buf_free(&c->in);
         buf_free(&c->ctl);
-        buf_wipe(&c->parked); /* a password is in it */
         mem_free(c->username);
-        mem_free(c->made_id);
-        mem_free(c->cn);
-        mem_free(c->subject);
-        conn_forget_arrival(c);
+        conn_started(c);
         mem_free(c);
     }
 }
@@ -175,6 +171,19 @@ bool broker_disconnect(struct broker *b, struct span client_id, const char *why)
         return false;
     conn_close(s->conn, why);
     return true;
+}
+
+void broker_review(struct broker *b,
+                   const char *(*objection)(void *ctx, const struct broker_client *who), void *ctx)
+{
+    LIST_EACH (it, &b->conns) {
+        struct conn *c = LIST_OF(it, struct conn, link);
+        const char *why = NULL;
+        if (c->state == CONN_OPEN && c->bridge == NULL)
+            why = objection(ctx, &c->who);
+        if (why != NULL)
+            conn_close(c, why);
+    }
 }
 
 uint64_t broker_turn(struct broker *b)

@@ -73,7 +73,6 @@ static void init(struct server *s)
     list_init(&s->listeners);
     list_init(&s->streams);
     list_init(&s->dirty);
-    list_init(&s->resting);
     list_init(&s->begun);
     list_init(&s->fresh);
     list_init(&s->jobs);
@@ -317,10 +316,9 @@ static void turn(struct server *s)
         retry_accepts(s);
     uint64_t next = broker_turn(s->broker);
     write_store(s);
-    streams_resume(s);
     streams_flush(s);
     /* While acknowledgements wait for the medium, the flush wakes us. */
-    if ((!list_empty(&s->dirty) && !server_holding(s)) || !list_empty(&s->resting) || s->retry)
+    if ((!list_empty(&s->dirty) && !server_holding(s)) || s->retry)
         next = 0;
     if (next == UINT64_MAX)
         (void)uv_timer_stop(&s->turn);

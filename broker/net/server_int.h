@@ -1,4 +1,4 @@
-/* server_int.h - struct server and struct stream, for broker/net only. */
+/* server_int.h - struct server and what hangs on it, for broker/net only. */
 #ifndef BROKER_NET_SERVER_INT_H
 #define BROKER_NET_SERVER_INT_H
 
@@ -21,6 +21,7 @@ struct tls_holder { /* a tls_ctx and how many use it: its listener and its conne
 };
 
 #define LISTEN_SOCKETS 8
+#define PEER_MAX       64 /* peer.h */
 
 union socket {
     uv_handle_t handle;
@@ -41,7 +42,7 @@ struct listener {
     size_t max_packet;
     unsigned max_connections, max_handshakes;
     unsigned n_streams;
-    struct list handshakes; /* its streams that are not through TLS; oldest first */
+    struct list handshakes; /* those that are not through; oldest first */
     unsigned n_handshakes;
     unsigned n_sockets;                  /* opened in `socket` */
     union socket socket[LISTEN_SOCKETS]; /* one for each address of its host name */
@@ -77,10 +78,9 @@ struct server {
     struct list listeners, streams;
     unsigned n_streams;
     struct list dirty;        /* streams that have something to send or to close      */
-    struct list resting;      /* streams that have used their read budget of this turn */
-    struct list begun, fresh; /* streams that wait for a handshake step: those that are in the
-                                 middle go first, so that few are half done and the first are
-                                 through soon */
+    struct list begun, fresh; /* handshakes that wait for a step: those that are in the middle
+                                 go first, so that few are half done and the first are through
+                                 soon */
     struct list jobs;         /* struct job: server_every() */
     struct list dials;        /* struct dial: server_bridge() */
     struct list exchanges;    /* struct exchange: server_exchange() */
@@ -98,6 +98,7 @@ struct server {
     struct workers workers;
     struct buf plain;
     uint8_t *read_buf, *stage;
+    char peer_text[PEER_MAX]; /* of stream_peer() */
 };
 
 /* limits.c: file numbers, and memory after a burden. */

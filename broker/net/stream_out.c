@@ -16,9 +16,9 @@
 
 /* Pieces that outlive the turn: what lay in a shared buffer is copied, the rest is referenced. */
 struct kept {
+    uint64_t flush; /* the number of the flush that writes down what they acknowledge; 0: none */
     unsigned n, next;
-    struct conn_piece piece[CONN_OUT_PIECES + 1];
-    uint8_t copy[];
+    struct conn_piece piece[]; /* and the copied bytes behind them */
 };
 
 struct pending {
@@ -33,12 +33,11 @@ static struct kept *kept_new(struct conn_piece *v, unsigned n)
     size_t copied = 0;
     for (unsigned i = 0; i < n; i++)
         copied += v[i].held == NULL ? v[i].n : 0;
-    struct kept *k = mem_alloc_raw(sizeof *k + copied);
+    struct kept *k = mem_alloc_raw(sizeof *k + n * sizeof k->piece[0] + copied);
     if (k == NULL)
         return NULL;
-    uint8_t *at = k->copy;
-    k->n = n;
-    k->next = 0;
+    uint8_t *at = (uint8_t *)(k->piece + n);
+    *k = (struct kept){.n = n};
     for (unsigned i = 0; i < n; i++) {
         k->piece[i] = v[i];
         v[i].held = NULL;
@@ -176,8 +175,7 @@ static void send_tls(struct stream *s, struct conn_out *out)
 {
     unsigned done = send_slices(s, out->piece, out->n);
     if (done < out->n) {
-        s->tail = kept_new(out->piece + done, out->n - done);
-        s->tail_flush = 0; /* some of it is sent already */
+        s->tail = kept_new(out->piece + done, out->n - done); /* some of it is sent already */
         if (s->tail == NULL)
             stream_close(s, "out of memory for its output");
     }
@@ -220,7 +218,7 @@ static void on_shutdown(uv_shutdown_t *req, int status)
 /* Everything is written: FIN, then wait for the peer's; not when the broker itself stops. */
 static void linger(struct stream *s)
 {
-    uv_shutdown_t *req = s->server->stop_ms != 0 ? NULL : mem_alloc(sizeof *req);
+    uv_shutdown_t *req = stream_server(s)->stop_ms != 0 ? NULL : mem_alloc(sizeof *req);
     if (req == NULL || uv_shutdown(req, &s->h.stream, on_shutdown) != 0) {
         mem_free(req);
         stream_close(s, "it is done");
@@ -247,20 +245,21 @@ void stream_hold(struct stream *s)
 {
     struct conn_out out;
     if (s->state != STREAM_OPEN || s->pending != NULL || s->tail != NULL ||
-        (s->tls != NULL && (s->working || !tls_open(s->tls))))
+        (s->tls != NULL && (stream_working(s) || !tls_open(s->tls))))
         return;
     if (!stream_send_own(s)) /* which acknowledges nothing, and an HTTP answer goes first */
         return;
-    out.stage = s->server->stage;
+    out.stage = stream_server(s)->stage;
     out.single = false;             /* there is one take for each flush of the store */
     (void)conn_take(s->conn, &out); /* it stays dirty, so more will be asked for */
     if (s->ws != NULL)
         stream_ws_wrap(s, &out);
     if (out.n > 0) {
         s->tail = kept_new(out.piece, out.n);
-        s->tail_flush = s->server->flushes_begun + 1;
         if (s->tail == NULL)
             stream_close(s, "out of memory for its output");
+        else
+            s->tail->flush = stream_server(s)->flushes_begun + 1;
     }
     conn_out_release(&out);
 }
@@ -268,7 +267,7 @@ void stream_hold(struct stream *s)
 /* True: the transport took everything; it may be closed now. */
 static bool drained(struct stream *s)
 {
-    if (s->tls != NULL && (s->working || !tls_open(s->tls)))
+    if (s->tls != NULL && (stream_working(s) || !tls_open(s->tls)))
         return true; /* no byte of ours can go out any more */
     if (!send_tail(s))
         return false;
@@ -281,7 +280,7 @@ static void end(struct stream *s)
 {
     if (!drained(s))
         return; /* closed, or again when the write is done */
-    if (s->tls != NULL && !s->working && tls_open(s->tls)) {
+    if (s->tls != NULL && !stream_working(s) && tls_open(s->tls)) {
         tls_close(s->tls);
         if (!stream_send_cipher(s))
             return; /* closed, or again when the write is done */
@@ -290,17 +289,17 @@ static void end(struct stream *s)
         linger(s);
 }
 
-/* Reading stops when the conn has too much to say, or for a handshake step. */
+/* Reading stops when the conn has too much to say. */
 static void resume_reading(struct stream *s)
 {
-    if (!s->reading && !s->working && list_empty(&s->wait) && conn_reading(s->conn))
+    if (!s->reading && !s->resting && conn_reading(s->conn))
         stream_read_start(s);
 }
 
 /* False: TLS is not there yet, or its own bytes still wait. */
 static bool tls_ready(struct stream *s)
 {
-    if (s->working)
+    if (stream_working(s))
         return false;
     return stream_send_cipher(s) && tls_open(s->tls);
 }
@@ -309,7 +308,7 @@ static bool tls_ready(struct stream *s)
  * reason to wait: there may always be one. */
 static bool tail_waits(const struct stream *s)
 {
-    return server_holding(s->server) && s->tail_flush > s->server->flushes_ended;
+    return server_holding(stream_server(s)) && s->tail->flush > stream_server(s)->flushes_ended;
 }
 
 void stream_release(struct stream *s)
@@ -322,14 +321,14 @@ static bool flush_open(struct stream *s)
 {
     struct conn_out out;
     bool more = true;
-    if (server_holding(s->server)) {
+    if (server_holding(stream_server(s))) {
         stream_release(s);
         return true; /* it stays dirty until the flush is done */
     }
     if (!send_tail(s) || !stream_send_own(s))
         return false;
     unsigned rounds = s->ws != NULL ? ROUNDS_WS : ROUNDS;
-    out.stage = s->server->stage;
+    out.stage = stream_server(s)->stage;
     /* Clients may expect a packet in each frame: Paho's in C 1.3 forgets what follows the first. */
     out.single = s->ws != NULL;
     for (unsigned round = 0; more && round < rounds && clear_to_send(s); round++) {
@@ -361,7 +360,8 @@ bool stream_flush(struct stream *s)
     }
     if (s->tls == NULL || tls_ready(s))
         return flush_open(s);
-    if (s->state == STREAM_OPEN && conn_closing(s->conn) && (s->working || !tls_open(s->tls)))
+    if (s->state == STREAM_OPEN && conn_closing(s->conn) &&
+        (stream_working(s) || !tls_open(s->tls)))
         stream_close(s, "no TLS handshake in time");
     return false;
 }
