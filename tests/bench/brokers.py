@@ -1,4 +1,6 @@
 """brokers.py - the two brokers, started with the same settings and ended again."""
+import contextlib
+import getpass
 import os
 import resource
 import shutil
@@ -14,6 +16,7 @@ max_packet_size 2097152
 set_tcp_nodelay true
 connection_messages false
 log_type error
+user {user}
 persistence {persistence}
 """
 LISTENER = "listener {port} 127.0.0.1\nallow_anonymous true\n"
@@ -31,22 +34,26 @@ def free_port():
 def make_certificate(folder):
     """RSA-2048, as plugs need it; the same for both brokers."""
     cert, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out",
-                    cert, "-days", "30", "-subj", "/CN=localhost"], check=True, capture_output=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key,
+                    "-out", cert, "-days", "30", "-subj", "/CN=localhost"], check=True,
+                   capture_output=True)
     key.chmod(0o644)
     return cert, key
 
 
+@contextlib.contextmanager
 def on_cores(which):
-    """For a new process: its cores, and as many sockets as it may have."""
-    cores = sorted(os.sched_getaffinity(0))
-    cores = {"first": cores[:1], "last": cores[-1:], "all": cores}[which]
-
-    def prepare():
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-        os.sched_setaffinity(0, cores)
-    return prepare
+    """Processes that are started meanwhile have these cores, and as many sockets as they may.  (Set
+    here and not in the child, as that would slow its start.)"""
+    before = os.sched_getaffinity(0)
+    cores = sorted(before)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    os.sched_setaffinity(0, {"first": cores[:1], "last": cores[-1:], "all": cores}[which])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 class Broker:
@@ -63,7 +70,8 @@ class Broker:
 
     def configure(self):
         kept = self.load.persistence is not None
-        text = CONFIG.format(queue=self.load.queue, persistence=str(kept).lower())
+        text = CONFIG.format(queue=self.load.queue, user=getpass.getuser(),
+                             persistence=str(kept).lower())
         if self.name == "merossd":
             state = self.folder / "state"
             shutil.rmtree(state, ignore_errors=True)
@@ -72,17 +80,17 @@ class Broker:
             text += f"persistence_sync {self.load.persistence}\n" if kept else ""
         text += LISTENER.format(port=self.port)
         if self.tls_port:
-            text += LISTENER.format(port=self.tls_port) + TLS.format(cert=self.cert[0], key=self.cert[1])
+            text += LISTENER.format(port=self.tls_port)
+            text += TLS.format(cert=self.cert[0], key=self.cert[1])
         conf = self.folder / f"{self.name}.conf"
         conf.write_text(text)
         return conf
 
     def __enter__(self):
-        with open(self.log, "wb") as log:
+        with open(self.log, "wb") as log, on_cores("all" if self.load.both else "first"):
             began = time.perf_counter()
-            self.process = subprocess.Popen(
-                self.command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=log,
-                preexec_fn=on_cores("all" if self.load.both else "first"))
+            self.process = subprocess.Popen(self.command, cwd=self.folder,
+                                            stdout=subprocess.DEVNULL, stderr=log)
         self.pid = self.process.pid
         try:
             self.wait()
@@ -111,8 +119,8 @@ class Broker:
             return next(int(line.split()[1]) for line in f if line.startswith("Rss:"))
 
     def memory_back(self, before_kb, patience_s):
-        """Its resident memory when all clients have left, as a multiple of what it was before; waits
-        for it to fall, but not for ever."""
+        """Its resident memory when all clients have left, as a multiple of what it was before;
+        waits for it to fall, but not for ever."""
         until = time.monotonic() + patience_s
         now = self.resident_kb()
         while now > before_kb * BACK and time.monotonic() < until:

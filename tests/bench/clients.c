@@ -32,6 +32,7 @@ struct load {
     unsigned fan;  /* copies of a message that are waited for; 0: its acknowledgement is */
     uint64_t done; /* what had happened when something happened last */
     uint64_t moved_ns;
+    uint64_t now_ns; /* when the packets that are being looked at came: one look at the clock */
     uint8_t *payload;
     const char *why;
 };
@@ -75,7 +76,7 @@ static uint64_t due_now(const struct load *l)
 {
     if (l->plan->rate == 0)
         return l->plan->count;
-    uint64_t ns = numbers_now_ns() - l->r->wall_ns;
+    uint64_t ns = l->now_ns - l->r->wall_ns;
     uint64_t due = ns / 1000u * l->plan->rate / 1000000u + 1;
     return due < l->plan->count ? due : l->plan->count;
 }
@@ -88,7 +89,7 @@ static void put_stamp(uint8_t *to, uint64_t ns, uint32_t publisher)
 
 static void publish(struct load *l, struct client *c, struct publisher *p)
 {
-    put_stamp(l->payload, numbers_now_ns(), (uint32_t)(p - l->publisher));
+    put_stamp(l->payload, l->now_ns, (uint32_t)(p - l->publisher));
     struct mqtt_publish m = {.qos = l->plan->qos,
                              .retain = l->plan->retain,
                              .topic = span_str(p->topics[p->topic]),
@@ -112,6 +113,7 @@ static void pump(struct load *l, unsigned i)
 
 static void pump_all(struct load *l)
 {
+    l->now_ns = numbers_now_ns();
     for (unsigned i = 0; i < l->plan->pubs; i++)
         pump(l, i);
 }
@@ -147,7 +149,7 @@ static void on_message(struct client *c, const struct mqtt_publish *m)
         return;
     l->r->bytes += m->payload.n;
     if (l->plan->kind == LOAD_FLOW)
-        numbers_add(&l->r->latency, numbers_now_ns() - sent_ns);
+        numbers_add(&l->r->latency, l->now_ns - sent_ns);
     count_copy(l, publisher);
 }
 
@@ -222,6 +224,7 @@ static void turn(struct load *l)
             continue;
         if (c->stalled && (events[i].events & (EPOLLHUP | EPOLLERR)) != 0)
             c->stalled = false; /* the broker had enough of it: notice that */
+        l->now_ns = numbers_now_ns();
         client_work(c);
         if (c->stage != CLIENT_ENDED)
             watch(l, c);

@@ -13,7 +13,8 @@ def generate(generator, broker, args, cores):
     port = broker.tls_port or broker.port
     command = [str(generator), "--port", str(port), "--pid", str(broker.pid)]
     command += [a.format(ping=broker.port) if a == "{ping}" else a for a in args]
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=on_cores(cores))
+    with on_cores(cores):
+        done = subprocess.run(command, capture_output=True, text=True)
     if not done.stdout:
         raise SystemExit(f"bench: {' '.join(command)}: {done.stderr}")
     return json.loads(done.stdout) | {"said": done.stderr}
@@ -23,11 +24,13 @@ def count_of(load, quick):
     return max(load.count // QUICK, 20) if quick and not load.fixed else load.count
 
 
-def run(generator, broker, load, count, back_s=0.0):
-    """back_s  wait so long for the broker's memory to come back; 0: do not look."""
+def run(generator, broker, load, count, back_s=0.0, patience_s=20):
+    """back_s      wait so long for the broker's memory to come back; 0: do not look
+    patience_s  so long nothing may happen"""
     cores = "all" if load.both else "last"
     before = generate(generator, broker, load.first.split(), cores) if load.first else None
-    args = load.args_of(broker.name) + ["--count", str(count)] + (["--tls"] if load.tls else [])
+    args = load.args_of(broker.name) + ["--count", str(count), "--patience", str(patience_s)]
+    args += ["--tls"] if load.tls else []
     if not load.args:
         args += "--kind idle --subs 0 --pubs 0 --idle 0".split()
     result = generate(generator, broker, args, cores)

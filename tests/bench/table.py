@@ -7,8 +7,13 @@ import subprocess
 from brokers import BACK, BROKERS
 
 BUSY = 0.95  # the load generator was what limited the rate
-HEAD = ("| load | figure | mosquitto: min / median / max | merossd | ratio | target | generator busy | "
-        "resident after, idle = 1 |\n" + "| --- " * 2 + "| ---: " * 6 + "|")
+HEAD = ("| load | figure | mosquitto: min / median / max | merossd | ratio | target "
+        "| generator busy | resident after, idle = 1 |\n" + "| --- " * 2 + "| ---: " * 6 + "|")
+
+
+def escape(name):
+    """As it may stand in a table."""
+    return name.replace("|", "\\|").replace("#", "`#`").replace(" + ", " `+` ")
 
 
 def spread(values, places=2):
@@ -34,7 +39,8 @@ def verdict(figure, runs):
         return "", None
     got = values(figure, runs["merossd"]) if figure.target is None else ratios(figure, runs)
     met = bool(got) and statistics.median(got) <= limit
-    return f"≤ {limit:g}{'' if figure.target is None else ' ×'} {'met' if met else 'MISSED'}", met
+    times = "" if figure.target is None else " ×"
+    return f"≤ {limit:g}{times} {'met' if met else 'MISSED'}", met
 
 
 def busy(runs):
@@ -52,9 +58,11 @@ def back(runs):
 
 def rows(load, runs):
     for i, f in enumerate(load.figures):
-        cells = [load.name if i == 0 else "", f.unit, spread(values(f, runs["mosquitto"]), f.places),
-                 spread(values(f, runs["merossd"]), f.places), spread(ratios(f, runs)),
-                 verdict(f, runs)[0], busy(runs) if i == 0 else "", back(runs) if i == 0 else ""]
+        first = i == 0
+        cells = [escape(load.name) if first else "", f.unit,
+                 *(spread(values(f, runs[name]), f.places) for name in BROKERS),
+                 spread(ratios(f, runs)), verdict(f, runs)[0],
+                 busy(runs) if first else "", back(runs) if first else ""]
         yield "| " + " | ".join(cells) + " |"
 
 

@@ -133,6 +133,7 @@ struct config {
     unsigned persistence_sync;  /* seconds, or CONFIG_SYNC_ALWAYS, CONFIG_SYNC_OFF */
     char *persistence_location, *persistence_file; /* mosquitto's, for `merossd import` */
     unsigned sys_interval;                         /* seconds; 0: no $SYS topics */
+    char **included; /* files of include_dir, NULL-terminated; NULL: none */
     char **warnings; /* NULL-terminated, "FILE:LINE: ..."; NULL: none */
     struct broker_limits limits;
 };
