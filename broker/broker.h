@@ -77,11 +77,12 @@ struct broker_client { /* what a hook may know about a connection; lent during t
     struct span client_id, username, password;
     const char *peer; /* "192.0.2.7:51234" */
     bool tls;
-    bool loopback;                    /* the peer's address is this host                   */
-    unsigned listener;                /* the number given to server_listen()               */
-    unsigned level;                   /* 3 or 4                                            */
-    const char *tls_cn, *tls_subject; /* of a verified client certificate; NULL = none */
-    /* Until on_connected has returned, and in on_failed; NULL later, and without memory for it. */
+    bool loopback;     /* the peer's address is this host                   */
+    unsigned listener; /* the number given to server_listen()               */
+    unsigned level;    /* 3 or 4                                            */
+    /* Of a verified client certificate; NULL: none, or the client is accepted already. */
+    const char *tls_cn, *tls_subject;
+    /* Until on_connected has returned, and in on_failed; NULL later. */
     const struct broker_arrival *arrival;
     uint64_t ticket; /* of this connection alone: see broker_decide()      */
     void *tag;       /* set by on_connect, handed back by every later hook */
@@ -256,6 +257,12 @@ struct broker_session {              /* one Session, lent during the call       
     size_t queued_bytes;
     unsigned dropped; /* messages dropped at a limit since it connected */
 };
+
+/* Asks about every client that is connected, in no order, and ends the connection of those for
+ * which `objection` names a reason (for the log; its Will Message is published).  `objection` may
+ * not call anything of this header.  Our bridges are not asked about. */
+void broker_review(struct broker *b,
+                   const char *(*objection)(void *ctx, const struct broker_client *who), void *ctx);
 
 /* Calls `each` for every Session, connected or away, in no order; it may not call anything of
  * this header. */

@@ -112,6 +112,12 @@ static const struct option options[] = {
      "only this: did the broker send anything out of the house?"},
     {"--hello", NULL, ARGS_DOCTOR, KIND_FLAG, offsetof(struct args, hello), NULL,
      "only this: what the TLS of each plug offers, without names and addresses, to be sent to us"},
+    {"--passphrase-file", "FILE", ARGS_PASSPHRASE, KIND_TEXT,
+     offsetof(struct args, passphrase_file), NULL,
+     "the first line of FILE is the passphrase; asked for, or read from standard input, when not "
+     "given"},
+    {"--force", NULL, ARGS_FORCE, KIND_FLAG, offsetof(struct args, force), NULL,
+     "set aside what is there already; it is kept under another name"},
     {"--help", NULL, ~0u, KIND_FLAG, offsetof(struct args, help), NULL, "this text"},
 };
 

@@ -29,7 +29,9 @@ enum args_group {
     ARGS_DOCTOR = 1 << 16,    /* --offline --hello      */
     ARGS_ENERGY = 1 << 18,    /* --day --month --days --hours --csv */
     ARGS_WHEN_BACK = 1 << 20, /* --when-back */
-    ARGS_TIMER = 1 << 21      /* --days --once --name */
+    ARGS_TIMER = 1 << 21,     /* --days --once --name */
+    ARGS_PASSPHRASE = 1 << 22, /* --passphrase-file */
+    ARGS_FORCE = 1 << 23      /* --force */
 };
 
 struct args { /* strings are those of argv or of the environment */
@@ -43,9 +45,11 @@ struct args { /* strings are those of argv or of the environment */
     /* Of pair, adopt and move-all. */
     const char *ssid, *bssid, *password_file, *target, *name, *interface, *plug_at, *key_file;
     const char *ap_name;
+    const char *passphrase_file;
     const char *to_user, *to_password, *to_ca_file;
     int target_port, to_port, timeout_s, find_s; /* -1: not given */
     bool join;
+    bool force;
     bool offline, hello;
     const char *words[ARGS_MAX_WORDS];
     unsigned n_words;

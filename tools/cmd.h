@@ -42,6 +42,8 @@ int cmd_unbind(struct cli *c);   /* cmd_unbind.c                                
 int cmd_cert(struct cli *c);    /* cmd_cert.c                                      */
 int cmd_check(struct cli *c);   /* cmd_check.c                                     */
 int cmd_import(struct cli *c);  /* cmd_import.c                                 */
+int cmd_backup(struct cli *c);  /* cmd_backup.c                                 */
+int cmd_restore(struct cli *c); /* cmd_restore.c                                */
 int cmd_raw(struct cli *c);     /* cmd_raw.c                                       */
 int cmd_doctor(struct cli *c);  /* cmd_doctor.c                                 */
 int cmd_help(struct cli *c);    /* cmd_help.c                                      */

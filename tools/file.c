@@ -61,11 +61,29 @@ int file_read(const char *path, struct buf *out)
     return err;
 }
 
+/* A new name is on the medium when its folder is; a file system that cannot do that has nothing
+ * better to offer. */
+static void sync_parent(const char *path)
+{
+    char dir[PATH_MAX];
+    (void)snprintf(dir, sizeof dir, "%s", path);
+    char *slash = strrchr(dir, '/');
+    if (slash != NULL)
+        slash[slash == dir ? 1 : 0] = '\0';
+    int fd = open(slash != NULL ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        (void)close(fd);
+    }
+}
+
 static int make_dir(const char *path)
 {
     struct stat st;
-    if (mkdir(path, 0700) == 0)
+    if (mkdir(path, 0700) == 0) {
+        sync_parent(path); /* what is put into it may be on the medium before its name is */
         return MD_OK;
+    }
     int why = errno;
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         return MD_OK;
@@ -115,12 +133,24 @@ static int write_all(int fd, struct span text)
     return MD_OK;
 }
 
+/* A new file is for the group of a folder that says so. */
+static int new_mode(int fd, const char *path)
+{
+    char dir[PATH_MAX];
+    struct stat st;
+    const char *slash = strrchr(path, '/');
+    (void)snprintf(dir, sizeof dir, "%.*s", slash == NULL ? 1 : (int)(slash - path + 1),
+                   slash == NULL ? "." : path);
+    bool shared = stat(dir, &st) == 0 && (st.st_mode & S_ISGID) != 0;
+    return !shared || fchmod(fd, 0640) == 0 ? MD_OK : MD_IO;
+}
+
 /* Whose it was, and who might read it. */
 static int keep_owner(int fd, const char *path)
 {
     struct stat st;
     if (stat(path, &st) != 0)
-        return errno == ENOENT ? MD_OK : MD_IO;
+        return errno == ENOENT ? new_mode(fd, path) : MD_IO;
     bool mine = st.st_uid == geteuid() && st.st_gid == getegid();
     if (!mine && fchown(fd, st.st_uid, st.st_gid) != 0)
         return MD_IO; /* better no change than a file that its reader cannot open */
@@ -149,6 +179,8 @@ int file_replace(const char *path, struct span text)
     (void)close(fd);
     if (err != MD_OK)
         (void)unlink(temporary);
+    else
+        sync_parent(real);
     errno = why;
     return err;
 }

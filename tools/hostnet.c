@@ -114,7 +114,8 @@ static void add_interfaces(struct hostnet *h)
     if (getifaddrs(&all) != 0)
         return;
     buf_init(&table, INET6_TABLE_MAX);
-    if (file_read("/proc/net/if_inet6", &table) != MD_OK)
+    /* Not /proc/net: that is out of sight where a unit says ProcSubset=pid. */
+    if (file_read("/proc/self/net/if_inet6", &table) != MD_OK)
         buf_consume(&table, table.n); /* no IPv6, or not Linux: nothing is known as temporary */
     for (const struct ifaddrs *i = all; i != NULL; i = i->ifa_next)
         if (i->ifa_addr != NULL && (i->ifa_flags & IFF_UP) != 0 &&

@@ -106,6 +106,18 @@ static const struct cmd verbs[] = {
      "Stop "
      "both brokers first.  Nothing of mosquitto's is changed; what merossd has already, it keeps.",
      ARGS_CONFIG | ARGS_JSON | ARGS_DRY_RUN, 1, 2, cmd_import},
+    {"backup", "FILE", "write all that merossd keeps into one encrypted file",
+     "Plugs with their keys, the CA and the certificates, energy, sessions and messages, the "
+     "configuration and the files it names.  The broker may run.  Without -c it is the "
+     "configuration of the broker that runs on the usual state directory.\n"
+     "The passphrase is asked for twice; without it the file is of no use to anybody.",
+     ARGS_CONFIG | ARGS_JSON | ARGS_PASSPHRASE, 1, 1, cmd_backup},
+    {"restore", "FILE", "put a backup back, also on another computer",
+     "Everything is checked before anything is written, and it is all or nothing.  The broker must "
+     "not run.  The CA stays the same, so plugs and clients go on; the server certificate is made "
+     "anew for this computer's addresses when the broker starts.  With -c FILE only the state is "
+     "restored, into the state directory that FILE names.",
+     ARGS_CONFIG | ARGS_JSON | ARGS_PASSPHRASE | ARGS_FORCE, 1, 1, cmd_restore},
     {"passwd", "FILE USER", "set the password of a user in a password_file",
      "It asks for the password, or reads a line from standard input.  With -b: FILE USER "
      "PASSWORD.\n"

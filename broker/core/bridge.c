@@ -10,7 +10,6 @@
 
 #define SAY_AGAIN_MS 60000u
 
-
 unsigned bridge_waiting(const struct bridge *g)
 {
     return g->session == NULL ? 0 : outq_waiting(&g->session->out);

@@ -5,6 +5,7 @@
 #include "broker/core/bridge_int.h"
 #include "broker/core/broker_int.h"
 #include "broker/core/conn_int.h"
+#include "broker/core/replay.h"
 
 void broker_limits_default(struct broker_limits *out)
 {
@@ -37,6 +38,8 @@ static void init(struct broker *b, const struct broker_limits *limits,
     list_init(&b->conns);
     list_init(&b->lost);
     list_init(&b->bridges);
+    list_init(&b->replays);
+    b->replay_budget = REPLAY_BUDGET;
     list_init(&b->app_timers);
     local_init(b);
 }
@@ -87,12 +90,8 @@ static void free_lost(struct broker *b)
         message_unref(c->will);
         buf_free(&c->in);
         buf_free(&c->ctl);
-        buf_wipe(&c->parked); /* a password is in it */
         mem_free(c->username);
-        mem_free(c->made_id);
-        mem_free(c->cn);
-        mem_free(c->subject);
-        conn_forget_arrival(c);
+        conn_started(c);
         mem_free(c);
     }
 }
@@ -177,11 +176,25 @@ bool broker_disconnect(struct broker *b, struct span client_id, const char *why)
     return true;
 }
 
+void broker_review(struct broker *b,
+                   const char *(*objection)(void *ctx, const struct broker_client *who), void *ctx)
+{
+    LIST_EACH (it, &b->conns) {
+        struct conn *c = LIST_OF(it, struct conn, link);
+        const char *why = NULL;
+        if (c->state == CONN_OPEN && c->bridge == NULL)
+            why = objection(ctx, &c->who);
+        if (why != NULL)
+            conn_close(c, why);
+    }
+}
+
 uint64_t broker_turn(struct broker *b)
 {
     uint64_t now = env_mono_ms(b->env);
     timers_turn(&b->timers, now);
     bool again = local_turn(b);
+    again = replays_turn(b) || again;
     free_lost(b);
     if (again)
         return 0;

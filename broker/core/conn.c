@@ -10,6 +10,7 @@
 #include "broker/core/conn_int.h"
 #include "broker/core/handlers.h"
 #include "broker/core/mount.h"
+#include "broker/core/replay.h"
 #include "broker/core/router.h"
 #include "broker/core/trace.h"
 
@@ -31,34 +32,35 @@
 
 static void on_timer(struct timer *t);
 
-/* One block: the record, and behind it the texts. */
-static void arrive(struct conn *c)
+void conn_started(struct conn *c)
 {
-    struct broker_arrival *a = c->bridge == NULL ? mem_alloc(sizeof *a) : NULL;
-    if (a != NULL)
-        a->opened_ms = env_mono_ms(c->broker->env);
-    c->who.arrival = a;
-}
-
-void conn_forget_arrival(struct conn *c)
-{
-    mem_free((void *)(uintptr_t)c->who.arrival); /* const towards the hooks, but ours */
+    struct conn_start *s = c->start;
+    c->start = NULL;
     c->who.arrival = NULL;
+    c->who.tls_cn = c->who.tls_subject = NULL;
+    if (s == NULL)
+        return;
+    mem_free(s->texts);
+    mem_free(s->cn);
+    mem_free(s->subject);
+    mem_free(s->made_id);
+    mem_free(s->username);
+    buf_wipe(&s->parked); /* a password is in it */
+    mem_free(s);
 }
 
 void conn_secured(struct conn *c, const char *cipher, const char *hello)
 {
     size_t n = cipher == NULL ? 0 : strlen(cipher) + 1, h = hello == NULL ? 0 : strlen(hello) + 1;
-    struct broker_arrival *a = c->who.arrival == NULL ? NULL : mem_alloc(sizeof *a + n + h);
-    if (a == NULL)
+    struct conn_start *s = c->start;
+    char *texts = s == NULL ? NULL : mem_alloc(n + h);
+    if (texts == NULL)
         return;
-    char *texts = (char *)(a + 1);
-    a->opened_ms = c->who.arrival->opened_ms;
-    a->secured_ms = cipher == NULL ? 0 : env_mono_ms(c->broker->env);
-    a->cipher = cipher == NULL ? NULL : memcpy(texts, cipher, n);
-    a->hello = hello == NULL ? NULL : memcpy(texts + n, hello, h);
-    conn_forget_arrival(c);
-    c->who.arrival = a;
+    mem_free(s->texts);
+    s->texts = texts;
+    s->told.secured_ms = cipher == NULL ? 0 : env_mono_ms(c->broker->env);
+    s->told.cipher = cipher == NULL ? NULL : memcpy(texts, cipher, n);
+    s->told.hello = hello == NULL ? NULL : memcpy(texts + n, hello, h);
 }
 
 void conn_failed(struct conn *c, const char *why)
@@ -71,33 +73,48 @@ void conn_failed(struct conn *c, const char *why)
         h->on_failed(h->ctx, &c->who, why);
 }
 
+/* Errors: MD_NOMEM: nothing is left behind. */
+static int start(struct conn *c)
+{
+    struct broker *b = c->broker;
+    c->last_packet_ms = env_mono_ms(b->env);
+    c->timeout_ms = b->limits.connect_timeout_s * 1000;
+    c->timer.fire = on_timer;
+    c->start = mem_alloc(sizeof *c->start);
+    if (c->start == NULL)
+        return MD_NOMEM;
+    buf_init(&c->start->parked, SIZE_MAX);
+    c->start->told.opened_ms = c->last_packet_ms;
+    c->who.arrival = &c->start->told;
+    if (c->timeout_ms == 0)
+        return MD_OK;
+    int err = timers_start(&b->timers, &c->timer, c->last_packet_ms + c->timeout_ms);
+    if (err != MD_OK)
+        conn_started(c);
+    return err;
+}
+
 int conn_new(struct conn **out, struct broker *b, const struct conn_peer *peer, struct conn_io io)
 {
-    struct conn *c = mem_alloc(sizeof *c);
+    size_t n = strlen(peer->address) + 1, max = b->limits.max_packet_size;
+    struct conn *c = mem_alloc(sizeof *c + n);
     if (c == NULL)
         return MD_NOMEM;
     c->broker = b;
     c->io = io;
-    c->who = (struct broker_client){.peer = peer->address,
+    c->who = (struct broker_client){.peer = memcpy(c->address, peer->address, n),
                                     .tls = peer->tls,
                                     .loopback = peer->loopback,
                                     .listener = peer->listener};
-    size_t max = b->limits.max_packet_size;
     buf_init(&c->in, max != 0 && max < SIZE_MAX - PIPELINED ? max + PIPELINED : SIZE_MAX);
-    c->mount = peer->mount != NULL ? span_str(peer->mount) : span_of(NULL, 0);
+    c->mount = peer->mount;
+    c->mount_n = peer->mount == NULL ? 0 : (uint16_t)strlen(peer->mount);
     buf_init(&c->ctl, CTL_MAX);
-    buf_init(&c->parked, SIZE_MAX);
-    c->who.ticket = ++b->tickets;
-    arrive(c);
-    c->timer.fire = on_timer;
-    c->last_packet_ms = env_mono_ms(b->env);
-    c->timeout_ms = b->limits.connect_timeout_s * 1000;
-    if (c->timeout_ms != 0 &&
-        timers_start(&b->timers, &c->timer, c->last_packet_ms + c->timeout_ms) != MD_OK) {
-        conn_forget_arrival(c);
+    if (start(c) != MD_OK) {
         mem_free(c);
         return MD_NOMEM;
     }
+    c->who.ticket = ++b->tickets;
     list_append(&b->conns, &c->link);
     b->stats.connections++;
     *out = c;
@@ -118,19 +135,25 @@ void conn_answered(struct conn *c)
     conn_wake(c);
 }
 
+const char *conn_address(const struct conn *c) { return c->address; }
+
 bool conn_closing(const struct conn *c) { return c->state == CONN_CLOSING; }
 
 bool conn_expects_connect(const struct conn *c) { return c->state == CONN_NEW; }
 
-bool conn_reading(const struct conn *c) { return c->ctl.n < CTL_FULL && c->state != CONN_ASKING; }
+/* What it sends now has to wait for what it has sent before. */
+static bool busy(const struct conn *c) { return c->state == CONN_ASKING || c->replaying; }
+
+bool conn_reading(const struct conn *c) { return c->ctl.n < CTL_FULL && !busy(c); }
 
 int conn_identify(struct conn *c, const char *cn, const char *subject)
 {
-    c->cn = cn == NULL ? NULL : mem_strdup(cn);
-    c->subject = subject == NULL ? NULL : mem_strdup(subject);
-    c->who.tls_cn = c->cn;
-    c->who.tls_subject = c->subject;
-    return (cn != NULL && c->cn == NULL) || (subject != NULL && c->subject == NULL) ? MD_NOMEM
+    struct conn_start *s = c->start;
+    s->cn = cn == NULL ? NULL : mem_strdup(cn);
+    s->subject = subject == NULL ? NULL : mem_strdup(subject);
+    c->who.tls_cn = s->cn;
+    c->who.tls_subject = s->subject;
+    return (cn != NULL && s->cn == NULL) || (subject != NULL && s->subject == NULL) ? MD_NOMEM
                                                                                     : MD_OK;
 }
 
@@ -148,7 +171,7 @@ bool broker_may(struct broker *b, const struct broker_client *who, enum broker_a
     const struct conn *c = LIST_OF(who, const struct conn, who);
     if (c->bridge != NULL)
         return true;
-    return mount_reaches(c->mount, topic) &&
+    return mount_reaches(conn_mount(c), topic) &&
            (b->hooks.may == NULL || b->hooks.may(b->hooks.ctx, who, what, topic));
 }
 
@@ -176,6 +199,8 @@ void conn_close(struct conn *c, const char *why)
     bool was_open = c->state == CONN_OPEN;
     c->state = CONN_CLOSING;
     timers_stop(&c->broker->timers, &c->timer);
+    if (c->replaying)
+        replay_stop(c);
     if (was_open)
         buf_free(&c->in);
     else
@@ -232,7 +257,7 @@ static void on_timer(struct timer *t)
     uint64_t due = c->last_packet_ms + c->timeout_ms;
     if (c->state == CONN_ASKING)
         due += ASKING_MS; /* whoever waits for its verdict is not to blame */
-    if (now >= due && now - t->due_ms > LATE_MS)
+    if (now >= due && (c->replaying || now - t->due_ms > LATE_MS))
         due = now + LATE_MS; /* we were held up, and what it sent meanwhile is not read yet */
     if (now >= due)
         conn_close(c, c->state == CONN_OPEN ? "exceeded its Keep Alive" : "no CONNECT in time");
@@ -274,7 +299,7 @@ static int mount_and_dispatch(struct conn *c, struct mqtt_packet *p, const char 
 {
     struct buf names;
     buf_init(&names, SIZE_MAX);
-    int err = mount_packet(c->mount, p, &names);
+    int err = mount_packet(conn_mount(c), p, &names);
     if (err == MD_TOOBIG)
         *why = "a topic is too long behind the mount_point";
     if (err == MD_OK)
@@ -286,9 +311,10 @@ static int mount_and_dispatch(struct conn *c, struct mqtt_packet *p, const char 
 /* Keeps the CONNECT while its verdict is being made; the Client Identifier is in it. */
 static int park(struct conn *c, struct span packet, const struct mqtt_connect *p)
 {
-    int err = buf_put(&c->parked, packet);
+    struct buf *parked = &c->start->parked;
+    int err = buf_put(parked, packet);
     if (err == MD_OK && p->client_id.n > 0 && c->who.client_id.p == p->client_id.p)
-        c->who.client_id = span_of(c->parked.p + (p->client_id.p - packet.p), p->client_id.n);
+        c->who.client_id = span_of(parked->p + (p->client_id.p - packet.p), p->client_id.n);
     return err;
 }
 
@@ -345,7 +371,7 @@ static bool frame(struct conn *c, struct span in, size_t *len)
 static struct span handle_all(struct conn *c, struct span in)
 {
     size_t len = 0;
-    while (in.n > 0 && c->state < CONN_CLOSING && c->state != CONN_ASKING && frame(c, in, &len)) {
+    while (in.n > 0 && c->state < CONN_CLOSING && !busy(c) && frame(c, in, &len)) {
         handle(c, span_of(in.p, len));
         in = span_skip(in, len);
     }
@@ -401,7 +427,7 @@ void conn_resume(struct conn *c)
 void conn_feed(struct conn *c, struct span in)
 {
     c->broker->stats.bytes_in += in.n;
-    while (c->in.n > 0 && in.n > 0 && c->state < CONN_CLOSING && c->state != CONN_ASKING)
+    while (c->in.n > 0 && in.n > 0 && c->state < CONN_CLOSING && !busy(c))
         in = complete(c, in);
     in = handle_all(c, in);
     if (in.n > 0 && keep(c, in) != MD_OK)

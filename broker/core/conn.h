@@ -31,7 +31,8 @@ struct conn_peer {
     const char *mount; /* prefix of all its topics; NULL: none */
 };
 
-/* b, peer->address, peer->mount, io.ctx  kept until conn_lost().
+/* b, peer->mount, io.ctx  kept until conn_lost().
+ * peer->address             copied.
  * *out                      lent: it belongs to the broker; end it with conn_lost().
  * Errors: MD_NOMEM. */
 MD_MUST_USE int conn_new(struct conn **out, struct broker *b, const struct conn_peer *peer,
@@ -85,6 +86,8 @@ struct conn_out {   /* the output of one conn and one turn */
 bool conn_take(struct conn *c, struct conn_out *out);
 void conn_out_release(struct conn_out *out);
 void conn_piece_release(struct conn_piece *p);
+
+const char *conn_address(const struct conn *c); /* peer->address; lent */
 
 bool conn_closing(const struct conn *c); /* once drained, close the transport */
 

@@ -14,6 +14,16 @@ enum conn_state { CONN_NEW, CONN_ASKING, CONN_OPEN, CONN_CLOSING };
 
 struct bridge;
 
+/* What is of use until the client is accepted: for its CONNECT, and to be told to the hooks. */
+struct conn_start {
+    struct broker_arrival told; /* who.arrival is this                                 */
+    char *texts;                /* of TLS: what `told` points at                        */
+    char *cn, *subject;         /* of its certificate: who.username may point at them   */
+    char *made_id;              /* who.client_id may point at it                        */
+    char *username;             /* of its CONNECT, when it goes by another              */
+    struct buf parked;          /* its CONNECT, while the verdict is being made         */
+};
+
 struct conn {
     struct list link; /* in broker->conns or broker->lost */
     struct broker *broker;
@@ -22,28 +32,33 @@ struct conn {
     struct session *session;  /* NULL unless OPEN */
     struct bridge *bridge;    /* we are its client, for this bridge of ours; NULL: it is ours */
     struct message *will;
-    char *username, *made_id; /* what `who` may point at */
-    char *cn, *subject;       /* of its certificate                                 */
-    struct span mount;        /* of its listener                                    */
-    struct buf parked;        /* its CONNECT, while the verdict is being made       */
+    char *username;           /* who.username is this, once it is accepted            */
+    struct conn_start *start; /* NULL once it is accepted                             */
+    const char *mount;        /* of its listener; NULL: none                          */
     struct buf in;            /* the beginning of a packet that is not whole yet */
     struct buf ctl;           /* acks and answers: they leave before messages   */
     struct timer timer;
     uint64_t last_packet_ms;
-    uint32_t timeout_ms;        /* from the last packet; 0 = never */
     struct takeovers takeovers; /* of its Client Identifier, up to this conn   */
+    uint32_t timeout_ms;        /* from the last packet; 0 = never */
+    uint16_t mount_n;           /* bytes of `mount`                */
     uint8_t state;
-    bool hushed; /* its end is one of many, and told at LOG_DEBUG only    */
-    bool judged; /* the hooks know whether it came to be an accepted client */
-    bool woken;  /* io.wake was called, conn_take() not yet false */
+    bool hushed;    /* its end is one of many, and told at LOG_DEBUG only    */
+    bool judged;    /* the hooks know whether it came to be an accepted client */
+    bool replaying; /* its SUBSCRIBE is not done yet: replay.h              */
+    bool woken;     /* io.wake was called, conn_take() not yet false */
+    char address[]; /* who.peer is this */
 };
 
 void conn_wake(struct conn *c);
 
-/* It is accepted: how it came about is nobody's business any more. */
-void conn_forget_arrival(struct conn *c);
+/* It is accepted, and its Session has its Client Identifier: how it came about is nobody's business
+ * any more. */
+void conn_started(struct conn *c);
 
 void conn_answered(struct conn *c); /* a packet of ours was put into c->ctl */
+
+static inline struct span conn_mount(const struct conn *c) { return span_of(c->mount, c->mount_n); }
 
 static inline const struct broker_client *conn_who(const struct conn *c) { return &c->who; }
 

@@ -102,7 +102,7 @@ static void take_messages(struct conn *c, struct conn_out *o)
             put_pubrel(o, d.packet_id);
             continue;
         }
-        put_publish(o, &d, c->mount);
+        put_publish(o, &d, conn_mount(c));
         c->broker->stats.messages_out++;
         c->broker->stats.message_bytes_out += d.m->payload_n;
         message_unref(d.m);

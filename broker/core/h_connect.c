@@ -40,6 +40,21 @@ static int keep_username(struct conn *c, const struct mqtt_connect *p)
     return MD_OK;
 }
 
+/* A hook may have said that it goes by a name of its certificate, which ends with `start`. */
+static int own_username(struct conn *c)
+{
+    struct span name = c->who.username;
+    if (name.p == NULL || (const char *)name.p == c->username)
+        return MD_OK;
+    char *own = mem_dup(name.p, name.n);
+    if (own == NULL)
+        return MD_NOMEM;
+    c->start->username = c->username; /* who.client_id may point at it */
+    c->username = own;
+    c->who.username = span_of(own, name.n);
+    return MD_OK;
+}
+
 /* An id nobody else has, alphanumeric after its prefix [MQTT-3.1.3-6]. */
 static int make_id(struct conn *c)
 {
@@ -49,14 +64,15 @@ static int make_id(struct conn *c)
     c->who.auto_id_prefix = NULL;
     if (c->who.client_id.n > 0)
         return MD_OK;
-    c->made_id = mem_alloc_raw(size + 1);
-    if (c->made_id == NULL)
+    char *id = mem_alloc_raw(size + 1);
+    if (id == NULL)
         return MD_NOMEM;
+    c->start->made_id = id;
     env_random(c->broker->env, random, sizeof random);
-    memcpy(c->made_id, prefix, n);
+    memcpy(id, prefix, n);
     for (size_t i = 0; i < sizeof random; i++)
-        (void)snprintf(c->made_id + n + 2 * i, 3, "%02x", random[i]);
-    c->who.client_id = span_of(c->made_id, size);
+        (void)snprintf(id + n + 2 * i, 3, "%02x", random[i]);
+    c->who.client_id = span_of(id, size);
     return MD_OK;
 }
 
@@ -117,7 +133,7 @@ static void announce(struct conn *c, const struct mqtt_connect *p)
     c->judged = true;
     if (b->hooks.on_connected != NULL)
         b->hooks.on_connected(b->hooks.ctx, &c->who);
-    conn_forget_arrival(c);
+    conn_started(c);
 }
 
 /* The Session is there already, but the connection does not come about. */
@@ -152,7 +168,9 @@ static int open_session(struct conn *c, const struct mqtt_connect *p)
     struct session *old = session_find(b, c->who.client_id);
     if (old != NULL && old->conn != NULL)
         take_over(c, old->conn);
-    int err = start_keep_alive(c, p->keep_alive_s);
+    int err = own_username(c);
+    if (err == MD_OK)
+        err = start_keep_alive(c, p->keep_alive_s);
     if (err == MD_OK)
         err = buf_reserve(&c->ctl, CONNACK_SIZE); /* what follows must not fail half-way */
     if (err == MD_OK)
@@ -282,8 +300,8 @@ bool broker_decide(struct broker *b, uint64_t ticket, enum broker_verdict verdic
     const char *why = "out of memory";
     if (c == NULL)
         return false;
-    struct buf packet = c->parked; /* the names of `who` point into it */
-    buf_init(&c->parked, packet.max);
+    struct buf packet = c->start->parked; /* the names of `who` point into it */
+    buf_init(&c->start->parked, packet.max);
     int err = mqtt_decode(buf_view(&packet), MQTT_LEVEL_NONE, &p, &why);
     MD_ASSERT(err == MD_OK); /* it was decoded before */
     c->who.tag = tag;
@@ -291,7 +309,7 @@ bool broker_decide(struct broker *b, uint64_t ticket, enum broker_verdict verdic
     c->state = CONN_NEW;
     struct buf names;
     buf_init(&names, SIZE_MAX);
-    err = mount_packet(c->mount, &p, &names);
+    err = mount_packet(conn_mount(c), &p, &names);
     if (err == MD_OK)
         err = proceed(c, &p.u.connect, verdict, &why);
     if (err != MD_OK)

@@ -35,7 +35,7 @@ static void wake(struct session *s)
 static bool may_receive(struct session *s, const struct message *m)
 {
     const struct broker_hooks *h = &s->broker->hooks;
-    if (s->conn != NULL && !mount_shows(s->conn->mount, m))
+    if (s->conn != NULL && !mount_shows(conn_mount(s->conn), m))
         return false;
     if (h->may_receive == NULL || s->bridge != NULL) /* its topics are the operator's word */
         return true;
@@ -285,7 +285,7 @@ int session_identify(struct session *s, struct span username)
     s->username = name;
     if (s->conn == NULL)
         return MD_OK; /* it is being restored */
-    if (s->broker->hooks.may_receive != NULL || s->conn->mount.n > 0)
+    if (s->broker->hooks.may_receive != NULL || s->conn->mount_n > 0)
         outq_filter(&s->out, keep, s);
     int err = s->clean ? MD_OK : persist_session(s);
     if (err == MD_OK)

@@ -10,10 +10,10 @@
 #define TAKEOVER_TIMES 10u    /* so many are told one by one */
 #define TAKEOVER_MS    60000u /* in this time                */
 
-struct takeovers { /* all zero: none */
-    uint64_t since_ms;
-    uint32_t n; /* since then                                */
-    bool quiet; /* it is a fight: not told one by one        */
+struct takeovers {     /* all zero: none */
+    uint32_t since_ms; /* wraps after 49 days: a fight may then be told once too often */
+    uint16_t n;        /* since then; stays at the most it can be  */
+    bool quiet;        /* it is a fight: not told one by one       */
 };
 
 /* Counts one.  Returns how many within TAKEOVER_MS are to be told of now; 0: nothing. */

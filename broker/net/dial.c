@@ -189,9 +189,8 @@ static void on_connected(uv_connect_t *req, int status)
     }
     d->state = DIAL_RUN;
     (void)uv_timer_stop(&d->timer);
-    bool loopback = stream_learn_peer(s);
     const char *host = d->cfg->insecure ? NULL : address(d)->host;
-    if (stream_opened(s, d->tls, host, loopback) == MD_OK)
+    if (stream_opened(s, d->tls, host) == MD_OK)
         return;
     stream_close(s, "out of memory");
     if (d->state != DIAL_RUN)

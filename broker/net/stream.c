@@ -4,22 +4,30 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "broker/net/dial.h"
+#include "broker/net/peer.h"
 #include "broker/net/sniff.h"
 #include "broker/net/stream_int.h"
-
-#include <stdio.h>
-#include <sys/socket.h>
 
 #define TURN_BUDGET (256u << 10) /* bytes read from one client before the others have their turn */
 #define LINGER_MS   2000
 #define PATIENCE_MS 1000 /* a handshake this old may have to make room for a new one    */
+#define ACCEPTS     16   /* connections accepted in one turn: each costs some 30 us */
 #define KEEPALIVE_S 120  /* TCP asks whether the peer still lives; MQTT may be told not to */
+
+const char *stream_peer(const struct stream *s)
+{
+    struct server *server = stream_server(s);
+    if (s->conn != NULL)
+        return conn_address(s->conn);
+    (void)peer_learn(&s->h, server->peer_text);
+    return server->peer_text;
+}
 
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
 {
     (void)suggested;
     struct stream *s = h->data;
-    *buf = uv_buf_init((char *)s->server->read_buf, (unsigned)READ_BYTES);
+    *buf = uv_buf_init((char *)stream_server(s)->read_buf, (unsigned)READ_BYTES);
 }
 
 /* Feeding may close the stream; it is freed from a callback of its own, never below us. */
@@ -49,7 +57,7 @@ static bool sniff_ok(struct stream *s, struct span first)
                             : sniff_fault(first, SNIFF_MQTT);
     if (fault == NULL)
         return true;
-    log_warn("net", "peer=%s %s", s->peer, fault);
+    log_warn("net", "peer=%s %s", stream_peer(s), fault);
     conn_failed(s->conn, fault);
     stream_close(s, "");
     return false;
@@ -58,8 +66,8 @@ static bool sniff_ok(struct stream *s, struct span first)
 static void rest(struct stream *s)
 {
     stream_read_stop(s);
-    list_remove(&s->wait);
-    list_append(&s->server->resting, &s->wait);
+    s->resting = true;
+    stream_mark_dirty(s);
 }
 
 static void on_data(struct stream *s, uint8_t *p, size_t n)
@@ -120,24 +128,23 @@ void stream_read_stop(struct stream *s)
 void stream_mark_dirty(struct stream *s)
 {
     list_remove(&s->dirty);
-    list_append(&s->server->dirty, &s->dirty);
+    list_append(&stream_server(s)->dirty, &s->dirty);
 }
 
 static void on_wake(void *ctx) { stream_mark_dirty(ctx); }
 
 static void stream_free(struct stream *s)
 {
-    if (!s->handle_closed || s->working)
+    if (!s->handle_closed || stream_working(s))
         return;
     list_remove(&s->link);
     list_remove(&s->dirty);
-    list_remove(&s->wait);
-    list_remove(&s->shake);
+    stream_shaken(s); /* its work is done, at the latest by now */
     stream_drop_output(s);
     stream_ws_free(s);
     tls_free(s->tls);
     tls_holder_unref(s->holder);
-    stream_tls_queue_next(s->server); /* its lane is free */
+    stream_tls_queue_next(stream_server(s)); /* its lane is free */
     if (s->listener != NULL)
         listener_unref(s->listener);
     mem_free(s);
@@ -167,22 +174,29 @@ void stream_close(struct stream *s, const char *why)
     }
     s->state = STREAM_CLOSED;
     s->reading = false;
-    s->server->n_streams--;
+    stream_server(s)->n_streams--;
     if (s->listener != NULL)
         s->listener->n_streams--;
     stream_shaken(s);
     list_remove(&s->dirty);
-    list_remove(&s->wait);
     uv_close(&s->h.handle, on_closed);
 }
 
 void stream_shaken(struct stream *s)
 {
-    if (list_empty(&s->shake))
+    struct shake *k = s->shake;
+    if (k == NULL)
         return;
-    list_remove(&s->shake);
-    s->listener->n_handshakes--;
-    s->server->retry = true;
+    list_remove(&k->wait);
+    if (!list_empty(&k->link)) {
+        list_remove(&k->link);
+        s->listener->n_handshakes--;
+        s->listener->server->retry = true;
+    }
+    if (k->working)
+        return;
+    mem_free(k);
+    s->shake = NULL;
 }
 
 void stream_finish(struct stream *s, const char *why)
@@ -192,88 +206,58 @@ void stream_finish(struct stream *s, const char *why)
         stream_close(s, why);
     if (s->state == STREAM_OPEN) {
         s->state = STREAM_ENDING;
-        s->linger_ms = uv_now(&s->server->loop) + LINGER_MS;
-        list_remove(&s->wait);
+        s->linger_ms = uv_now(&stream_server(s)->loop) + LINGER_MS;
         stream_mark_dirty(s);
     }
 }
 
-static bool is_loopback(const struct sockaddr_storage *a)
+/* TLS, with its handshake still to come. */
+static int begin_tls(struct stream *s, struct tls_holder *holder, const char *host)
 {
-    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)a;
-    const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)a;
-    const uint8_t *b = (const uint8_t *)&six->sin6_addr;
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (a->ss_family == AF_INET)
-        return *(const uint8_t *)&four->sin_addr == 127;
-    if (memcmp(b, mapped, sizeof mapped) == 0)
-        return b[12] == 127;
-    return memcmp(b, &in6addr_loopback, 16) == 0;
-}
-
-/* Who the peer is; the text ends in the port. */
-bool stream_learn_peer(struct stream *s)
-{
-    struct sockaddr_storage a = {0};
-    int n = sizeof a;
-    char ip[48] = "?";
-    unsigned port = 0;
-    bool loopback = false;
-    if (uv_tcp_getpeername(&s->h.tcp, (struct sockaddr *)&a, &n) == 0) {
-        const struct sockaddr *sa = (const struct sockaddr *)&a;
-        (void)(a.ss_family == AF_INET6 ? uv_ip6_name((const void *)sa, ip, sizeof ip)
-                                       : uv_ip4_name((const void *)sa, ip, sizeof ip));
-        port = ntohs(((const struct sockaddr_in *)(const void *)sa)->sin_port);
-        loopback = is_loopback(&a);
+    s->shake = mem_alloc(sizeof *s->shake);
+    int err = s->shake == NULL ? MD_NOMEM : tls_new(&s->tls, holder->ctx, host);
+    if (err != MD_OK) {
+        mem_free(s->shake);
+        s->shake = NULL;
+        return err;
     }
-    const char *text = strncmp(ip, "::ffff:", 7) == 0 && strchr(ip, '.') != NULL ? ip + 7 : ip;
-    (void)snprintf(s->peer, sizeof s->peer, strchr(text, ':') != NULL ? "[%s]:%u" : "%s:%u", text,
-                   port);
-    return loopback;
+    s->holder = holder;
+    holder->refs++;
+    s->shake->stream = s;
+    s->shake->accepted_ms = uv_now(s->h.handle.loop);
+    list_init(&s->shake->link);
+    list_init(&s->shake->wait);
+    return MD_OK;
 }
 
-static void learn_process(struct stream *s)
+static void set_up_socket(struct stream *s)
 {
-    struct ucred who = {0};
-    socklen_t n = sizeof who;
-    uv_os_fd_t fd;
-    if (uv_fileno(&s->h.handle, &fd) == 0)
-        (void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n);
-    (void)snprintf(s->peer, sizeof s->peer, "unix:pid%ld,uid%lu", (long)who.pid,
-                   (unsigned long)who.uid);
-}
-
-static bool set_up_socket(struct stream *s)
-{
-    if (s->listener->is_unix) {
-        learn_process(s);
-        return true;
-    }
+    if (s->listener->is_unix)
+        return;
     (void)uv_tcp_nodelay(&s->h.tcp, !s->listener->nagle);
     (void)uv_tcp_keepalive(&s->h.tcp, 1, KEEPALIVE_S);
-    return stream_learn_peer(s);
 }
 
 static int attach(struct stream *s, struct listener *l)
 {
-    struct conn_peer peer = {.address = s->peer,
+    char text[PEER_MAX];
+    struct conn_peer peer = {.address = text,
                              .listener = l->id,
                              .tls = l->tls != NULL,
                              .mount = l->mount,
-                             .loopback = set_up_socket(s)};
+                             .loopback = peer_learn(&s->h, text)};
+    set_up_socket(s);
     int err = l->websockets ? stream_ws_new(s) : MD_OK;
     if (err == MD_OK && l->tls != NULL) {
-        err = tls_new(&s->tls, l->tls->ctx, NULL);
+        err = begin_tls(s, l->tls, NULL);
         if (err != MD_OK)
             return err;
-        s->holder = l->tls;
-        s->holder->refs++;
-        list_append(&l->handshakes, &s->shake);
+        list_append(&l->handshakes, &s->shake->link);
         l->n_handshakes++;
     }
     if (err != MD_OK)
         return err;
-    return conn_new(&s->conn, s->server->broker, &peer, (struct conn_io){on_wake, s});
+    return conn_new(&s->conn, l->server->broker, &peer, (struct conn_io){on_wake, s});
 }
 
 /* Refusals for want of something are said once a minute: there may be many. */
@@ -281,7 +265,7 @@ static bool refused(struct stream *s)
 {
     unsigned n;
     uv_os_fd_t fd;
-    struct server *srv = s->server;
+    struct server *srv = stream_server(s);
     const struct listener *l = s->listener;
     uint64_t now = uv_now(&srv->loop);
     if (uv_fileno(&s->h.handle, &fd) == 0 && fd >= srv->max_fd) {
@@ -303,41 +287,36 @@ static bool refused(struct stream *s)
 
 struct stream *stream_new(struct server *server, struct listener *l)
 {
-    struct stream *s = mem_alloc(sizeof *s);
+    bool pipe = l != NULL && l->is_unix;
+    struct stream *s =
+        mem_alloc(offsetof(struct stream, h) + (pipe ? sizeof s->h.pipe : sizeof s->h.tcp));
     if (s == NULL)
         return NULL;
-    s->server = server;
     s->listener = l;
-    s->accepted_ms = uv_now(&server->loop);
     server->n_streams++;
     if (l != NULL) {
         l->refs++;
         l->n_streams++;
     }
     list_init(&s->dirty);
-    list_init(&s->wait);
-    list_init(&s->shake);
     list_append(&server->streams, &s->link);
-    (void)(l != NULL && l->is_unix ? uv_pipe_init(&server->loop, &s->h.pipe, 0)
-                                   : uv_tcp_init(&server->loop, &s->h.tcp));
+    (void)(pipe ? uv_pipe_init(&server->loop, &s->h.pipe, 0)
+                : uv_tcp_init(&server->loop, &s->h.tcp));
     s->h.handle.data = s;
     return s;
 }
 
-int stream_opened(struct stream *s, struct tls_holder *tls, const char *host, bool loopback)
+int stream_opened(struct stream *s, struct tls_holder *tls, const char *host)
 {
-    struct conn_peer peer = {.address = s->peer, .tls = tls != NULL, .loopback = loopback};
+    char text[PEER_MAX];
+    struct conn_peer peer = {
+        .address = text, .tls = tls != NULL, .loopback = peer_learn(&s->h, text)};
     s->state = STREAM_OPEN;
     s->sniffed = true; /* that is about strangers who come to us */
     (void)uv_tcp_nodelay(&s->h.tcp, 1);
-    if (tls != NULL) {
-        int err = tls_new(&s->tls, tls->ctx, host);
-        if (err != MD_OK)
-            return err;
-        s->holder = tls;
-        tls->refs++;
-    }
-    int err = bridge_connect(dial_bridge(s->dial), &peer, (struct conn_io){on_wake, s}, &s->conn);
+    int err = tls != NULL ? begin_tls(s, tls, host) : MD_OK;
+    if (err == MD_OK)
+        err = bridge_connect(dial_bridge(s->dial), &peer, (struct conn_io){on_wake, s}, &s->conn);
     if (err != MD_OK)
         return err;
     if (tls != NULL)
@@ -354,6 +333,7 @@ bool stream_accept(struct listener *l, uv_stream_t *from)
         log_warn("net", "out of memory: a connection must wait");
         return false;
     }
+    l->server->n_accepted++;
     s->state = STREAM_OPEN;
     int err = uv_accept(from, &s->h.stream);
     if (err == 0 && refused(s)) {
@@ -364,7 +344,8 @@ bool stream_accept(struct listener *l, uv_stream_t *from)
         stream_read_start(s);
         return true;
     }
-    log_warn("net", "peer=%s refused: %s", s->peer, err != 0 ? uv_strerror(err) : "out of memory");
+    log_warn("net", "peer=%s refused: %s", stream_peer(s),
+             err != 0 ? uv_strerror(err) : "out of memory");
     stream_close(s, "");
     return true;
 }
@@ -374,11 +355,11 @@ bool stream_accept(struct listener *l, uv_stream_t *from)
 static struct stream *idle_handshake(struct listener *l)
 {
     LIST_EACH (it, &l->handshakes) {
-        struct stream *s = LIST_OF(it, struct stream, shake);
-        if (uv_now(&l->server->loop) - s->accepted_ms < PATIENCE_MS)
+        struct shake *k = LIST_OF(it, struct shake, link);
+        if (uv_now(&l->server->loop) - k->accepted_ms < PATIENCE_MS)
             return NULL; /* the younger ones follow */
-        if (!s->working && list_empty(&s->wait))
-            return s;
+        if (!k->working && list_empty(&k->wait))
+            return k->stream;
     }
     return NULL;
 }
@@ -386,6 +367,10 @@ static struct stream *idle_handshake(struct listener *l)
 bool listener_room(struct listener *l)
 {
     unsigned n;
+    if (l->server->n_accepted >= ACCEPTS) {
+        l->server->retry = true;
+        return false;
+    }
     if (l->max_handshakes == 0 || l->n_handshakes < l->max_handshakes)
         return true;
     struct stream *victim = idle_handshake(l);
@@ -400,9 +385,20 @@ bool listener_room(struct listener *l)
     return true;
 }
 
-static void flush_one(struct server *srv, struct stream *s)
+/* After the others have had their turn. */
+static void wake_up(struct stream *s)
 {
     s->turn_bytes = 0;
+    if (!s->resting)
+        return;
+    s->resting = false;
+    if (s->state == STREAM_OPEN && s->conn != NULL && conn_reading(s->conn))
+        stream_read_start(s);
+}
+
+static void flush_one(struct server *srv, struct stream *s)
+{
+    wake_up(s);
     if (!stream_flush(s))
         return;
     if (s->pending == NULL && (s->state == STREAM_OPEN || s->state == STREAM_ENDING))
@@ -429,19 +425,6 @@ void streams_release(struct server *srv)
 {
     LIST_EACH (it, &srv->dirty)
         stream_release(LIST_OF(it, struct stream, dirty));
-}
-
-void streams_resume(struct server *srv)
-{
-    struct list now, *it;
-    list_take(&now, &srv->resting);
-    while ((it = list_first(&now)) != NULL) {
-        struct stream *s = LIST_OF(it, struct stream, wait);
-        list_remove(it);
-        s->turn_bytes = 0;
-        if (s->state == STREAM_OPEN && s->conn != NULL && conn_reading(s->conn))
-            stream_read_start(s);
-    }
 }
 
 void streams_sweep(struct server *srv)

@@ -19,7 +19,6 @@ bool stream_accept(struct listener *l, uv_stream_t *from);
 void streams_flush(struct server *s);
 void streams_hold(struct server *s);    /* take now what is to be sent when the flush is done */
 void streams_release(struct server *s); /* send what waited for the flush that is done */
-void streams_resume(struct server *s);  /* those that used their read budget          */
 void streams_sweep(struct server *s);   /* cut what lingers too long; about every second */
 void streams_end(struct server *s, const char *why); /* lose all, send what is waiting */
 void streams_cut(struct server *s); /* close what is still open, now              */

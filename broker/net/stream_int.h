@@ -23,35 +23,52 @@ struct ws_link { /* of a connection over WebSockets */
     uint8_t head[WS_HEAD_MAX];
 };
 
-struct stream {
-    struct list link;  /* in server->streams         */
-    struct list dirty; /* in server->dirty           */
-    struct list wait;  /* in server->resting or ->queue */
-    struct list shake; /* in listener->handshakes    */
-    struct server *server;
-    struct listener *listener; /* NULL: one of ours */
-    struct ws_link *ws;        /* NULL: bare MQTT     */
-    struct conn *conn;         /* NULL once it is lost */
-    struct tls *tls;           /* NULL: in clear       */
-    struct tls_holder *holder;
-    struct pending *pending; /* a write the kernel has not taken whole */
-    struct kept *tail;       /* pieces taken from the conn and not sent yet */
-    uint64_t tail_flush;     /* the number of the flush that writes down what they acknowledge */
-    union socket h;
-    uv_work_t work; /* a handshake step in the thread pool */
-    int work_result;
-    uint32_t turn_bytes; /* read since the last turn */
-    uint64_t linger_ms;  /* when lingering ends      */
-    uint64_t accepted_ms;
-    uint8_t state;
-    bool working; /* the thread pool has `tls`            */
-    bool sniffed; /* the first bytes were looked at       */
-    bool reading;
-    bool handle_closed;
-    struct dial *dial; /* of ours; NULL: it was accepted */
-    char peer[64];
+struct shake { /* a TLS handshake: from tls_new() until it is over, then freed */
+    struct stream *stream;
+    struct list link;        /* in listener->handshakes, oldest first */
+    struct list wait;        /* in server->begun or ->fresh: for its lane*/
+    uint64_t accepted_ms;    /* it began                              */
+    struct worker_item work; /* a step */
+    int result;              /* of that step                          */
+    bool working;            /* a worker has `tls`*/
 };
 
+/* An idle client is this, its conn and its Session: what only some need hangs on a pointer. */
+struct stream {
+    struct list link;          /* in server->streams         */
+    struct list dirty;         /* in server->dirty           */
+    struct listener *listener; /* NULL: one of ours          */
+    struct dial *dial;         /* of ours; NULL: it was accepted, or its dial has left it */
+    struct conn *conn;         /* NULL once it is lost       */
+    struct ws_link *ws;        /* NULL: bare MQTT            */
+    struct tls *tls;           /* NULL: in clear             */
+    struct tls_holder *holder;
+    struct shake *shake;     /* NULL: there is no handshake under way           */
+    struct pending *pending; /* a write the kernel has not taken whole          */
+    struct kept *tail;       /* pieces taken from the conn and not sent yet     */
+    uint64_t linger_ms;      /* when lingering ends                             */
+    uint32_t turn_bytes;     /* read since the last turn                        */
+    uint8_t state;
+    bool sniffed; /* the first bytes were looked at                             */
+    bool reading;
+    bool resting; /* its read budget is used: reads again after this turn       */
+    bool handle_closed;
+    union socket h; /* the last: only the half of it that is in use is allocated */
+};
+
+static inline struct server *stream_server(const struct stream *s)
+{
+    return LIST_OF(s->h.handle.loop, struct server, loop);
+}
+
+/* The worker has `tls`. */
+static inline bool stream_working(const struct stream *s)
+{
+    return s->shake != NULL && s->shake->working;
+}
+
+/* For log lines: who the peer is.  Lent until the next call for any stream. */
+const char *stream_peer(const struct stream *s);
 void stream_read_start(struct stream *s);
 void stream_read_stop(struct stream *s);
 void stream_mark_dirty(struct stream *s);
@@ -62,7 +79,10 @@ void stream_finish(struct stream *s, const char *why);
 /* Feeds decrypted or plain bytes, which it may change, and overwrites a CONNECT; stops reading
  * where the conn says so. */
 void stream_feed(struct stream *s, uint8_t *p, size_t n);
-void stream_shaken(struct stream *s); /* its handshake is over, whichever way */
+
+/* Its handshake is over, whichever way: the listener counts it no more.  `shake` is freed, unless
+ * a worker has it. */
+void stream_shaken(struct stream *s);
 
 /* stream_out.c.  True: there is more for the next turn. */
 bool stream_flush(struct stream *s);
@@ -88,8 +108,8 @@ void stream_ws_end(struct stream *s);                        /* queues the close
  * bridge_connect(), and TLS begins. */
 /* l: NULL for one of ours.  NULL: no memory. */
 struct stream *stream_new(struct server *server, struct listener *l);
-bool stream_learn_peer(struct stream *s); /* true: it is this host */
-int stream_opened(struct stream *s, struct tls_holder *tls, const char *host, bool loopback);
+/* host: as in tls_new().  Errors: MD_NOMEM; the caller closes. */
+MD_MUST_USE int stream_opened(struct stream *s, struct tls_holder *tls, const char *host);
 
 /* stream_tls.c */
 void stream_tls_begin(struct stream *s); /* the client speaks first */

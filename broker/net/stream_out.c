@@ -3,12 +3,15 @@
  * The kernel is asked once, without arming anything; only what it does not take becomes a
  * `pending` write, which keeps references instead of copies where it can.  While one is
  * pending nothing more is taken from the conn: its queue is the buffer, with its limits. */
+#include "broker/base/check.h"
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "broker/net/stream_int.h"
 
-#define ROUNDS_WS 64 /* of one packet each */
-#define ROUNDS    4  /* takes of one turn; each is bounded by CONN_OUT_STAGE and by pieces */
+#define ROUNDS_WS  64                 /* of one packet each */
+#define FRAMES_MAX ((size_t)64 << 10) /* that leave in one write */
+#define FRAME_MAX  ((size_t)4 << 10)  /* above, copying it is no gain */
+#define ROUNDS     4 /* takes of one turn; each is bounded by CONN_OUT_STAGE and by pieces */
 
 /* Encrypted and offered to the kernel at once: a slow client with a large message costs this much
  * cipher text, not the whole message. */
@@ -16,9 +19,9 @@
 
 /* Pieces that outlive the turn: what lay in a shared buffer is copied, the rest is referenced. */
 struct kept {
+    uint64_t flush; /* the number of the flush that writes down what they acknowledge; 0: none */
     unsigned n, next;
-    struct conn_piece piece[CONN_OUT_PIECES + 1];
-    uint8_t copy[];
+    struct conn_piece piece[]; /* and the copied bytes behind them */
 };
 
 struct pending {
@@ -33,12 +36,11 @@ static struct kept *kept_new(struct conn_piece *v, unsigned n)
     size_t copied = 0;
     for (unsigned i = 0; i < n; i++)
         copied += v[i].held == NULL ? v[i].n : 0;
-    struct kept *k = mem_alloc_raw(sizeof *k + copied);
+    struct kept *k = mem_alloc_raw(sizeof *k + n * sizeof k->piece[0] + copied);
     if (k == NULL)
         return NULL;
-    uint8_t *at = k->copy;
-    k->n = n;
-    k->next = 0;
+    uint8_t *at = (uint8_t *)(k->piece + n);
+    *k = (struct kept){.n = n};
     for (unsigned i = 0; i < n; i++) {
         k->piece[i] = v[i];
         v[i].held = NULL;
@@ -176,8 +178,7 @@ static void send_tls(struct stream *s, struct conn_out *out)
 {
     unsigned done = send_slices(s, out->piece, out->n);
     if (done < out->n) {
-        s->tail = kept_new(out->piece + done, out->n - done);
-        s->tail_flush = 0; /* some of it is sent already */
+        s->tail = kept_new(out->piece + done, out->n - done); /* some of it is sent already */
         if (s->tail == NULL)
             stream_close(s, "out of memory for its output");
     }
@@ -220,7 +221,7 @@ static void on_shutdown(uv_shutdown_t *req, int status)
 /* Everything is written: FIN, then wait for the peer's; not when the broker itself stops. */
 static void linger(struct stream *s)
 {
-    uv_shutdown_t *req = s->server->stop_ms != 0 ? NULL : mem_alloc(sizeof *req);
+    uv_shutdown_t *req = stream_server(s)->stop_ms != 0 ? NULL : mem_alloc(sizeof *req);
     if (req == NULL || uv_shutdown(req, &s->h.stream, on_shutdown) != 0) {
         mem_free(req);
         stream_close(s, "it is done");
@@ -247,20 +248,21 @@ void stream_hold(struct stream *s)
 {
     struct conn_out out;
     if (s->state != STREAM_OPEN || s->pending != NULL || s->tail != NULL ||
-        (s->tls != NULL && (s->working || !tls_open(s->tls))))
+        (s->tls != NULL && (stream_working(s) || !tls_open(s->tls))))
         return;
     if (!stream_send_own(s)) /* which acknowledges nothing, and an HTTP answer goes first */
         return;
-    out.stage = s->server->stage;
+    out.stage = stream_server(s)->stage;
     out.single = false;             /* there is one take for each flush of the store */
     (void)conn_take(s->conn, &out); /* it stays dirty, so more will be asked for */
     if (s->ws != NULL)
         stream_ws_wrap(s, &out);
     if (out.n > 0) {
         s->tail = kept_new(out.piece, out.n);
-        s->tail_flush = s->server->flushes_begun + 1;
         if (s->tail == NULL)
             stream_close(s, "out of memory for its output");
+        else
+            s->tail->flush = stream_server(s)->flushes_begun + 1;
     }
     conn_out_release(&out);
 }
@@ -268,7 +270,7 @@ void stream_hold(struct stream *s)
 /* True: the transport took everything; it may be closed now. */
 static bool drained(struct stream *s)
 {
-    if (s->tls != NULL && (s->working || !tls_open(s->tls)))
+    if (s->tls != NULL && (stream_working(s) || !tls_open(s->tls)))
         return true; /* no byte of ours can go out any more */
     if (!send_tail(s))
         return false;
@@ -281,7 +283,7 @@ static void end(struct stream *s)
 {
     if (!drained(s))
         return; /* closed, or again when the write is done */
-    if (s->tls != NULL && !s->working && tls_open(s->tls)) {
+    if (s->tls != NULL && !stream_working(s) && tls_open(s->tls)) {
         tls_close(s->tls);
         if (!stream_send_cipher(s))
             return; /* closed, or again when the write is done */
@@ -290,17 +292,17 @@ static void end(struct stream *s)
         linger(s);
 }
 
-/* Reading stops when the conn has too much to say, or for a handshake step. */
+/* Reading stops when the conn has too much to say. */
 static void resume_reading(struct stream *s)
 {
-    if (!s->reading && !s->working && list_empty(&s->wait) && conn_reading(s->conn))
+    if (!s->reading && !s->resting && conn_reading(s->conn))
         stream_read_start(s);
 }
 
 /* False: TLS is not there yet, or its own bytes still wait. */
 static bool tls_ready(struct stream *s)
 {
-    if (s->working)
+    if (stream_working(s))
         return false;
     return stream_send_cipher(s) && tls_open(s->tls);
 }
@@ -309,7 +311,7 @@ static bool tls_ready(struct stream *s)
  * reason to wait: there may always be one. */
 static bool tail_waits(const struct stream *s)
 {
-    return server_holding(s->server) && s->tail_flush > s->server->flushes_ended;
+    return server_holding(stream_server(s)) && s->tail->flush > stream_server(s)->flushes_ended;
 }
 
 void stream_release(struct stream *s)
@@ -318,28 +320,83 @@ void stream_release(struct stream *s)
         (void)send_tail(s);
 }
 
+/* Copies a small frame behind the others.  False: it is not done. */
+static bool gather(struct buf *frames, struct conn_out *out)
+{
+    if (out->bytes > FRAME_MAX || buf_reserve(frames, out->bytes) != MD_OK)
+        return false;
+    for (unsigned i = 0; i < out->n; i++) {
+        int err = buf_put(frames, span_of(out->piece[i].p, out->piece[i].n));
+        MD_ASSERT(err == MD_OK); /* there is room */
+    }
+    conn_out_release(out);
+    return true;
+}
+
+/* What was gathered, and what is in `out` behind it. */
+static void send_frames(struct stream *s, struct buf *frames, struct conn_out *out)
+{
+    if (frames->n > 0) {
+        memmove(out->piece + 1, out->piece, out->n * sizeof out->piece[0]);
+        out->piece[0] = (struct conn_piece){frames->p, frames->n, NULL};
+        out->n++;
+        out->bytes += frames->n;
+    }
+    send_out(s, out);
+    frames->n = 0;
+}
+
+/* Clients may expect a packet in each frame: Paho's in C 1.3 forgets what follows the first.  The
+ * frames of a turn leave in one write all the same.  True: there is more. */
+static bool flush_frames(struct stream *s, struct conn_out *out)
+{
+    struct buf frames;
+    bool more = true;
+    buf_init(&frames, FRAMES_MAX);
+    out->single = true;
+    for (unsigned round = 0; more && round < ROUNDS_WS && clear_to_send(s); round++) {
+        more = conn_take(s->conn, out);
+        stream_ws_wrap(s, out);
+        if ((!more && frames.n == 0) || !gather(&frames, out))
+            send_frames(s, &frames, out);
+        if (s->state != STREAM_OPEN)
+            break;
+    }
+    if (s->state == STREAM_OPEN && frames.n > 0) {
+        out->n = 0;
+        out->bytes = 0;
+        send_frames(s, &frames, out);
+    }
+    buf_free(&frames);
+    return more;
+}
+
+static bool flush_packets(struct stream *s, struct conn_out *out)
+{
+    bool more = true;
+    out->single = false;
+    for (unsigned round = 0; more && round < ROUNDS && clear_to_send(s); round++) {
+        more = conn_take(s->conn, out);
+        send_out(s, out);
+        if (s->state != STREAM_OPEN)
+            break;
+    }
+    return more;
+}
+
 static bool flush_open(struct stream *s)
 {
     struct conn_out out;
-    bool more = true;
-    if (server_holding(s->server)) {
+    if (server_holding(stream_server(s))) {
         stream_release(s);
         return true; /* it stays dirty until the flush is done */
     }
     if (!send_tail(s) || !stream_send_own(s))
         return false;
-    unsigned rounds = s->ws != NULL ? ROUNDS_WS : ROUNDS;
-    out.stage = s->server->stage;
-    /* Clients may expect a packet in each frame: Paho's in C 1.3 forgets what follows the first. */
-    out.single = s->ws != NULL;
-    for (unsigned round = 0; more && round < rounds && clear_to_send(s); round++) {
-        more = conn_take(s->conn, &out);
-        if (s->ws != NULL)
-            stream_ws_wrap(s, &out);
-        send_out(s, &out);
-        if (s->state != STREAM_OPEN)
-            return false;
-    }
+    out.stage = stream_server(s)->stage;
+    bool more = s->ws != NULL ? flush_frames(s, &out) : flush_packets(s, &out);
+    if (s->state != STREAM_OPEN)
+        return false;
     if (!more && clear_to_send(s) && conn_closing(s->conn)) {
         stream_finish(s, "it is done");
         return false;
@@ -361,7 +418,8 @@ bool stream_flush(struct stream *s)
     }
     if (s->tls == NULL || tls_ready(s))
         return flush_open(s);
-    if (s->state == STREAM_OPEN && conn_closing(s->conn) && (s->working || !tls_open(s->tls)))
+    if (s->state == STREAM_OPEN && conn_closing(s->conn) &&
+        (stream_working(s) || !tls_open(s->tls)))
         stream_close(s, "no TLS handshake in time");
     return false;
 }

@@ -1,4 +1,4 @@
-/* stream_tls.c - the TLS half of a stream: handshake steps in the thread pool, records here. */
+/* stream_tls.c - the TLS half of a stream: handshake steps in the workers, records here. */
 #include "broker/base/check.h"
 #include "broker/base/log.h"
 #include "broker/net/stream_int.h"
@@ -31,7 +31,7 @@ static void fail(struct stream *s)
 {
     char why[TLS_ERR_MAX + 32];
     (void)snprintf(why, sizeof why, "TLS: %s", tls_error(s->tls));
-    log_warn("net", "peer=%s %s", s->peer, why);
+    log_warn("net", "peer=%s %s", stream_peer(s), why);
     failed(s, why);
     stream_shaken(s);
     (void)stream_send_cipher(s); /* the alert, as far as it goes at once */
@@ -42,7 +42,7 @@ static void fail(struct stream *s)
 /* Decrypts what has arrived and feeds it. */
 static void read_records(struct stream *s)
 {
-    struct buf *plain = &s->server->plain;
+    struct buf *plain = &stream_server(s)->plain;
     plain->n = 0;
     /* All of its room at once: growing would leave copies of what is decrypted in freed memory. */
     int err = buf_reserve(plain, plain->max) == MD_OK ? MD_TOOBIG : MD_NOMEM;
@@ -66,10 +66,10 @@ static void read_records(struct stream *s)
     }
 }
 
-static void on_step(uv_work_t *req)
+static void on_step(struct worker_item *item)
 {
-    struct stream *s = LIST_OF(req, struct stream, work);
-    s->work_result = tls_handshake(s->tls);
+    struct shake *k = LIST_OF(item, struct shake, work);
+    k->result = tls_handshake(k->stream->tls);
 }
 
 /* False: it is refused. */
@@ -89,7 +89,7 @@ static bool identify(struct stream *s)
         why = "the Common Name of its certificate holds a NUL or control character, or is no UTF-8";
     else if (err == MD_TOOBIG)
         why = "the subject of its certificate is longer than we take";
-    log_warn("net", "peer=%s refused: %s", s->peer, why);
+    log_warn("net", "peer=%s refused: %s", stream_peer(s), why);
     failed(s, why);
     stream_finish(s, "");
     return false;
@@ -101,7 +101,7 @@ static void opened(struct stream *s)
     tell_conn(s, tls_description(s->tls));
     if (s->conn != NULL && !identify(s))
         return;
-    log_debug("net", "peer=%s handshake done: %s", s->peer, tls_description(s->tls));
+    log_debug("net", "peer=%s handshake done: %s", stream_peer(s), tls_description(s->tls));
     read_records(s);
     if (s->state == STREAM_OPEN) {
         stream_mark_dirty(s);
@@ -110,59 +110,79 @@ static void opened(struct stream *s)
     }
 }
 
-static void on_step_done(uv_work_t *req, int status)
+static void on_step_done(struct worker_item *item)
 {
-    struct stream *s = LIST_OF(req, struct stream, work);
-    (void)status; /* never cancelled */
-    s->working = false;
-    s->server->n_work--;
+    struct shake *k = LIST_OF(item, struct shake, work);
+    struct stream *s = k->stream;
+    struct server *srv = stream_server(s);
+    int result = k->result;
+    k->working = false;
+    srv->n_work--;
+    srv->n_steps--;
+    stream_tls_queue_next(srv); /* first, so that the worker need not wait for us */
     if (s->state == STREAM_CLOSED) {
         stream_close(s, ""); /* frees it if its handle is closed already */
         return;
     }
-    bool failed_now = s->work_result != MD_OK && s->work_result != MD_AGAIN;
+    bool failed_now = result != MD_OK && result != MD_AGAIN;
     if (failed_now) /* says why before it sends: a peer that has gone takes no alert */
         fail(s);
     else
         (void)stream_send_cipher(s);
     if (!failed_now && s->state == STREAM_CLOSED)
         return;
-    if (s->work_result == MD_OK)
+    if (result == MD_OK)
         opened(s);
-    else if (s->work_result == MD_AGAIN)
+    else if (result == MD_AGAIN)
         stream_read_start(s);
-    stream_tls_queue_next(s->server);
 }
 
 /* The connection has its lane. */
 static void start_step(struct stream *s)
 {
-    if (uv_queue_work(&s->server->loop, &s->work, on_step, on_step_done) != 0) {
+    struct server *srv = stream_server(s);
+    if (workers_queue(&srv->workers, &s->shake->work) != MD_OK) {
         stream_close(s, "no thread for the handshake");
         return;
     }
-    s->working = true;
-    s->server->n_work++;
+    s->shake->working = true;
+    srv->n_work++;
+    srv->n_steps++;
 }
 
 static void step(struct stream *s)
 {
-    list_append(&s->server->queue, &s->wait); /* behind those who were here before */
-    stream_tls_queue_next(s->server);
+    struct server *srv = stream_server(s);
+    list_append(tls_begun(s->tls) ? &srv->begun : &srv->fresh, &s->shake->wait);
+    stream_tls_queue_next(srv);
 }
 
 void stream_tls_begin(struct stream *s) { step(s); }
 
 /* Each waits for its own lane, so the first in the queue does not speak for the others. */
-void stream_tls_queue_next(struct server *srv)
+static void start_steps(struct server *srv, struct list *queue)
 {
-    LIST_EACH (it, &srv->queue) {
-        struct stream *s = LIST_OF(it, struct stream, wait);
+    LIST_EACH (it, queue) {
+        struct stream *s = LIST_OF(it, struct shake, wait)->stream;
+        if (srv->n_steps == srv->workers.n)
+            return;
         if (!tls_lane_acquire(s->tls))
             continue;
         list_remove(it);
         start_step(s);
     }
+}
+
+int server_workers_new(struct server *s)
+{
+    s->workers = (struct workers){.run = on_step, .finish = on_step_done, .n = server_cores()};
+    return workers_init(&s->workers, &s->loop);
+}
+
+void stream_tls_queue_next(struct server *srv)
+{
+    start_steps(srv, &srv->begun);
+    start_steps(srv, &srv->fresh);
 }
 
 bool stream_tls_eof(struct stream *s)
@@ -174,7 +194,7 @@ bool stream_tls_eof(struct stream *s)
     if (tls_error(s->tls)[0] == '\0')
         return false;
     (void)snprintf(why, sizeof why, "TLS: %s", tls_error(s->tls));
-    log_warn("net", "peer=%s %s", s->peer, why);
+    log_warn("net", "peer=%s %s", stream_peer(s), why);
     failed(s, s->sniffed ? why : "it closed the connection without a word");
     return true;
 }

@@ -33,7 +33,7 @@ void stream_ws_free(struct stream *s)
 
 static void refuse(struct stream *s, const struct ws_refusal *no)
 {
-    log_warn("net", "peer=%s WebSocket refused (%u): %s", s->peer, no->status, no->why);
+    log_warn("net", "peer=%s WebSocket refused (%u): %s", stream_peer(s), no->status, no->why);
     if (ws_put_refusal(&s->ws->out, no) != MD_OK)
         stream_close(s, "");
     else
@@ -46,7 +46,7 @@ static void upgrade(struct stream *s, const struct ws_request *r)
         403, "pages of this origin may not connect; see `websockets_origin`."};
     static const struct ws_refusal trouble = {500, "the broker is out of memory; try again."};
     if (!ws_origin_allowed((const char *const *)s->listener->origins, r->origin)) {
-        log_warn("net", "peer=%s origin %s is not among websockets_origin", s->peer,
+        log_warn("net", "peer=%s origin %s is not among websockets_origin", stream_peer(s),
                  log_q(r->origin));
         refuse(s, &origin);
         return;
@@ -55,8 +55,8 @@ static void upgrade(struct stream *s, const struct ws_request *r)
         refuse(s, &trouble);
         return;
     }
-    log_debug("net", "peer=%s WebSocket path=%s origin=%s protocol=%s", s->peer, log_q(r->path),
-              log_q(r->origin), r->protocol);
+    log_debug("net", "peer=%s WebSocket path=%s origin=%s protocol=%s", stream_peer(s),
+              log_q(r->path), log_q(r->origin), r->protocol);
     s->ws->open = true;
     (void)stream_send_own(s); /* now, so that nothing can come before it */
 }
@@ -70,7 +70,7 @@ static size_t take_request(struct stream *s, const uint8_t *p, size_t n)
     size_t before = in->n;
     const char *fault = before > 0 ? NULL : sniff_fault(span_of(p, n), SNIFF_WEBSOCKETS);
     if (fault != NULL) {
-        log_warn("net", "peer=%s %s", s->peer, fault);
+        log_warn("net", "peer=%s %s", stream_peer(s), fault);
         stream_close(s, "");
         return n;
     }
@@ -99,7 +99,7 @@ static void put_frame(struct stream *s, enum ws_op op, struct span payload)
     size_t n = ws_head(head, op, payload.n);
     if (buf_reserve(out, n + payload.n) != MD_OK || buf_put(out, span_of(head, n)) != MD_OK ||
         buf_put(out, payload) != MD_OK)
-        log_debug("net", "peer=%s a WebSocket control frame is left out", s->peer);
+        log_debug("net", "peer=%s a WebSocket control frame is left out", stream_peer(s));
     stream_mark_dirty(s);
 }
 
@@ -114,7 +114,7 @@ static void put_close(struct stream *s, unsigned code)
 void stream_ws_end(struct stream *s)
 {
     if (s->ws->open)
-        put_close(s, s->server->stop_ms != 0 ? WS_CODE_GOING_AWAY : WS_CODE_NORMAL);
+        put_close(s, stream_server(s)->stop_ms != 0 ? WS_CODE_GOING_AWAY : WS_CODE_NORMAL);
 }
 
 /* What the conn is owed leaves before our close frame. */

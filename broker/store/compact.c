@@ -57,16 +57,20 @@ static int put_live(void *ctx, struct table_entry *e)
     return err;
 }
 
+int compact_bytes(struct table *t, struct buf *out)
+{
+    uint8_t head[JOURNAL_HEAD];
+    journal_head(head);
+    int err = buf_put(out, span_of(head, JOURNAL_HEAD));
+    return err == MD_OK ? table_each(t, put_live, out) : err;
+}
+
 int compact_write(const char *dir, struct table *t, uint32_t number)
 {
     char path[SEGMENT_PATH];
-    uint8_t head[JOURNAL_HEAD];
     struct buf bytes;
     buf_init(&bytes, FILE_MAX);
-    journal_head(head);
-    int err = buf_put(&bytes, span_of(head, JOURNAL_HEAD));
-    if (err == MD_OK)
-        err = table_each(t, put_live, &bytes);
+    int err = compact_bytes(t, &bytes);
     segment_path(path, dir, (struct segment){SEGMENT_BASE, number});
     if (err == MD_OK)
         err = segment_replace(dir, path, buf_view(&bytes));
@@ -131,7 +135,19 @@ int compact_append(const char *dir, const struct segments *now, uint32_t number,
     if (err == MD_OK && sync && fdatasync(fd) != 0)
         err = MD_IO;
     (void)close(fd);
+    if (err == MD_OK && sync && g.number == number)
+        err = segment_sync_names(dir); /* it is new */
     return err;
+}
+
+struct journal_place compact_end(const char *dir, const struct segments *now)
+{
+    struct journal_place end = {.number = 0};
+    if (now->n > 0) {
+        end.number = now->v[now->n - 1].number;
+        end.size = size_of(dir, now->v[now->n - 1]);
+    }
+    return end;
 }
 
 bool compact_due(const char *dir, const struct segments *now)

@@ -17,6 +17,9 @@ MD_MUST_USE int compact_read(struct table *t, const char *path, struct journal_r
 /* Applies one batch as journal_end() left it.  Errors: MD_NOMEM, MD_TOOBIG. */
 MD_MUST_USE int compact_apply(struct table *t, struct span batch);
 
+/* Appends a table as the bytes of a base.  Errors: MD_NOMEM, MD_TOOBIG. */
+MD_MUST_USE int compact_bytes(struct table *t, struct buf *out);
+
 /* Writes a table as the base of this number.  Errors: MD_IO, MD_NOMEM, MD_TOOBIG. */
 MD_MUST_USE int compact_write(const char *dir, struct table *t, uint32_t number);
 
@@ -29,6 +32,9 @@ int compact_all(const char *dir, const struct segments *all, uint32_t number);
 /* Appends a batch to the last journal, or to a new one of this number.  Errors: MD_IO. */
 MD_MUST_USE int compact_append(const char *dir, const struct segments *now, uint32_t number,
                                struct span batch, bool sync);
+
+/* How far the files go. */
+struct journal_place compact_end(const char *dir, const struct segments *now);
 
 bool compact_due(const char *dir, const struct segments *now);
 

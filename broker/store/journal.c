@@ -4,7 +4,8 @@
 #include "broker/base/rd.h"
 
 #define MAGIC    "MDSTATE"
-#define FORMAT   '1'
+#define PLACE_NS 0u /* of no module */
+#define PLACE_N  12u
 #define MARK0    0xD5
 #define MARK1    0x42
 #define BATCH_N  14u /* mark, length, two crcs */
@@ -13,7 +14,7 @@
 void journal_head(uint8_t out[JOURNAL_HEAD])
 {
     memcpy(out, MAGIC, JOURNAL_HEAD - 1);
-    out[JOURNAL_HEAD - 1] = FORMAT;
+    out[JOURNAL_HEAD - 1] = JOURNAL_FORMAT;
 }
 
 static void put_be32(uint8_t *p, uint32_t v)
@@ -57,14 +58,62 @@ void journal_end(struct buf *out, size_t at)
     put_be32(p + 10, record_crc(span_of(p + BATCH_N, body)));
 }
 
+int journal_put_place(struct buf *out, struct journal_place place)
+{
+    uint8_t value[PLACE_N];
+    size_t at;
+    put_be32(value, place.number);
+    put_be32(value + 4, (uint32_t)(place.size >> 32));
+    put_be32(value + 8, (uint32_t)place.size);
+    int err = journal_begin(out, &at);
+    if (err != MD_OK)
+        return err;
+    err = journal_add(out, PLACE_NS, span_of(NULL, 0), span_of(value, PLACE_N), false);
+    if (err == MD_OK)
+        journal_end(out, at);
+    else
+        out->n = at;
+    return err;
+}
+
+bool journal_follows(const struct journal_report *report, struct journal_place end)
+{
+    const struct journal_place *p = &report->place;
+    return !report->has_place || p->number < end.number ||
+           (p->number == end.number && p->size <= end.size);
+}
+
+bool journal_is_newer(struct span head)
+{
+    if (head.n < JOURNAL_HEAD || !span_starts(head, MAGIC))
+        return false;
+    uint8_t format = head.p[JOURNAL_HEAD - 1];
+    return (format > JOURNAL_FORMAT && format <= '9') || (format >= 'A' && format <= 'Z');
+}
+
 struct reader {
     int (*cb)(void *ctx, unsigned ns, struct span key, struct span value, bool deleted);
     void *ctx;
     struct journal_report *report;
 };
 
+static void take_place(struct reader *rd, const struct record *r)
+{
+    struct rd in = rd_of(r->value);
+    struct journal_place place = {.number = rd_u32(&in)};
+    place.size = rd_u64(&in);
+    if (!rd_done(&in))
+        return;
+    rd->report->place = place;
+    rd->report->has_place = true;
+}
+
 static int give(struct reader *rd, const struct record *r)
 {
+    if (r->ns == PLACE_NS) {
+        take_place(rd, r);
+        return MD_OK;
+    }
     rd->report->records++;
     return rd->cb(rd->ctx, r->ns & ~JOURNAL_DELETED, r->key, r->value,
                   (r->ns & JOURNAL_DELETED) != 0);
@@ -149,13 +198,31 @@ int journal_read(struct span file,
         report->torn = file.n;
         return MD_OK;
     }
-    if (!span_starts(file, MAGIC)) {
-        report->damaged = JOURNAL_HEAD;
-    } else if (file.p[JOURNAL_HEAD - 1] != FORMAT) {
-        report->newer = true;
+    report->newer = journal_is_newer(file);
+    if (report->newer)
         return MD_OK;
-    }
+    uint8_t format = file.p[JOURNAL_HEAD - 1];
+    if (!span_starts(file, MAGIC) || format < JOURNAL_OLDEST || format > JOURNAL_FORMAT)
+        report->damaged = JOURNAL_HEAD;
+    else
+        report->older = format != JOURNAL_FORMAT;
     return read_batches(&rd, span_skip(file, JOURNAL_HEAD));
+}
+
+static int ignore(void *ctx, unsigned ns, struct span key, struct span value, bool deleted)
+{
+    (void)ctx;
+    (void)ns;
+    (void)key;
+    (void)value;
+    (void)deleted;
+    return MD_OK;
+}
+
+void journal_look(struct span file, struct journal_report *report)
+{
+    int err = journal_read(file, ignore, NULL, report);
+    MD_ASSERT(err == MD_OK); /* only a callback fails */
 }
 
 int journal_read_batch(struct span batch,

@@ -61,7 +61,6 @@ int segment_list(const char *dir, struct segments *out)
     struct dirent *e;
     while (err == MD_OK && (e = readdir(d)) != NULL) {
         struct segment s;
-        remove_unfinished(dir, e->d_name);
         if (!parse_name(e->d_name, &s))
             continue;
         if (out->n == SEGMENT_MAX)
@@ -71,6 +70,16 @@ int segment_list(const char *dir, struct segments *out)
     }
     (void)closedir(d);
     return err;
+}
+
+void segment_clean(const char *dir)
+{
+    DIR *d = opendir(dir);
+    const struct dirent *e;
+    while (d != NULL && (e = readdir(d)) != NULL)
+        remove_unfinished(dir, e->d_name);
+    if (d != NULL)
+        (void)closedir(d);
 }
 
 int segment_read(const char *path, struct buf *out)
@@ -92,6 +101,15 @@ int segment_read(const char *path, struct buf *out)
     }
     (void)close(fd);
     return err;
+}
+
+size_t segment_head(const char *path, uint8_t *out, size_t n)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? 0 : read(fd, out, n);
+    if (fd >= 0)
+        (void)close(fd);
+    return got > 0 ? (size_t)got : 0;
 }
 
 static int write_all(int fd, struct span s)
@@ -130,7 +148,7 @@ int segment_open(const char *path, struct span head)
     return fd;
 }
 
-static int sync_dir(const char *dir)
+int segment_sync_names(const char *dir)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
@@ -165,7 +183,7 @@ int segment_replace(const char *dir, const char *path, struct span bytes)
         (void)unlink(fresh);
         return err;
     }
-    return sync_dir(dir);
+    return segment_sync_names(dir);
 }
 
 size_t segment_size(const char *path)
@@ -176,12 +194,38 @@ size_t segment_size(const char *path)
 
 void segment_remove(const char *path) { (void)unlink(path); }
 
-int segment_set_aside(const char *path)
+void segment_remove_hot(const char *dir, uint32_t until)
+{
+    struct segments all = {.n = 0};
+    char path[SEGMENT_PATH];
+    if (segment_list(dir, &all) != MD_OK)
+        return;
+    for (unsigned i = 0; i < all.n; i++) {
+        if (all.v[i].kind != SEGMENT_HOT || all.v[i].number > until)
+            continue;
+        segment_path(path, dir, all.v[i]);
+        segment_remove(path);
+    }
+}
+
+static void name_aside(char out[SEGMENT_PATH + 32], const char *path, const char *why)
 {
     struct stat st;
-    char aside[SEGMENT_PATH + 32];
     long long when = stat(path, &st) == 0 ? (long long)st.st_mtime : 0;
-    (void)snprintf(aside, sizeof aside, "%s.damaged-%lld", path, when);
+    (void)snprintf(out, SEGMENT_PATH + 32, "%s.%s-%lld", path, why, when);
+}
+
+int segment_retire(const char *path)
+{
+    char aside[SEGMENT_PATH + 32];
+    name_aside(aside, path, "stale");
+    return rename(path, aside) == 0 ? MD_OK : MD_IO;
+}
+
+int segment_set_aside(const char *path)
+{
+    char aside[SEGMENT_PATH + 32];
+    name_aside(aside, path, "damaged");
     /* The file itself stays until what was saved of it is written elsewhere. */
     if (link(path, aside) == 0 || errno == EEXIST)
         return MD_OK;

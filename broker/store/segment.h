@@ -28,12 +28,18 @@ struct segments {
 
 void segment_path(char out[SEGMENT_PATH], const char *dir, struct segment s);
 
-/* Adds the files of `dir` that are of this store, ascending by number.  Unfinished ones (.new) are
- * removed.  Errors: MD_IO (no such directory), MD_FULL. */
+/* Adds the files of `dir` that are of this store, ascending by number.
+ * Errors: MD_IO (no such directory), MD_FULL. */
 MD_MUST_USE int segment_list(const char *dir, struct segments *out);
+
+/* Removes what a crash left unfinished (.new); only for who opens the store. */
+void segment_clean(const char *dir);
 
 /* Errors: MD_IO, MD_NOMEM, MD_TOOBIG; *out is appended to. */
 MD_MUST_USE int segment_read(const char *path, struct buf *out);
+
+/* Its first bytes; returns how many, 0 when there are none to be had. */
+size_t segment_head(const char *path, uint8_t *out, size_t n);
 
 /* Opens for appending, made with mode 0600 and the file's head if it is new; -1 on error. */
 int segment_open(const char *path, struct span head);
@@ -42,11 +48,17 @@ MD_MUST_USE int segment_append(int fd, struct span bytes);
 /* A whole new file in place of any old one: <path>.new, fsync, rename, fsync of the directory.
  * Errors: MD_IO. */
 MD_MUST_USE int segment_replace(const char *dir, const char *path, struct span bytes);
+/* Until then a power cut may take the name of a new file back.  Errors: MD_IO. */
+MD_MUST_USE int segment_sync_names(const char *dir);
 size_t segment_size(const char *path); /* 0 when it cannot be told */
 void segment_remove(const char *path);
+/* The hot ones with a number up to `until`. */
+void segment_remove_hot(const char *dir, uint32_t until);
 /* Keeps the file as "<path>.damaged-<seconds of its last change>" too, where the medium can.
  * Errors: MD_IO. */
 MD_MUST_USE int segment_set_aside(const char *path);
+/* Renames it to "<path>.stale-<seconds of its last change>".  Errors: MD_IO. */
+MD_MUST_USE int segment_retire(const char *path);
 MD_MUST_USE int segment_make_dir(const char *dir); /* 0700; fine if it exists.  Errors: MD_IO. */
 
 #endif

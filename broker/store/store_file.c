@@ -11,6 +11,7 @@
 #include "broker/base/check.h"
 #include "broker/base/mem.h"
 #include "broker/store/compact.h"
+#include "broker/store/load.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@ struct store_file {
     bool failed; /* the last flush: its changes are here again, and in the old hot journals */
     int hot_fd;  /* -1: could not be opened */
     uint32_t hot_number, number;
+    struct journal_place end; /* of the files in `dir`, when they were last flushed */
     char dir[SEGMENT_PATH - 64], journal_dir[SEGMENT_PATH - 64];
 };
 
@@ -37,6 +39,7 @@ struct store_flush {
     struct table *owed; /* the worker's while it runs; NULL: nothing is owed */
     struct buf bytes;   /* one batch */
     uint32_t hot_until, number;
+    struct journal_place end; /* after it */
     bool sync, rotated;
 };
 
@@ -138,8 +141,15 @@ static int hot_open(struct store_file *s, uint32_t number)
 {
     char path[SEGMENT_PATH];
     uint8_t head[JOURNAL_HEAD];
+    struct buf first;
+    buf_init(&first, SEGMENT_PATH);
+    int err = buf_put(&first, head_span(head));
+    if (err == MD_OK)
+        err = journal_put_place(&first, s->end);
     segment_path(path, s->journal_dir, (struct segment){SEGMENT_HOT, number});
-    return segment_open(path, head_span(head));
+    int fd = err == MD_OK ? segment_open(path, buf_view(&first)) : -1;
+    buf_free(&first);
+    return fd;
 }
 
 static int file_write(struct store *base)
@@ -168,20 +178,6 @@ static void hot_rotate(struct store_file *s)
         (void)close(s->hot_fd);
     s->hot_fd = -1; /* opened with the first write */
     s->hot_number = ++s->number;
-}
-
-static void hot_remove(const struct store_file *s, uint32_t until)
-{
-    struct segments all = {.n = 0};
-    char path[SEGMENT_PATH];
-    if (segment_list(s->journal_dir, &all) != MD_OK)
-        return;
-    for (unsigned i = 0; i < all.n; i++) {
-        if (all.v[i].kind != SEGMENT_HOT || all.v[i].number > until)
-            continue;
-        segment_path(path, s->journal_dir, all.v[i]);
-        segment_remove(path);
-    }
 }
 
 /* --- flush ----------------------------------------------------------------------------------- */
@@ -248,6 +244,7 @@ static int write_owed(struct store_flush *f)
         err = compact_write(dir, f->owed, f->number);
     if (err == MD_OK && segment_list(dir, &all) == MD_OK)
         compact_remove_before(dir, &all, f->number);
+    f->end.number = f->number;
     return err;
 }
 
@@ -267,6 +264,7 @@ static int file_flush_run(struct store_flush *f)
     if (segment_list(dir, &all) != MD_OK)
         return MD_OK;
     compact_current(&all, &now);
+    f->end = compact_end(dir, &now);
     if (compact_due(dir, &now))
         (void)compact_all(dir, &all, f->number + 1); /* if not now, then with the next flush */
     return MD_OK;
@@ -323,11 +321,13 @@ static void file_flush_end(struct store *base, struct store_flush *f, int result
 {
     struct store_file *s = of(base);
     s->flushing = false;
+    if (result == MD_OK)
+        s->end = f->end;
     s->number++; /* a base may have taken f->number + 1 */
     if (result != MD_OK)
         (void)take_back_all(s, buf_view(&f->bytes)); /* no memory: the hot journals have it */
     else if (f->rotated || hot_restart(s) == MD_OK)
-        hot_remove(s, f->hot_until);
+        segment_remove_hot(s->journal_dir, f->hot_until);
     s->failed = result != MD_OK;
     if (f->owed != NULL && result == MD_OK) {
         s->owed = false;
@@ -350,120 +350,6 @@ static void file_close(struct store *base)
 }
 
 /* --- opening --------------------------------------------------------------------------------- */
-
-struct opening {
-    struct store_file *s;
-    size_t damaged, torn, records;
-    bool newer;
-    char *note;
-};
-
-static int load_one(struct opening *o, const char *dir, struct segment g)
-{
-    char path[SEGMENT_PATH];
-    struct journal_report report = {0};
-    segment_path(path, dir, g);
-    int err = compact_read(&o->s->loaded, path, &report);
-    if (err != MD_OK) {
-        (void)snprintf(o->note, 256, "%.150s cannot be read: %s", path,
-                       err == MD_IO ? "check who owns it" : md_err_text(err));
-        return err;
-    }
-    o->damaged += report.damaged;
-    o->torn += report.torn;
-    o->records += report.records;
-    if (report.newer)
-        (void)snprintf(o->note, 256,
-                       "%.120s was written by a newer merossd; start that one, or move "
-                       "the file away to begin anew",
-                       path);
-    if (report.damaged > 0 && !report.newer && segment_set_aside(path) != MD_OK) {
-        (void)snprintf(o->note, 256,
-                       "%.150s is damaged and cannot be renamed: is state_dir writable?", path);
-        return MD_IO;
-    }
-    if (g.number > o->s->number)
-        o->s->number = g.number;
-    return report.newer ? MD_INVAL : MD_OK;
-}
-
-static int load_dir(struct opening *o, bool *changed)
-{
-    struct segments all = {.n = 0}, now;
-    int err = segment_list(o->s->dir, &all);
-    if (err != MD_OK) {
-        (void)snprintf(o->note, 256, "%.150s cannot be read: check that it exists and who owns it",
-                       o->s->dir);
-        return MD_IO;
-    }
-    compact_current(&all, &now);
-    for (unsigned i = 0; i < now.n && err == MD_OK; i++)
-        err = load_one(o, o->s->dir, now.v[i]);
-    *changed = all.n != now.n;
-    return err;
-}
-
-static int load_hot(struct opening *o, bool *found)
-{
-    struct segments all = {.n = 0};
-    int err = segment_list(o->s->journal_dir, &all);
-    *found = false;
-    if (err != MD_OK)
-        return MD_OK; /* a fresh tmpfs */
-    for (unsigned i = 0; i < all.n && err == MD_OK; i++) {
-        if (all.v[i].kind != SEGMENT_HOT)
-            continue;
-        *found = true;
-        err = load_one(o, o->s->journal_dir, all.v[i]);
-    }
-    return err;
-}
-
-static void remark(const struct opening *o)
-{
-    if (o->torn > 0)
-        (void)snprintf(o->note, 256,
-                       "the last %zu bytes of the state in %.80s were cut off: the power or the "
-                       "program died while they were written",
-                       o->torn, o->s->dir);
-    if (o->damaged > 0)
-        (void)snprintf(o->note, 256,
-                       "state in %.80s was damaged (%zu bytes lost); the damaged files are kept as "
-                       "*.damaged-*, %zu records were read",
-                       o->s->dir, o->damaged, o->records);
-}
-
-/* Reads everything; what a crash left in pieces becomes one new base. */
-static int load(struct store_file *s, char note[256])
-{
-    struct opening o = {.s = s, .note = note};
-    bool stale = false, hot = false;
-    int err = load_dir(&o, &stale);
-    if (err == MD_OK)
-        err = load_hot(&o, &hot);
-    if (err != MD_OK)
-        return err;
-    if (stale || hot || o.damaged > 0 || o.torn > 0) {
-        struct segments all = {.n = 0};
-        uint32_t number = s->number + 1;
-        err = compact_write(s->dir, &s->loaded, number);
-        if (err == MD_OK && segment_list(s->dir, &all) == MD_OK)
-            compact_remove_before(s->dir, &all, number);
-        if (err == MD_OK)
-            hot_remove(s, s->number);
-        s->number = number;
-    }
-    remark(&o);
-    s->owed = err == MD_IO; /* everything was read: no reason not to serve */
-    if (s->owed) {
-        (void)snprintf(note, 256,
-                       "%.150s cannot be written: is the disk full or read-only? It is tried again",
-                       s->dir);
-        err = MD_OK;
-    }
-    s->hot_number = ++s->number;
-    return err;
-}
 
 static int init(struct store_file *s, const struct store_file_config *cfg, char note[256])
 {
@@ -494,8 +380,12 @@ int store_file_open(struct store **out, const struct store_file_config *cfg, cha
         return MD_NOMEM;
     s->store.ops = &ops;
     int err = init(s, cfg, note);
+    struct load l = {s->dir, s->journal_dir, &s->loaded, .owed = false};
     if (err == MD_OK)
-        err = load(s, note);
+        err = load_all(&l, note);
+    s->owed = l.owed;
+    s->end = l.end;
+    s->hot_number = s->number = l.number + 1;
     if (err != MD_OK) {
         file_close(&s->store);
         return err;

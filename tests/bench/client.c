@@ -23,7 +23,8 @@ int client_open(struct client *c, const struct link_way *way)
     c->packet_id = 0;
     buf_init(&c->in, IN_MAX);
     buf_init(&c->out, OUT_MAX);
-    return link_open(way, &c->link);
+    int err = link_open(way, &c->link);
+    return err == MD_OK && c->session != NULL ? link_resume(c->link, c->session) : err;
 }
 
 void client_close(struct client *c)
@@ -33,6 +34,12 @@ void client_close(struct client *c)
     buf_free(&c->in);
     buf_free(&c->out);
     c->stage = CLIENT_ENDED;
+}
+
+void client_forget(struct client *c)
+{
+    link_session_free(c->session);
+    c->session = NULL;
 }
 
 static int put_connect(struct client *c)
@@ -100,14 +107,12 @@ static int answer(struct client *c, const struct mqtt_packet *p)
     case MQTT_PUBCOMP:
         c->calls->released(c);
         return MD_OK;
-    case MQTT_PINGRESP:
-        c->calls->pong(c);
-        return MD_OK;
     case MQTT_CONNECT:
     case MQTT_SUBSCRIBE:
     case MQTT_UNSUBSCRIBE:
     case MQTT_UNSUBACK:
     case MQTT_PINGREQ:
+    case MQTT_PINGRESP:
     case MQTT_DISCONNECT:
         break;
     }
@@ -178,6 +183,8 @@ void client_work(struct client *c)
         int err = link_handshake(c->link);
         if (err == MD_AGAIN)
             return;
+        if (err == MD_OK && c->resume)
+            err = link_keep_session(c->link, &c->session);
         if (err == MD_OK)
             err = put_connect(c);
         if (err != MD_OK) {
@@ -197,5 +204,3 @@ int client_publish(struct client *c, struct mqtt_publish *m)
         m->packet_id = next_id(c);
     return mqtt_put_publish(&c->out, m);
 }
-
-int client_ping(struct client *c) { return mqtt_put_pingreq(&c->out); }

@@ -23,7 +23,6 @@ struct client_calls { /* all called from client_work() */
     void (*message)(struct client *c, const struct mqtt_publish *m);
     void (*released)(struct client *c); /* a PUBLISH of ours is through: PUBACK, PUBCOMP */
     void (*ended)(struct client *c);
-    void (*pong)(struct client *c);
 };
 
 struct client {
@@ -34,9 +33,11 @@ struct client {
     const char *const *filters;           /* NULL-ended, kept by the owner */
     enum mqtt_qos qos;                    /* of its subscriptions */
     bool level3, keep;                    /* MQTT 3.1; Clean Session 0 */
+    bool resume;                          /* its TLS session when it comes again */
     enum client_stage stage;
     const char *why;
-    struct link *link;
+    struct link *link;            /* NULL: none */
+    struct link_session *session; /* NULL: none to be resumed */
     struct buf in, out;
     unsigned to_subscribe; /* SUBACKs that have not come */
     uint16_t packet_id;
@@ -49,14 +50,14 @@ struct client {
 /* Begins to connect.  c  its members above `stage` are set, the rest zeroed.
  * Errors: those of link_open(). */
 MD_MUST_USE int client_open(struct client *c, const struct link_way *way);
-void client_close(struct client *c); /* without DISCONNECT; may be opened again */
+void client_close(struct client *c);  /* without DISCONNECT; may be opened again */
+void client_forget(struct client *c); /* frees its TLS session */
 
 /* Does what can be done now without waiting. */
 void client_work(struct client *c);
 
 /* Queues a PUBLISH.  Errors: those of buf_put(). */
 MD_MUST_USE int client_publish(struct client *c, struct mqtt_publish *m);
-MD_MUST_USE int client_ping(struct client *c);
 
 /* Writes what is queued, as far as the socket takes it. */
 void client_flush(struct client *c);

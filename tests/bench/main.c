@@ -14,8 +14,9 @@ static void usage(void)
     (void)printf(
         "usage: bench_load --port P [options]\n"
         "One load on an MQTT broker, measured; the result is one JSON object.\n"
-        "  --kind flow|late|idle|connect   flow\n"
+        "  --kind flow|late|idle|connect|storm|report   flow\n"
         "  --host H --port P --tls         127.0.0.1\n"
+        "  --resume        a client that comes again resumes its TLS session\n"
         "  --pid PID       the broker's process: its CPU time and memory are read\n"
         "  --subs N --pubs N --idle N      clients that subscribe, publish, only stay; 1, 1, 0\n"
         "  --stalled N     so many of the subscribers read nothing\n"
@@ -29,7 +30,10 @@ static void usage(void)
         "                  acknowledgement counts\n"
         "  --count N       messages in all, or connections; 10000\n"
         "  --rate N        messages a second in all; 0: as fast as it goes\n"
-        "  --pings         the last of --idle pings every two milliseconds\n"
+        "  --at-once N     connections that are being made at a time; 64\n"
+        "  --plugs N       simulated plugs, for storm and report; 100\n"
+        "  --model M       of tests/plugsim/models; mss310\n"
+        "  --ping-port P   in clear: a client pings there every two milliseconds meanwhile\n"
         "  --patience S    without progress for so long the run has failed; 20\n"
         "Exit status: 0; 1 the run failed; 2 usage.\n");
 }
@@ -49,8 +53,8 @@ static unsigned number(const char *text)
 
 static enum load_kind kind(const char *text)
 {
-    static const char *const names[] = {"flow", "late", "idle", "connect"};
-    for (unsigned i = 0; i < 4; i++)
+    static const char *const names[] = {"flow", "late", "idle", "connect", "storm", "report"};
+    for (unsigned i = 0; i < 6; i++)
         if (strcmp(text, names[i]) == 0)
             return (enum load_kind)i;
     (void)fprintf(stderr, "bench_load: no kind %s\n", text);
@@ -106,6 +110,15 @@ static bool take_number(struct load_plan *p, int option, const char *text)
     case 'r':
         p->rate = number(text);
         return true;
+    case 'o':
+        p->at_once = number(text);
+        return true;
+    case 'L':
+        p->plugs = number(text);
+        return true;
+    case 'g':
+        p->ping_port = number(text);
+        return true;
     case 'a':
         p->patience_s = number(text);
         return true;
@@ -128,8 +141,10 @@ static void take(struct load_plan *p, int option, const char *text)
         p->tls = true;
     else if (option == 'R')
         p->retain = true;
-    else if (option == 'g')
-        p->pings = true;
+    else if (option == 'e')
+        p->resume = true;
+    else if (option == 'm')
+        p->model = text;
     else if (!take_number(p, option, text)) {
         usage();
         exit(option == 'H' ? 0 : 2);
@@ -139,15 +154,16 @@ static void take(struct load_plan *p, int option, const char *text)
 static void read_options(struct load_plan *p, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"kind", 1, NULL, 'k'},   {"host", 1, NULL, 'h'},     {"port", 1, NULL, 'p'},
-        {"tls", 0, NULL, 'l'},    {"pid", 1, NULL, 'P'},      {"subs", 1, NULL, 's'},
-        {"pubs", 1, NULL, 'u'},   {"idle", 1, NULL, 'i'},     {"stalled", 1, NULL, 'S'},
-        {"filter", 1, NULL, 'f'}, {"filters", 1, NULL, 'F'},  {"topic", 1, NULL, 't'},
-        {"topics", 1, NULL, 'T'}, {"qos", 1, NULL, 'q'},      {"sub-qos", 1, NULL, 'Q'},
-        {"retain", 0, NULL, 'R'}, {"size", 1, NULL, 'b'},     {"window", 1, NULL, 'w'},
-        {"fan", 1, NULL, 'n'},    {"count", 1, NULL, 'c'},    {"rate", 1, NULL, 'r'},
-        {"pings", 0, NULL, 'g'},  {"patience", 1, NULL, 'a'}, {"help", 0, NULL, 'H'},
-        {NULL, 0, NULL, 0}};
+        {"kind", 1, NULL, 'k'},      {"host", 1, NULL, 'h'},     {"port", 1, NULL, 'p'},
+        {"tls", 0, NULL, 'l'},       {"pid", 1, NULL, 'P'},      {"subs", 1, NULL, 's'},
+        {"pubs", 1, NULL, 'u'},      {"idle", 1, NULL, 'i'},     {"stalled", 1, NULL, 'S'},
+        {"filter", 1, NULL, 'f'},    {"filters", 1, NULL, 'F'},  {"topic", 1, NULL, 't'},
+        {"topics", 1, NULL, 'T'},    {"qos", 1, NULL, 'q'},      {"sub-qos", 1, NULL, 'Q'},
+        {"retain", 0, NULL, 'R'},    {"size", 1, NULL, 'b'},     {"window", 1, NULL, 'w'},
+        {"fan", 1, NULL, 'n'},       {"count", 1, NULL, 'c'},    {"rate", 1, NULL, 'r'},
+        {"ping-port", 1, NULL, 'g'}, {"patience", 1, NULL, 'a'}, {"help", 0, NULL, 'H'},
+        {"at-once", 1, NULL, 'o'},   {"plugs", 1, NULL, 'L'},    {"model", 1, NULL, 'm'},
+        {"resume", 0, NULL, 'e'},    {NULL, 0, NULL, 0}};
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
         take(p, option, optarg);
@@ -179,8 +195,8 @@ static void print(const struct load_result *r)
         (void)printf(",\"why\":\"%s\"", r->why);
     (void)printf(",\"sent\":%llu,\"delivered\":%llu,\"bytes\":%llu", (unsigned long long)r->sent,
                  (unsigned long long)r->delivered, (unsigned long long)r->bytes);
-    (void)printf(",\"wall_s\":%.6f,\"connect_s\":%.6f", (double)r->wall_ns / 1e9,
-                 (double)r->connect_ns / 1e9);
+    (void)printf(",\"wall_s\":%.6f,\"connect_s\":%.6f,\"asked_s\":%.6f", (double)r->wall_ns / 1e9,
+                 (double)r->connect_ns / 1e9, (double)r->asked_ns / 1e9);
     (void)printf(",\"broker_us\":%.4f,\"own_us\":%.4f", (double)r->broker_ns / 1e3 / n,
                  (double)r->own_ns / 1e3 / n);
     (void)printf(",\"own_load\":%.3f,\"broker_load\":%.3f,\"per_s\":%.0f",
@@ -208,6 +224,9 @@ int main(int argc, char **argv)
                              .window = 1,
                              .fan = FAN_AUTO,
                              .count = 10000,
+                             .at_once = 64,
+                             .plugs = 100,
+                             .model = "mss310",
                              .patience_s = 20};
     read_options(&plan, argc, argv);
     struct load_result *r = mem_alloc(sizeof *r);

@@ -426,6 +426,25 @@ def systemd_is_told_by_abstract_name():
     systemd_hears("\0" + name, "@" + name)
 
 
+def a_service_is_given_its_folders():
+    """StateDirectory= and RuntimeDirectory= of a unit hold without an option in the file."""
+    with folder() as root:
+        state, run = root / "state", root / "run"
+        if Broker.seed:
+            shutil.copytree(Broker.seed, state)
+        state.mkdir(exist_ok=True)
+        run.mkdir()
+        with environment(STATE_DIRECTORY=str(state), RUNTIME_DIRECTORY=f"{run}:/elsewhere"):
+            with Broker(MEROSSD, state=state) as b:
+                b.stop()
+                text = (state / "test.conf").read_text()
+                (state / "test.conf").write_text(text.replace(f"state_dir {state}\n", ""))
+                b.program = harness.Program([MEROSSD, "-c", state / "test.conf"])
+                b.wait_line(f"its state directory is {state}")
+                Client(b.tcp, "pub").publish("kept", "x", 1, retain=True)
+                check(list(run.glob("*/state.*.hot")), "no journal in the runtime directory")
+
+
 # ---------------------------------------------------------------- the log
 
 def a_rotated_log_file_is_opened_again():
@@ -614,7 +633,8 @@ if __name__ == "__main__":
         a_reload_without_file_descriptors_changes_nothing, what_needs_a_restart_is_named,
         a_new_certificate_is_used_by_new_connections, reload_in_a_loop_under_load_loses_nothing,
         usr1_writes_every_session_to_the_log, systemd_is_told_by_path,
-        systemd_is_told_by_abstract_name, a_rotated_log_file_is_opened_again,
+        systemd_is_told_by_abstract_name, a_service_is_given_its_folders,
+        a_rotated_log_file_is_opened_again,
         the_log_is_a_topic_too, a_log_that_cannot_be_opened_is_no_reason_to_stay_dark,
         root_becomes_the_user, an_unknown_user_is_an_error,
         in_the_background_it_logs_to_a_file_and_leaves_a_pid, clients_are_listed,

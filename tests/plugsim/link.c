@@ -25,6 +25,10 @@ struct link_way {
     mbedtls_ssl_config tls;
 };
 
+struct link_session {
+    mbedtls_ssl_session tls;
+};
+
 enum stage { TCP, TLS, READY };
 
 struct link {
@@ -95,6 +99,13 @@ void link_way_free(struct link_way *w)
     mbedtls_ctr_drbg_free(&w->random);
     mbedtls_entropy_free(&w->entropy);
     mem_free(w);
+}
+
+void link_way_one_curve(struct link_way *w)
+{
+    static const mbedtls_ecp_group_id only[] = {MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_NONE};
+    if (!w->plain)
+        mbedtls_ssl_conf_curves(&w->tls, only);
 }
 
 static int push(void *ctx, const unsigned char *bytes, size_t n)
@@ -194,6 +205,30 @@ int link_handshake(struct link *l)
         l->stage = READY;
     }
     return MD_OK;
+}
+
+int link_keep_session(const struct link *l, struct link_session **s)
+{
+    if (*s == NULL)
+        *s = mem_alloc(sizeof **s);
+    if (*s == NULL)
+        return MD_NOMEM;
+    mbedtls_ssl_session_free(&(*s)->tls);
+    mbedtls_ssl_session_init(&(*s)->tls);
+    return mbedtls_ssl_get_session(&l->tls, &(*s)->tls) == 0 ? MD_OK : MD_TLS;
+}
+
+void link_session_free(struct link_session *s)
+{
+    if (s == NULL)
+        return;
+    mbedtls_ssl_session_free(&s->tls);
+    mem_free(s);
+}
+
+int link_resume(struct link *l, const struct link_session *s)
+{
+    return mbedtls_ssl_set_session(&l->tls, &s->tls) == 0 ? MD_OK : MD_TLS;
 }
 
 static int moved(struct link *l, int ret, size_t *n)

@@ -94,6 +94,8 @@ void simplug_closed(struct simplug *p,
 uint64_t simplug_tick(struct simplug *p, uint64_t now);
 
 void simplug_button(struct simplug *p, unsigned channel, uint64_t now);
+/* Tells ElectricityX of all channels, as it does by itself with the option meter_push_s. */
+void simplug_say_meters(struct simplug *p, uint64_t now);
 /* The world changes an entry of a namespace of its model's file, and the device tells it:
  * simplug_sense(p, "Appliance.GarageDoor.State", "{\"channel\":1,\"open\":1}", now).
  * Errors: MD_NOENT no such namespace or entry, MD_NOMEM. */

@@ -169,7 +169,6 @@ void simplug_say_config(struct simplug *p, uint64_t now);
 void simplug_say_push(struct simplug *p, const char *ns, struct span payload, uint64_t now);
 void simplug_say_own(struct simplug *p, const char *ns, const char *method, const char *id,
                      struct span payload, uint64_t now);
-void simplug_say_meters(struct simplug *p, uint64_t now); /* ElectricityX of all channels */
 /* The channels whose bit is set, after a change. */
 void simplug_say_relays(struct simplug *p, unsigned channels, uint64_t now);
 

@@ -60,6 +60,7 @@ void config_free(struct config *c)
     config_bridges_free(c);
     free_texts(c->meross_keys);
     free_texts(c->warnings);
+    free_texts(c->included);
     config_access_free(&c->access);
     mem_free(c->client_id_prefix);
     mem_free(c->user);
@@ -109,6 +110,18 @@ static int place_listener(struct reader *r, struct config_listener *l)
     return l->file == NULL ? out_of_memory(r) : MD_OK;
 }
 
+/* Appends to a list of n texts, NULL-terminated. */
+static int add_text(struct reader *r, char ***list, size_t n, const char *text)
+{
+    char **grown = mem_realloc(*list, (n + 2) * sizeof *grown);
+    if (grown == NULL)
+        return out_of_memory(r);
+    *list = grown;
+    grown[n] = mem_strdup(text);
+    grown[n + 1] = NULL;
+    return grown[n] == NULL ? out_of_memory(r) : MD_OK;
+}
+
 /* Something that is not an error but must be said. */
 __attribute__((format(printf, 2, 3))) static int warn(struct reader *r, const char *fmt, ...)
 {
@@ -120,13 +133,7 @@ __attribute__((format(printf, 2, 3))) static int warn(struct reader *r, const ch
     if (r->n_warnings >= CONFIG_MAX_WARNINGS)
         return MD_OK; /* the first ones say enough about such a file */
     (void)snprintf(text, sizeof text, "%.100s:%u: %s", r->file, r->line, what);
-    char **grown = mem_realloc(r->c.warnings, (r->n_warnings + 2) * sizeof *grown);
-    if (grown == NULL)
-        return out_of_memory(r);
-    r->c.warnings = grown;
-    grown[r->n_warnings] = mem_strdup(text);
-    grown[r->n_warnings + 1] = NULL;
-    return grown[r->n_warnings++] == NULL ? out_of_memory(r) : MD_OK;
+    return add_text(r, &r->c.warnings, r->n_warnings++, text);
 }
 
 static int default_listener(struct reader *r, struct config_listener **out)
@@ -387,6 +394,12 @@ static int read_lines(struct reader *r, struct span text)
 static int take_file(void *reader, const char *file, struct span text)
 {
     struct reader *r = reader;
+    size_t n = 0;
+    while (r->c.included != NULL && r->c.included[n] != NULL)
+        n++;
+    int err = add_text(r, &r->c.included, n, file);
+    if (err != MD_OK)
+        return err;
     r->file = file;
     r->line = 0;
     r->current = NO_LISTENER;

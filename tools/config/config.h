@@ -133,6 +133,7 @@ struct config {
     unsigned persistence_sync;  /* seconds, or CONFIG_SYNC_ALWAYS, CONFIG_SYNC_OFF */
     char *persistence_location, *persistence_file; /* mosquitto's, for `merossd import` */
     unsigned sys_interval;                         /* seconds; 0: no $SYS topics */
+    char **included; /* files of include_dir, NULL-terminated; NULL: none */
     char **warnings; /* NULL-terminated, "FILE:LINE: ..."; NULL: none */
     struct broker_limits limits;
 };
@@ -178,7 +179,11 @@ void config_free(struct config *c); /* fine on a zeroed one */
 /* The access options that hold for listener i; lent. */
 const struct config_access *config_access_of(const struct config *c, size_t i);
 
-/* Where things are kept: `state_dir`, else /var/lib/merossd for root, else
+/* The folder that systemd made for the service and names in STATE_DIRECTORY or RUNTIME_DIRECTORY
+ * (systemd.exec(5)), the first of several; false: none. */
+bool config_service_dir(const char *variable, char *out, size_t cap);
+
+/* Where things are kept: `state_dir`, else $STATE_DIRECTORY, else /var/lib/merossd for root, else
  * $XDG_STATE_HOME/merossd or $HOME/.local/state/merossd.  Reads the environment.
  * Errors: MD_INVAL (neither is set, or too long): say CONFIG_NO_STATE_DIR. */
 MD_MUST_USE int config_state_dir(const struct config *c, char *out, size_t cap);

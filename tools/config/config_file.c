@@ -113,11 +113,21 @@ int config_load(struct config *out, const char *file, char err[CONFIG_ERR_MAX])
 
 static int fits(int n, size_t cap) { return n < 0 || (size_t)n >= cap ? MD_INVAL : MD_OK; }
 
+bool config_service_dir(const char *variable, char *out, size_t cap)
+{
+    const char *dirs = getenv(variable);
+    if (dirs == NULL || dirs[0] != '/')
+        return false;
+    return fits(snprintf(out, cap, "%.*s", (int)strcspn(dirs, ":"), dirs), cap) == MD_OK;
+}
+
 int config_state_dir(const struct config *c, char *out, size_t cap)
 {
     const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     if (c != NULL && c->state_dir != NULL)
         return fits(snprintf(out, cap, "%s", c->state_dir), cap);
+    if (config_service_dir("STATE_DIRECTORY", out, cap))
+        return MD_OK;
     if (geteuid() == 0)
         return fits(snprintf(out, cap, "/var/lib/merossd"), cap);
     if (xdg != NULL && xdg[0] == '/') /* a relative one is to be ignored, says the standard */

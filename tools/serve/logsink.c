@@ -5,6 +5,8 @@
 #include "tools/serve/system_log.h"
 
 #include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -84,6 +86,28 @@ static void write_time(const struct logsink *s, char *out, size_t cap)
     out[n + (n > 0)] = '\0';
 }
 
+/* sd-daemon(3): the journal takes the level from the line, so that `journalctl -p warning` works. */
+static void write_to_journal(FILE *out, enum log_level lv, const char *module, const char *line)
+{
+    static const int priorities[] = {
+        [LOG_ERROR] = 3, [LOG_WARN] = 4, [LOG_INFO] = 6, [LOG_DEBUG] = 7};
+    if (out == NULL)
+        return;
+    fprintf(out, "<%d>%s: %s\n", priorities[lv], module, line);
+    fflush(out);
+}
+
+bool logsink_is_journal(FILE *out, const char *stream)
+{
+    struct stat st;
+    char name[60];
+    if (stream == NULL || fstat(fileno(out), &st) != 0)
+        return false;
+    (void)snprintf(name, sizeof name, "%llu:%llu", (unsigned long long)st.st_dev,
+                   (unsigned long long)st.st_ino);
+    return strcmp(name, stream) == 0;
+}
+
 static void write_to(FILE *out, bool coloured, const char *when, enum log_level lv,
                      const char *module, const char *line)
 {
@@ -128,7 +152,9 @@ void logsink_write(void *ctx, enum log_level lv, const char *module, const char 
     if ((s->dests & ~(unsigned)CONFIG_TO_SYSLOG) == 0)
         return;
     write_time(s, when, sizeof when);
-    if ((s->dests & CONFIG_TO_STDERR) != 0)
+    if ((s->dests & CONFIG_TO_STDERR) != 0 && s->journal)
+        write_to_journal(s->out, lv, module, line);
+    else if ((s->dests & CONFIG_TO_STDERR) != 0)
         write_to(s->out, s->coloured, when, lv, module, line);
     if ((s->dests & CONFIG_TO_STDOUT) != 0)
         write_to(s->std, false, when, lv, module, line);

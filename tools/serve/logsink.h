@@ -19,6 +19,7 @@ struct logsink {
     unsigned types;        /* enum config_log_type, or'ed               */
     unsigned facility;     /* of syslog: 0..7 = local0..7, else daemon  */
     bool coloured;         /* `out` is a terminal                       */
+    bool journal;          /* `out` is systemd's: it has the time, and wants the level as <N> */
     bool connections;      /* lines about clients that come and go      */
     bool timestamp;
     const char *format; /* strftime(3); NULL: ours; kept             */
@@ -35,6 +36,9 @@ struct logsink {
  * Errors: MD_IO (errno says why). */
 MD_MUST_USE int logsink_open(struct logsink *s, const char *path);
 void logsink_close(struct logsink *s); /* the file */
+
+/* Is it what systemd named in JOURNAL_STREAM?  stream  its value, or NULL. */
+bool logsink_is_journal(FILE *out, const char *stream);
 
 /* Makes it the sink of log.h.  `s` is kept until logsink_stop(). */
 void logsink_start(struct logsink *s);

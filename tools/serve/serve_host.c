@@ -75,6 +75,20 @@ int serve_host_dir(const char *dir, int *lock, char err[SERVE_HOST_ERR_MAX])
     return MD_OK;
 }
 
+long serve_host_dir_user(const char *dir)
+{
+    char path[512];
+    (void)snprintf(path, sizeof path, "%.500s/lock", dir);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    long pid = 0;
+    if (flock(fd, LOCK_SH | LOCK_NB) != 0)
+        pid = read_pid(fd);
+    (void)close(fd);
+    return pid;
+}
+
 int serve_host_pid(const char *file, bool *ours, char err[SERVE_HOST_ERR_MAX])
 {
     int fd = file_make_parent(file) != MD_OK

@@ -19,6 +19,9 @@
  * Errors: MD_IO, MD_EXIST (another broker has it). */
 MD_MUST_USE int serve_host_dir(const char *dir, int *lock, char err[SERVE_HOST_ERR_MAX]);
 
+/* The process that has it locked; 0: none, or there is no such directory.  Changes nothing. */
+long serve_host_dir_user(const char *dir);
+
 /* Writes our number.  Its directory is made when only that is missing.  A symbolic link is refused:
  * the file may lie where others may make one.
  * *ours  the file is there and has to be removed, also when writing failed.

@@ -3,6 +3,7 @@
 #include "tools/table.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* "-d" without log_dest: syslog, because stderr is about to go away. */
@@ -64,7 +65,11 @@ void serve_log_to_topics(struct serve *s)
 
 void serve_log_start(struct serve *s, FILE *err, FILE *std, const struct env *env)
 {
-    s->sink = (struct logsink){.env = env, .out = err, .std = std, .coloured = table_coloured(err)};
+    s->sink = (struct logsink){.env = env,
+                               .out = err,
+                               .std = std,
+                               .coloured = table_coloured(err),
+                               .journal = logsink_is_journal(err, getenv("JOURNAL_STREAM"))};
     serve_log_apply(s);
     serve_log_warnings(s);
 }

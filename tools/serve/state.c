@@ -15,29 +15,74 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ID_BYTES   16u
+#define ID_DIGITS  32u
+#define ID_FORMAT  2u
 #define BASE_BYTES 448u /* longer than any journal_dir */
 
-/* The directory's own random name: what a journal in memory belongs to must not be told by the path
- * alone, or a directory that was deleted would come back from there.  False: it has none, and takes
- * none now. */
-static bool identify(const char *dir, char id[2 * ID_BYTES + 1])
+struct id {
+    char text[ID_DIGITS + 1];
+    unsigned format;
+    unsigned long long dir; /* inode of the directory it was made for; 0: not known */
+};
+
+/* "merossd-id 2 <32 digits> <inode>"; format 1 had the digits alone.  Errors: MD_NOENT (none that
+ * makes sense). */
+static int parse_id(char *text, struct id *out)
 {
-    char path[640];
-    uint8_t random[ID_BYTES];
+    char digits[ID_DIGITS + 2] = "";
+    *out = (struct id){.format = 1};
+    text[strcspn(text, "\n")] = '\0';
+    if (sscanf(text, "merossd-id %u %33s %llu", &out->format, digits, &out->dir) < 1)
+        (void)snprintf(digits, sizeof digits, "%.33s", text);
+    if (out->format > ID_FORMAT)
+        return MD_OK;
+    if (strlen(digits) != ID_DIGITS || strspn(digits, "0123456789abcdef") != ID_DIGITS)
+        return MD_NOENT;
+    memcpy(out->text, digits, sizeof out->text);
+    return MD_OK;
+}
+
+static int read_id(const char *dir, struct id *out)
+{
+    char path[640], text[128] = "";
     (void)snprintf(path, sizeof path, "%.500s/id", dir);
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, id, 2 * (size_t)ID_BYTES);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
     if (fd >= 0)
         (void)close(fd);
-    id[2 * ID_BYTES] = '\0';
-    if (n == 2 * (ssize_t)ID_BYTES && strspn(id, "0123456789abcdef") == 2 * (size_t)ID_BYTES)
-        return true;
-    if (getentropy(random, sizeof random) != 0)
-        return false;
-    for (size_t i = 0; i < ID_BYTES; i++)
-        (void)snprintf(id + 2 * i, 3, "%02x", random[i]);
-    return file_replace(path, span_str(id)) == MD_OK;
+    return n <= 0 ? MD_NOENT : parse_id(text, out);
+}
+
+static int write_id(const char *dir, struct id *id)
+{
+    char path[640], text[128];
+    (void)snprintf(path, sizeof path, "%.500s/id", dir);
+    (void)snprintf(text, sizeof text, "merossd-id %u %s %llu\n", ID_FORMAT, id->text, id->dir);
+    return file_replace(path, span_str(text));
+}
+
+/* The directory's own random name: what a journal in memory belongs to must not be told by the path
+ * alone, or a directory that was deleted would come back from there; and a copy of the directory is
+ * another one, with nothing in memory.
+ * Errors: MD_INVAL (of a newer format), MD_IO (it takes none now). */
+static int identify(const char *dir, struct id *id)
+{
+    struct stat st;
+    uint8_t random[ID_DIGITS / 2];
+    int err = read_id(dir, id);
+    if (err == MD_OK && id->format > ID_FORMAT)
+        return MD_INVAL;
+    unsigned long long place = stat(dir, &st) == 0 ? (unsigned long long)st.st_ino : 0;
+    if (err == MD_OK && id->format == ID_FORMAT && id->dir == place)
+        return MD_OK;
+    bool same = err == MD_OK && id->format < ID_FORMAT;
+    if (!same && getentropy(random, sizeof random) != 0)
+        return MD_IO;
+    for (size_t i = 0; i < sizeof random && !same; i++)
+        (void)snprintf(id->text + 2 * i, 3, "%02x", random[i]);
+    id->dir = place;
+    /* An id of before stays usable where it cannot be written anew. */
+    return write_id(dir, id) == MD_OK || same ? MD_OK : MD_IO;
 }
 
 /* Where journals are, by `journal_dir` or by custom; false: nowhere. */
@@ -46,30 +91,55 @@ static bool find_base(const char *journal_dir, char out[BASE_BYTES])
     const char *base = geteuid() == 0 ? "/run" : getenv("XDG_RUNTIME_DIR");
     if (journal_dir != NULL)
         (void)snprintf(out, BASE_BYTES, "%s", journal_dir);
+    else if (config_service_dir("RUNTIME_DIRECTORY", out, BASE_BYTES))
+        return true;
     else if (base != NULL && base[0] == '/')
         (void)snprintf(out, BASE_BYTES, "%.400s/merossd", base);
     return journal_dir != NULL || (base != NULL && base[0] == '/');
 }
 
-/* A place in memory of our own, one for each state directory; false: there is none, and the state
- * directory has to do. */
-static bool place_in_memory(const char *state_dir, const char *journal_dir, char out[512])
+/* A place in memory of our own, one for each state directory.
+ * Errors: MD_NOENT (there is none, and the state directory has to do), MD_INVAL (newer format). */
+static int place_in_memory(const char *state_dir, const char *journal_dir, char out[512])
 {
-    char id[2 * ID_BYTES + 1], base[BASE_BYTES];
+    char base[BASE_BYTES];
+    struct id id;
     if (!find_base(journal_dir, base))
-        return false;
+        return MD_NOENT;
     /* Others may pass through, to the one that is theirs and whose name they know. */
     if (mkdir(base, 0711) != 0 && access(base, X_OK) != 0) {
         if (journal_dir != NULL)
             log_warn("store",
                      "journal_dir %s cannot be used: %s; what would be written there goes to %s",
                      base, strerror(errno), state_dir);
-        return false;
+        return MD_NOENT;
     }
-    if (!identify(state_dir, id))
-        return false;
-    (void)snprintf(out, 512, "%s/%s", base, id);
-    return true;
+    int err = identify(state_dir, &id);
+    if (err == MD_OK)
+        (void)snprintf(out, 512, "%s/%s", base, id.text);
+    return err == MD_IO ? MD_NOENT : err;
+}
+
+void state_hot_dirs(const char *dir, const struct config *c, struct state_hot_dirs *out)
+{
+    char base[BASE_BYTES];
+    struct id id;
+    struct stat st;
+    unsigned n = 0;
+    out->list[0] = NULL;
+    if (read_id(dir, &id) != MD_OK || id.format > ID_FORMAT || stat(dir, &st) != 0)
+        return;
+    if (id.format == ID_FORMAT && id.dir != (unsigned long long)st.st_ino)
+        return;
+    if (find_base(c->journal_dir, base))
+        (void)snprintf(out->path[n++], sizeof out->path[0], "%s/%s", base, id.text);
+    (void)snprintf(out->path[n++], sizeof out->path[0], "/run/merossd/%s", id.text);
+    (void)snprintf(out->path[n++], sizeof out->path[0], "/run/user/%ld/merossd/%s", (long)st.st_uid,
+                   id.text);
+    unsigned kept = n > 2 && strcmp(out->path[0], out->path[1]) == 0 ? 1 : 0;
+    for (unsigned i = kept; i < n; i++)
+        out->list[i - kept] = out->path[i];
+    out->list[n - kept] = NULL;
 }
 
 #define PERIOD_S 2 /* between two flushes that nobody waits for */
@@ -93,9 +163,17 @@ int state_open(struct store **out, const char *dir, const struct config *c,
     char note[256] = "", memory[512];
     struct store_file_config cfg = {.dir = dir};
     set_sync(&cfg, c->persistence_sync);
-    if (place_in_memory(dir, c->journal_dir, memory))
+    int rc = place_in_memory(dir, c->journal_dir, memory);
+    if (rc == MD_INVAL) {
+        (void)snprintf(err, SERVE_HOST_ERR_MAX,
+                       "the state directory %.300s was written by a newer merossd (see its file "
+                       "`id`). Start that one, or choose another `state_dir`; nothing was changed.",
+                       dir);
+        return rc;
+    }
+    if (rc == MD_OK)
         cfg.journal_dir = memory;
-    int rc = store_file_open(out, &cfg, note);
+    rc = store_file_open(out, &cfg, note);
     if (rc == MD_OK && note[0] != '\0')
         log_warn("store", "%s", note);
     else if (rc != MD_OK)
@@ -111,7 +189,7 @@ int state_give(const char *dir, const struct config *c, const struct serve_user 
     if (!u->wanted)
         return MD_OK;
     int rc = serve_host_give(dir, u, err);
-    if (rc == MD_OK && place_in_memory(dir, c->journal_dir, memory))
+    if (rc == MD_OK && place_in_memory(dir, c->journal_dir, memory) == MD_OK)
         rc = serve_host_give(memory, u, err);
     return rc;
 }

@@ -1,4 +1,4 @@
-/* fake_pool.h - a thread pool that works when told, and the two calls of broker.h that this room
+/* fake_pool.h - a thread pool that works when told, and the three calls of broker.h that this room
  * makes, as recorders: the linker then does not take the real ones.  Included once per program. */
 #ifndef TESTS_UNIT_ACCESS_FAKE_POOL_H
 #define TESTS_UNIT_ACCESS_FAKE_POOL_H
@@ -29,7 +29,9 @@ static struct pool {
         enum broker_verdict verdict;
     } decided[POOL_MAX];
     unsigned n_decided;
-    char ended[8][32]; /* client ids given to broker_disconnect() */
+    struct broker_client live[16]; /* connected, with the tests' literals as names */
+    unsigned n_live;
+    char ended[8][32]; /* client ids of those whose connection was ended */
     unsigned n_ended;
     struct broker_hooks hooks; /* told of the ends */
     char log[1 << 16];
@@ -54,6 +56,20 @@ bool broker_disconnect(struct broker *b, struct span client_id, const char *why)
     struct broker_client who = {.client_id = client_id, .peer = "p", .ticket = client_id.p[0]};
     pool.hooks.on_disconnect(pool.hooks.ctx, &who, why);
     return true;
+}
+
+/* On its way out a client is none any more before the hooks are told. */
+void broker_review(struct broker *b,
+                   const char *(*objection)(void *ctx, const struct broker_client *who), void *ctx)
+{
+    for (unsigned i = pool.n_live; i-- > 0;) {
+        struct broker_client who = pool.live[i];
+        const char *why = objection(ctx, &who);
+        if (why == NULL)
+            continue;
+        pool.live[i] = pool.live[--pool.n_live];
+        (void)broker_disconnect(b, who.client_id, why);
+    }
 }
 
 static int pool_run(void *ctx, void (*work)(void *arg), void (*done)(void *arg), void *arg)

@@ -513,6 +513,8 @@ static void reload_voids_what_is_under_way(void **state)
 static void let_in(const char *id, const char *user)
 {
     struct broker_client c = client(id, user, NULL);
+    assert_true(pool.n_live < sizeof pool.live / sizeof pool.live[0]);
+    pool.live[pool.n_live++] = c;
     h.on_connected(h.ctx, &c);
 }
 
@@ -535,6 +537,7 @@ static void reload_disconnects_who_may_no_longer(void **state)
     let_in("3", NULL);
     let_in("4", "");
     let_in("5", "u");
+    pool.n_live--;
     struct broker_client gone = client("5", "u", NULL);
     h.on_disconnect(h.ctx, &gone, "it left");
     assert_int_equal(reload(LINE_V "\n" LINE_U "\n", NULL, ACCESS_EVERYBODY), MD_OK);
@@ -556,9 +559,11 @@ static void reload_disconnects_who_may_no_longer(void **state)
     assert_int_equal(pool.n_ended, 5);
     assert_true(ended("6"));
     mem_fail_after(1); /* who cannot be kept in view is not kept */
-    let_in("8", NULL);
+    let_in("8", NULL); /* takes no memory */
+    let_in("9", "u");
     mem_fail_after(-1);
-    assert_true(ended("8"));
+    assert_false(ended("8"));
+    assert_true(ended("9"));
     stop();
 }
 

@@ -307,6 +307,26 @@ static void dialogue(struct bench *b, long fail_after)
     (void)broker_turn(b->broker);
 }
 
+static void a_conn_that_there_is_no_memory_for(void **state)
+{
+    struct bench *b = *state;
+    struct conn_peer peer = {.address = "192.0.2.1:1"};
+    struct conn *c = NULL;
+    int err = MD_NOMEM;
+    setup(b);
+    size_t before = mem_used();
+    for (long n = 1; err == MD_NOMEM && n < 10; n++) {
+        assert_int_equal(mem_used(), before);
+        mem_fail_after(n);
+        err = conn_new(&c, b->broker, &peer, (struct conn_io){NULL, NULL});
+        mem_fail_after(-1);
+    }
+    assert_int_equal(err, MD_OK);
+    assert_string_equal(conn_address(c), "192.0.2.1:1");
+    conn_lost(c, "");
+    finish(b);
+}
+
 static void out_of_memory_costs_one_connection(void **state)
 {
     struct bench *b = *state;
@@ -342,6 +362,7 @@ int main(void)
         T(a_replay_is_bounded),
         T(a_stall_of_ours_does_not_expire_clients),
         T(broker_disconnect_ends_a_client),
+        T(a_conn_that_there_is_no_memory_for),
         T(out_of_memory_costs_one_connection),
     };
 #undef T

@@ -147,6 +147,32 @@ static void names_may_be_replaced(void **state)
     }
 }
 
+/* Every allocation of a client that goes by its certificate fails in turn: it is not let in, and
+ * nothing is left of it. */
+static void a_name_that_there_is_no_memory_for(void **state)
+{
+    (void)state;
+    struct mqtt_connect c = {
+        .level = MQTT_3_1_1, .clean_session = true, .client_id = span_str("c")};
+    bool open = false;
+    for (long n = 1; !open && n < 30; n++) {
+        struct wire w;
+        start(BROKER_ALLOW, CHANGE_USER, NULL);
+        wire_open(&w, rig.broker, 0);
+        assert_int_equal(conn_identify(w.conn, "common", "CN=common"), MD_OK);
+        long left = n;
+        w.fail_after = &left;
+        wire_connect_with(&w, &c);
+        w.fail_after = NULL;
+        wire_take(&w);
+        open = !w.closed;
+        assert_string_equal(rig.user, open ? "common" : "");
+        wire_close(&w);
+        finish();
+    }
+    assert_true(open);
+}
+
 static void quiet(void *ctx, enum log_level lv, const char *module, const char *line)
 {
     (void)ctx;
@@ -159,7 +185,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_verdict_has_its_code),
                                        cmocka_unit_test(ids_are_made_after_the_hook),
-                                       cmocka_unit_test(names_may_be_replaced)};
+                                       cmocka_unit_test(names_may_be_replaced),
+                                       cmocka_unit_test(a_name_that_there_is_no_memory_for)};
     log_set_sink(quiet, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -800,6 +800,17 @@ static void the_state_folder_follows_option_user_and_environment(void **state)
     assert_int_equal(config_state_dir(NULL, out, sizeof out), MD_OK);
     if (geteuid() == 0)
         assert_string_equal(out, "/var/lib/merossd");
+    assert_int_equal(setenv("STATE_DIRECTORY", "/var/lib/x:/var/lib/y", 1), 0);
+    assert_int_equal(config_state_dir(NULL, out, sizeof out), MD_OK);
+    assert_string_equal(out, "/var/lib/x"); /* as systemd.exec(5) writes several */
+    c = good("state_dir /somewhere");
+    assert_int_equal(config_state_dir(&c, out, sizeof out), MD_OK);
+    assert_string_equal(out, "/somewhere");
+    config_free(&c);
+    assert_int_equal(setenv("STATE_DIRECTORY", "not/absolute", 1), 0);
+    assert_false(config_service_dir("STATE_DIRECTORY", out, sizeof out));
+    assert_int_equal(unsetenv("STATE_DIRECTORY"), 0);
+    assert_false(config_service_dir("STATE_DIRECTORY", out, sizeof out));
 }
 
 static void memory_that_ends_ends_in_an_error(void **state)

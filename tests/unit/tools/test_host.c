@@ -485,6 +485,36 @@ static void the_time_is_written_as_asked(void **state)
     free(text);
 }
 
+static void the_journal_gets_levels_and_no_time(void **state)
+{
+    (void)state;
+    struct fake_env f;
+    struct stat st;
+    char stream[60];
+    fake_env_init(&f);
+    struct logsink s = {.env = &f.env,
+                        .dests = CONFIG_TO_STDERR,
+                        .timestamp = true,
+                        .journal = true,
+                        .types = CONFIG_LOG_ALL};
+    static const char *const want[] = {"<3>net: words\n", "<4>net: words\n", "<6>net: words\n",
+                                       "<7>net: words\n"};
+    for (int lv = LOG_ERROR; lv <= LOG_DEBUG; lv++) {
+        char *text = logged(s, (enum log_level)lv, "net");
+        assert_string_equal(text, want[lv]);
+        free(text);
+    }
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_int_equal(fstat(fileno(file), &st), 0);
+    (void)snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev,
+                   (unsigned long long)st.st_ino);
+    assert_true(logsink_is_journal(file, stream));
+    assert_false(logsink_is_journal(file, "1:1")); /* stderr was sent elsewhere */
+    assert_false(logsink_is_journal(file, NULL));
+    fclose(file);
+}
+
 static void count_lines(const char *path, size_t want)
 {
     FILE *file = fopen(path, "r");
@@ -615,6 +645,7 @@ int main(void)
         cmocka_unit_test(lines_go_where_log_dest_says),
         cmocka_unit_test(topics_get_a_hundred_lines_a_second),
         cmocka_unit_test(the_time_is_written_as_asked),
+        cmocka_unit_test(the_journal_gets_levels_and_no_time),
         cmocka_unit_test(a_log_file_is_appended_to_and_opened_again),
         cmocka_unit_test(only_root_becomes_somebody),
         cmocka_unit_test(only_a_private_folder_is_given),

@@ -113,6 +113,18 @@ static void modes_are_kept_but_for_others(void **state)
     assert_int_equal(mode(), 0640);
 }
 
+static void a_new_file_is_for_the_group_of_a_folder_that_shares(void **state)
+{
+    (void)state;
+    struct stat st;
+    assert_int_equal(stat(dir, &st), 0);
+    (void)unlink(path);
+    assert_int_equal(chmod(dir, (st.st_mode & 0777) | S_ISGID), 0);
+    RUN("x\n", "passwd", "-c", path, "carl");
+    assert_int_equal(mode(), 0640);
+    assert_int_equal(chmod(dir, st.st_mode & 0777), 0);
+}
+
 /* F170 */
 static void bad_names_and_passwords_change_nothing(void **state)
 {
@@ -214,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(users_come_and_go),
         cmocka_unit_test(modes_are_kept_but_for_others),
+        cmocka_unit_test(a_new_file_is_for_the_group_of_a_folder_that_shares),
         cmocka_unit_test(bad_names_and_passwords_change_nothing),
         cmocka_unit_test(a_damaged_file_is_pointed_out),
         cmocka_unit_test(check_reads_users_and_rights),

@@ -23,8 +23,9 @@ most_bytes() {
 
 # Sets for target $1: triple, cpu (compiler flags), headers (Debian's name of the machine, for
 # linux-libc-dev-*-cross), include (its folder below /usr), pieces (folder of compiler-rt with
-# assembly of its own), emulator.
+# assembly of its own), emulator, link (linker flags).
 choose_target() {
+    link=''
     case $1 in
     x86_64)
         triple=x86_64-linux-musl cpu='' headers=amd64 include=x86_64-linux-gnu
@@ -40,11 +41,13 @@ choose_target() {
         triple=armv6-linux-musleabihf cpu='-mcpu=arm1176jzf-s -mfpu=vfpv2 -marm' headers=armhf
         include=arm-linux-gnueabihf pieces=arm emulator='qemu-arm-static -cpu arm1176'
         ;;
-    mips)
+    mips) # the linker's code generator does not learn of soft float from the bitcode
+        link='-Wl,-mllvm,-mattr=+soft-float'
         triple=mips-linux-musl cpu='-march=mips32r2 -msoft-float' headers=mips
         include=mips-linux-gnu pieces='' emulator='qemu-mips-static -cpu 24Kc'
         ;;
     mipsel)
+        link='-Wl,-mllvm,-mattr=+soft-float'
         triple=mipsel-linux-musl cpu='-march=mips32r2 -msoft-float' headers=mipsel
         include=mipsel-linux-gnu pieces='' emulator='qemu-mipsel-static -cpu 24Kc'
         ;;

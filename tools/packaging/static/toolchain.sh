@@ -59,7 +59,7 @@ for word; do
     -c | -E | -S | -M | -MM | -fsyntax-only) exec \$compile "\$@" ;;
     esac
 done
-exec \$compile -Wno-unused-command-line-argument $LINK $here/sys/lib/crt1.o $here/sys/lib/crti.o "\$@" \\
+exec \$compile -Wno-unused-command-line-argument $LINK $link $here/sys/lib/crt1.o $here/sys/lib/crti.o "\$@" \\
     -L$here/sys/lib -lc $here/sys/lib/libbuiltins.a $here/sys/lib/crtn.o
 END
     chmod +x "$here/cc"

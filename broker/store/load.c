@@ -1,0 +1,184 @@
+#include "broker/store/load.h"
+
+#include "broker/store/compact.h"
+
+#include <stdio.h>
+
+#define FILE_MAX ((size_t)1 << 30)
+
+struct opening {
+    struct load *l;
+    size_t damaged, torn, records, stale;
+    bool older;
+    char *note;
+};
+
+static int load_one(struct opening *o, const char *dir, struct segment g)
+{
+    char path[SEGMENT_PATH];
+    struct journal_report report = {0};
+    segment_path(path, dir, g);
+    int err = compact_read(o->l->table, path, &report);
+    if (err != MD_OK) {
+        (void)snprintf(o->note, 256, "%.150s cannot be read: %s", path,
+                       err == MD_IO ? "check who owns it" : md_err_text(err));
+        return err;
+    }
+    o->damaged += report.damaged;
+    o->torn += report.torn;
+    o->records += report.records;
+    o->older |= report.older;
+    if (report.damaged > 0 && segment_set_aside(path) != MD_OK) {
+        (void)snprintf(o->note, 256,
+                       "%.150s is damaged and cannot be renamed: is state_dir writable?", path);
+        return MD_IO;
+    }
+    if (g.number > o->l->number)
+        o->l->number = g.number;
+    return MD_OK;
+}
+
+/* A hot journal of a later state than the files: somebody put a copy of them back.  It belongs to
+ * what was there before, and is set aside. */
+static bool is_stale(const struct opening *o, const char *path)
+{
+    struct journal_report report = {.has_place = false};
+    struct buf bytes;
+    buf_init(&bytes, FILE_MAX);
+    if (segment_read(path, &bytes) == MD_OK)
+        journal_look(buf_view(&bytes), &report);
+    buf_free(&bytes);
+    return strcmp(o->l->dir, o->l->journal_dir) != 0 && !journal_follows(&report, o->l->end);
+}
+
+static int load_one_hot(struct opening *o, struct segment g, bool *found)
+{
+    char path[SEGMENT_PATH];
+    segment_path(path, o->l->journal_dir, g);
+    if (!is_stale(o, path)) {
+        *found = true;
+        return load_one(o, o->l->journal_dir, g);
+    }
+    o->stale++;
+    if (segment_retire(path) == MD_OK)
+        return MD_OK;
+    (void)snprintf(o->note, 256,
+                   "%.150s is of a later state than the state directory, and cannot "
+                   "be renamed: check who owns it",
+                   path);
+    return MD_IO;
+}
+
+/* Before anything is touched. */
+static int refuse_newer(const struct opening *o, const char *dir)
+{
+    struct segments all = {.n = 0};
+    char path[SEGMENT_PATH];
+    uint8_t head[JOURNAL_HEAD];
+    if (segment_list(dir, &all) != MD_OK)
+        return MD_OK; /* said when it is read */
+    for (unsigned i = 0; i < all.n; i++) {
+        segment_path(path, dir, all.v[i]);
+        size_t n = segment_head(path, head, sizeof head);
+        if (!journal_is_newer(span_of(head, n)))
+            continue;
+        (void)snprintf(o->note, 256,
+                       "%.120s was written by a newer merossd (format %c; this one knows %c and "
+                       "%c): start that one, or choose another `state_dir`; nothing was changed",
+                       path, head[JOURNAL_HEAD - 1], JOURNAL_OLDEST, JOURNAL_FORMAT);
+        return MD_INVAL;
+    }
+    return MD_OK;
+}
+
+static int load_dir(struct opening *o, bool *changed)
+{
+    struct segments all = {.n = 0}, now;
+    segment_clean(o->l->dir);
+    int err = segment_list(o->l->dir, &all);
+    if (err != MD_OK) {
+        (void)snprintf(o->note, 256, "%.150s cannot be read: check that it exists and who owns it",
+                       o->l->dir);
+        return MD_IO;
+    }
+    compact_current(&all, &now);
+    for (unsigned i = 0; i < now.n && err == MD_OK; i++)
+        err = load_one(o, o->l->dir, now.v[i]);
+    o->l->end = compact_end(o->l->dir, &now);
+    *changed = all.n != now.n;
+    return err;
+}
+
+static int load_hot(struct opening *o, bool *found)
+{
+    struct segments all = {.n = 0};
+    int err = segment_list(o->l->journal_dir, &all);
+    *found = false;
+    if (err != MD_OK)
+        return MD_OK; /* a fresh tmpfs */
+    for (unsigned i = 0; i < all.n && err == MD_OK; i++) {
+        if (all.v[i].kind == SEGMENT_HOT)
+            err = load_one_hot(o, all.v[i], found);
+    }
+    return err;
+}
+
+static void remark(const struct opening *o)
+{
+    if (o->torn > 0)
+        (void)snprintf(o->note, 256,
+                       "the last %zu bytes of the state in %.80s were cut off: the power or the "
+                       "program died while they were written",
+                       o->torn, o->l->dir);
+    if (o->stale > 0)
+        (void)snprintf(o->note, 256,
+                       "a journal in %.60s is of a later state than %.60s, where a copy was put "
+                       "back: it was left out and is *.stale-* now",
+                       o->l->journal_dir, o->l->dir);
+    if (o->damaged > 0)
+        (void)snprintf(o->note, 256,
+                       "state in %.80s was damaged (%zu bytes lost); the damaged files are kept as "
+                       "*.damaged-*, %zu records were read",
+                       o->l->dir, o->damaged, o->records);
+}
+
+static int rewrite(struct load *l)
+{
+    struct segments all = {.n = 0};
+    uint32_t number = l->number + 1;
+    int err = compact_write(l->dir, l->table, number);
+    if (err == MD_OK && segment_list(l->dir, &all) == MD_OK)
+        compact_remove_before(l->dir, &all, number);
+    if (err == MD_OK) {
+        segment_remove_hot(l->journal_dir, l->number);
+        l->end = (struct journal_place){.number = number};
+    }
+    l->number = number;
+    return err;
+}
+
+/* Reads everything; what a crash left in pieces becomes one new base. */
+int load_all(struct load *l, char note[256])
+{
+    struct opening o = {.l = l, .note = note};
+    bool stale = false, hot = false;
+    int err = refuse_newer(&o, l->dir);
+    if (err == MD_OK)
+        err = refuse_newer(&o, l->journal_dir);
+    if (err == MD_OK)
+        err = load_dir(&o, &stale);
+    if (err == MD_OK)
+        err = load_hot(&o, &hot);
+    if (err != MD_OK)
+        return err;
+    if (stale || hot || o.older || o.damaged > 0 || o.torn > 0)
+        err = rewrite(l);
+    remark(&o);
+    l->owed = err == MD_IO; /* everything was read: no reason not to serve */
+    if (!l->owed)
+        return err;
+    (void)snprintf(note, 256,
+                   "%.150s cannot be written: is the disk full or read-only? It is tried again",
+                   l->dir);
+    return MD_OK;
+}

@@ -1,0 +1,325 @@
+/* Files of the format before are read and become today's; those of a later one are refused, and
+ * nothing in the directories is touched; a journal in memory is not applied to an older copy. */
+#include "broker/base/mem.h"
+#include "broker/store/copy.h"
+#include "broker/store/journal.h"
+#include "broker/store/store.h"
+#include "tests/unit/cmocka.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A file as merossd wrote it in format 1: a device that comes and goes, and a retained message. */
+static const uint8_t format_1[] = {
+    0x4d, 0x44, 0x53, 0x54, 0x41, 0x54, 0x45, 0x31, 0xd5, 0x42, 0x00, 0x00, 0x00, 0x25, 0x8a, 0xd0,
+    0xd3, 0xd3, 0x36, 0x0b, 0xde, 0xd5, 0xd5, 0x4d, 0x00, 0x00, 0x00, 0x0b, 0x5f, 0x84, 0xd9, 0x95,
+    0x02, 0x00, 0x03, 0x6b, 0x65, 0x79, 0x76, 0x61, 0x6c, 0x75, 0x65, 0xd5, 0x4d, 0x00, 0x00, 0x00,
+    0x06, 0x0f, 0xc1, 0x6c, 0xef, 0x82, 0x00, 0x03, 0x6b, 0x65, 0x79, 0xd5, 0x42, 0x00, 0x00, 0x00,
+    0x12, 0x6e, 0xf9, 0xfe, 0x89, 0x43, 0xce, 0x7c, 0xcf, 0xd5, 0x4d, 0x00, 0x00, 0x00, 0x08, 0x4b,
+    0x88, 0x1a, 0xaf, 0x03, 0x00, 0x03, 0x61, 0x2f, 0x62, 0x01, 0x78};
+
+struct place {
+    char dir[64], hot[64];
+};
+
+static int make_place(void **state)
+{
+    struct place *p = calloc(1, sizeof *p);
+    if (p == NULL)
+        return -1;
+    (void)snprintf(p->dir, sizeof p->dir, "/tmp/merossd-formats-XXXXXX");
+    (void)snprintf(p->hot, sizeof p->hot, "/tmp/merossd-formats-hot-XXXXXX");
+    *state = p;
+    return mkdtemp(p->dir) != NULL && mkdtemp(p->hot) != NULL ? 0 : -1;
+}
+
+static void clear(const char *dir)
+{
+    char path[400];
+    (void)mkdir(dir, 0700); /* a store that was closed leaves no empty one for hot journals */
+    const struct dirent *e;
+    DIR *d = opendir(dir);
+    while (d != NULL && (e = readdir(d)) != NULL) {
+        (void)snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+        (void)unlink(path);
+    }
+    if (d != NULL)
+        closedir(d);
+}
+
+static int remove_place(void **state)
+{
+    struct place *p = *state;
+    clear(p->dir);
+    clear(p->hot);
+    (void)rmdir(p->dir);
+    (void)rmdir(p->hot);
+    free(p);
+    return mem_used() == 0 ? 0 : -1;
+}
+
+static unsigned count(const char *dir, const char *part)
+{
+    unsigned n = 0;
+    const struct dirent *e;
+    DIR *d = opendir(dir);
+    while (d != NULL && (e = readdir(d)) != NULL)
+        n += e->d_name[0] != '.' && strstr(e->d_name, part) != NULL;
+    if (d != NULL)
+        closedir(d);
+    return n;
+}
+
+static void write_file(const char *dir, const char *name, struct span bytes)
+{
+    char path[400];
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes.p, 1, bytes.n, f), bytes.n);
+    assert_int_equal(fclose(f), 0);
+}
+
+static size_t read_file(const char *dir, const char *name, uint8_t out[4096])
+{
+    char path[400];
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    size_t n = fread(out, 1, 4096, f);
+    fclose(f);
+    return n;
+}
+
+/* A file with one device; the format is that of its head. */
+static size_t make_file(uint8_t *out, uint8_t format, const char *key, const char *value)
+{
+    struct buf b;
+    uint8_t head[JOURNAL_HEAD];
+    size_t at;
+    buf_init(&b, 256);
+    journal_head(head);
+    head[JOURNAL_HEAD - 1] = format;
+    assert_int_equal(buf_put(&b, span_of(head, sizeof head)), MD_OK);
+    assert_int_equal(journal_begin(&b, &at), MD_OK);
+    assert_int_equal(journal_add(&b, STORE_DEVICE, span_str(key), span_str(value), false), MD_OK);
+    journal_end(&b, at);
+    size_t n = b.n;
+    memcpy(out, b.p, n);
+    buf_free(&b);
+    return n;
+}
+
+static int open_it(const struct place *p, struct store **out, char note[256])
+{
+    struct store_file_config cfg = {
+        .dir = p->dir, .journal_dir = p->hot, .sync = STORE_SYNC_PERIOD, .period_s = 2};
+    *out = NULL;
+    return store_file_open(out, &cfg, note);
+}
+
+struct find {
+    const char *key;
+    char value[64];
+    unsigned n;
+};
+
+static int find_one(void *ctx, struct span key, struct span value)
+{
+    struct find *f = ctx;
+    if (span_is(key, f->key) && ++f->n > 0)
+        (void)span_to_str(value, f->value, sizeof f->value);
+    return MD_OK;
+}
+
+static void assert_value(struct store *s, const char *key, const char *value)
+{
+    struct find f = {.key = key};
+    assert_int_equal(store_each(s, STORE_DEVICE, find_one, &f), MD_OK);
+    assert_string_equal(f.value, value);
+}
+
+static void a_file_of_format_1_is_read(void **state)
+{
+    const struct place *p = *state;
+    struct store *s;
+    char note[256];
+    uint8_t file[4096];
+    write_file(p->dir, "state.00000001.base", span_of(file, make_file(file, '1', "a", "base")));
+    write_file(p->dir, "state.00000002.journal", span_of(file, make_file(file, '1', "b", "j")));
+    write_file(p->hot, "state.00000003.hot", span_of(file, make_file(file, '1', "c", "hot")));
+    assert_int_equal(open_it(p, &s, note), MD_OK);
+    assert_string_equal(note, "");
+    assert_value(s, "a", "base");
+    assert_value(s, "b", "j");
+    assert_value(s, "c", "hot");
+    store_close(s);
+    assert_int_equal(count(p->dir, "state."), 1); /* one base, of today's format */
+    assert_int_equal(count(p->hot, "state."), 0);
+    assert_int_equal(read_file(p->dir, "state.00000004.base", file), 8 + 3 * 28 + 8);
+    assert_int_equal(file[JOURNAL_HEAD - 1], JOURNAL_FORMAT);
+    write_file(p->dir, "state.00000009.base", span_of(format_1, sizeof format_1));
+    assert_int_equal(open_it(p, &s, note), MD_OK);
+    assert_string_equal(note, "");
+    struct find f = {.key = "a/b"};
+    assert_int_equal(store_each(s, STORE_RETAIN, find_one, &f), MD_OK);
+    assert_int_equal(f.n, 1);
+    store_close(s);
+}
+
+static void refused(const struct place *p, const char *dir, const char *name, uint8_t format)
+{
+    struct store *s;
+    char note[256];
+    uint8_t newer[256], old[256], now[4096];
+    size_t n_newer = make_file(newer, format, "b", "2"), n_old = make_file(old, '1', "a", "1");
+    clear(p->dir);
+    clear(p->hot);
+    write_file(p->dir, "state.00000001.base", span_of(old, n_old));
+    write_file(p->dir, "state.00000007.base.new", span_of(old, 3)); /* even this stays */
+    write_file(dir, name, span_of(newer, n_newer));
+    assert_int_equal(open_it(p, &s, note), MD_INVAL);
+    assert_null(s);
+    assert_non_null(strstr(note, name));
+    assert_non_null(strstr(note, "newer merossd"));
+    assert_non_null(strstr(note, "nothing was changed"));
+    assert_int_equal(count(p->dir, "") + count(p->hot, ""), 3);
+    assert_int_equal(read_file(p->dir, "state.00000001.base", now), n_old);
+    assert_memory_equal(now, old, n_old);
+    assert_int_equal(read_file(dir, name, now), n_newer);
+    assert_memory_equal(now, newer, n_newer);
+}
+
+static void newer_files_of_each_kind_are_refused(void **state)
+{
+    const struct place *p = *state;
+    refused(p, p->dir, "state.00000002.base", JOURNAL_FORMAT + 1);
+    refused(p, p->dir, "state.00000002.journal", JOURNAL_FORMAT + 1);
+    refused(p, p->hot, "state.00000002.hot", JOURNAL_FORMAT + 1);
+    refused(p, p->dir, "state.00000002.hot", JOURNAL_FORMAT + 1);
+    refused(p, p->dir, "state.00000002.journal", '9');
+    refused(p, p->dir, "state.00000002.journal", 'A');
+    refused(p, p->dir, "state.00000002.journal", 'Z');
+}
+
+/* No format at all: damage, which costs nothing here. */
+static void a_format_that_cannot_be_is_damage(void **state)
+{
+    const struct place *p = *state;
+    static const uint8_t formats[] = {0, '0', '9' + 1, 'Z' + 1, 'h', 0xff};
+    for (size_t i = 0; i < sizeof formats; i++) {
+        struct store *s;
+        char note[256];
+        uint8_t file[256];
+        size_t n = make_file(file, formats[i], "a", "1");
+        clear(p->dir);
+        clear(p->hot);
+        write_file(p->dir, "state.00000002.journal", span_of(file, n));
+        assert_int_equal(open_it(p, &s, note), MD_OK);
+        assert_non_null(strstr(note, "damaged"));
+        assert_value(s, "a", "1");
+        store_close(s);
+    }
+}
+
+static int put(struct store *s, const char *key, const char *value)
+{
+    return store_put(s, STORE_DEVICE, span_str(key), span_str(value), STORE_NOW);
+}
+
+/* As after kill -9. */
+static void kill_store(struct store *s) { s->ops->close(s); }
+
+static void a_journal_of_a_later_state_is_set_aside(void **state)
+{
+    const struct place *p = *state;
+    struct store *s;
+    char note[256];
+    uint8_t copy[4096];
+    assert_int_equal(open_it(p, &s, note), MD_OK);
+    assert_int_equal(put(s, "a", "old"), MD_OK);
+    assert_int_equal(store_sync(s), MD_OK);
+    size_t n = read_file(p->dir, "state.00000003.journal", copy);
+    assert_int_equal(put(s, "a", "newer"), MD_OK);
+    assert_int_equal(store_sync(s), MD_OK);
+    assert_int_equal(put(s, "b", "newest"), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    kill_store(s);
+    /* Untouched, it is applied. */
+    struct buf all;
+    struct store_copied what;
+    const char *hot[] = {p->hot, NULL};
+    buf_init(&all, 4096);
+    assert_int_equal(store_copy(p->dir, hot, &all, &what, note), MD_OK);
+    assert_int_equal(what.entries[STORE_DEVICE], 2);
+    /* The files of before are put back. */
+    write_file(p->dir, "state.00000003.journal", span_of(copy, n));
+    all.n = 0;
+    assert_int_equal(store_copy(p->dir, hot, &all, &what, note), MD_OK);
+    assert_int_equal(what.entries[STORE_DEVICE], 1);
+    buf_free(&all);
+    assert_int_equal(open_it(p, &s, note), MD_OK);
+    assert_non_null(strstr(note, "later state"));
+    assert_value(s, "a", "old");
+    assert_value(s, "b", "");
+    assert_int_equal(put(s, "c", "goes on"), MD_OK);
+    store_close(s);
+    assert_int_equal(count(p->hot, ".stale-"), 1);
+    assert_int_equal(open_it(p, &s, note), MD_OK);
+    assert_string_equal(note, "");
+    assert_value(s, "a", "old");
+    assert_value(s, "c", "goes on");
+    store_close(s);
+}
+
+static void a_copy_is_put_into_an_empty_directory(void **state)
+{
+    const struct place *p = *state;
+    struct store *s;
+    char note[256];
+    struct buf all;
+    struct store_copied what;
+    const char *none[] = {NULL}, *hot[] = {"/nowhere/at/all", p->hot, NULL};
+    assert_int_equal(open_it(p, &s, note), MD_OK);
+    assert_int_equal(put(s, "a", "1"), MD_OK);
+    assert_int_equal(store_sync(s), MD_OK);
+    assert_int_equal(put(s, "b", "2"), MD_OK);
+    assert_int_equal(store_del(s, STORE_DEVICE, span_str("a"), STORE_NOW), MD_OK);
+    assert_int_equal(store_write(s), MD_OK); /* in memory only, and the store is in use */
+    buf_init(&all, 4096);
+    assert_int_equal(store_copy(p->dir, none, &all, &what, note), MD_OK);
+    assert_int_equal(what.entries[STORE_DEVICE], 1);
+    all.n = 0;
+    assert_int_equal(store_copy(p->dir, hot, &all, &what, note), MD_OK);
+    assert_int_equal(what.entries[STORE_DEVICE], 1);
+    assert_int_equal(store_copy_check(buf_view(&all), &what), MD_OK);
+    assert_int_equal(store_copy_check(span_of(all.p, all.n - 1), &what), MD_CORRUPT);
+    assert_int_equal(store_copy_check(span_of(all.p, 0), &what), MD_CORRUPT);
+    store_close(s);
+    clear(p->dir);
+    assert_int_equal(store_copy_put(p->dir, buf_view(&all)), MD_OK);
+    assert_int_equal(open_it(p, &s, note), MD_OK);
+    assert_value(s, "a", "");
+    assert_value(s, "b", "2");
+    store_close(s);
+    all.p[JOURNAL_HEAD - 1] = JOURNAL_FORMAT + 1;
+    assert_int_equal(store_copy_check(buf_view(&all), &what), MD_INVAL);
+    buf_free(&all);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, make_place, remove_place)
+    const struct CMUnitTest tests[] = {
+        T(a_file_of_format_1_is_read),
+        T(newer_files_of_each_kind_are_refused),
+        T(a_format_that_cannot_be_is_damage),
+        T(a_journal_of_a_later_state_is_set_aside),
+        T(a_copy_is_put_into_an_empty_directory),
+    };
+#undef T
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

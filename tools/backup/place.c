@@ -1,0 +1,451 @@
+#include "tools/backup/place.h"
+
+#include "broker/base/mem.h"
+#include "broker/store/copy.h"
+#include "tools/backup/archive.h"
+#include "tools/file.h"
+#include "tools/serve/serve_host.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+struct target { /* one file of the configuration */
+    char path[ARCHIVE_NAME_MAX + 1], fresh[ARCHIVE_NAME_MAX + 16], aside[ARCHIVE_NAME_MAX + 40];
+    bool staged, moved, placed; /* fresh is written; the old one is aside; the new one is there */
+};
+
+struct placing {
+    const struct place_order *o;
+    struct placed *out;
+    struct target *files;
+    unsigned n;
+    char dir[512];   /* links followed */
+    char fresh[560]; /* the new state directory; "": not made */
+    char stamp[20];
+    bool is_there;
+    struct stat old; /* of dir, when it is there */
+    char *err;
+};
+
+__attribute__((format(printf, 3, 4))) static int fail(const struct placing *p, int rc,
+                                                      const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(p->err, PLACE_ERR_MAX, fmt, ap);
+    va_end(ap);
+    return rc;
+}
+
+static int cannot(const struct placing *p, const char *what, const char *path)
+{
+    return fail(p, MD_IO, "cannot %s %.300s: %s; nothing was changed", what, path, strerror(errno));
+}
+
+static int sync_dir(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return MD_IO;
+    int rc = fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP ? MD_OK : MD_IO;
+    (void)close(fd);
+    return rc;
+}
+
+static int sync_parent(const char *path)
+{
+    char dir[ARCHIVE_NAME_MAX + 1];
+    (void)snprintf(dir, sizeof dir, "%s", path);
+    char *slash = strrchr(dir, '/');
+    if (slash != NULL)
+        slash[slash == dir ? 1 : 0] = '\0';
+    return sync_dir(slash != NULL ? dir : ".");
+}
+
+/* All of it, on the medium, in a file that did not exist. */
+static int write_new(int fd, struct span s)
+{
+    while (s.n > 0) {
+        ssize_t n = write(fd, s.p, s.n);
+        if (n < 0 && errno != EINTR)
+            return MD_IO;
+        s = span_skip(s, n > 0 ? (size_t)n : 0);
+    }
+    return fsync(fd) == 0 ? MD_OK : MD_IO;
+}
+
+/* --- before anything is written ---------------------------------------------------------------- */
+
+/* More than what a start that failed, or a package, leaves behind. */
+static bool has_state(const char *dir)
+{
+    const struct dirent *e;
+    bool found = false;
+    DIR *d = opendir(dir);
+    while (d != NULL && !found && (e = readdir(d)) != NULL)
+        found = strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+                strcmp(e->d_name, "lock") != 0 && strcmp(e->d_name, "id") != 0;
+    if (d != NULL)
+        (void)closedir(d);
+    return found;
+}
+
+static int look_at_dir(struct placing *p)
+{
+    char real[PATH_MAX];
+    bool known = realpath(p->o->dir, real) != NULL && strlen(real) < sizeof p->dir;
+    (void)snprintf(p->dir, sizeof p->dir, "%.511s", known ? real : p->o->dir);
+    for (size_t n = strlen(p->dir); n > 1 && p->dir[n - 1] == '/'; n--)
+        p->dir[n - 1] = '\0';
+    long pid = serve_host_dir_user(p->dir);
+    if (pid > 0)
+        return fail(p, MD_EXIST,
+                    "a merossd (process %ld) runs on the state directory %.300s: stop it first; "
+                    "nothing was changed",
+                    pid, p->dir);
+    p->is_there = stat(p->dir, &p->old) == 0;
+    if (!p->is_there && errno != ENOENT)
+        return cannot(p, "look at", p->dir);
+    if (p->is_there && !p->o->force && has_state(p->dir))
+        return fail(p, MD_EXIST,
+                    "the state directory %.300s has a state already; --force sets that aside; "
+                    "nothing was changed",
+                    p->dir);
+    return MD_OK;
+}
+
+/* MD_OK: there is none, or it may be set aside; MD_NOENT: it is the same already. */
+static int look_at_file(const struct placing *p, const char *path, struct span data)
+{
+    struct buf old;
+    buf_init(&old, (size_t)16 << 20);
+    int err = file_read(path, &old);
+    bool absent = err == MD_IO && errno == ENOENT;
+    bool same = err == MD_OK && span_eq(buf_view(&old), data);
+    buf_wipe(&old);
+    buf_free(&old);
+    if (same)
+        return MD_NOENT;
+    if (absent || p->o->force)
+        return MD_OK;
+    return fail(p, MD_EXIST,
+                "%.300s is there already and differs: --force sets it aside, and with -c FILE the "
+                "configuration in the backup is left alone; nothing was changed",
+                path);
+}
+
+static int add_file(struct placing *p, const struct archive_piece *q)
+{
+    char path[ARCHIVE_NAME_MAX + 1];
+    if (!span_to_str(q->name, path, sizeof path))
+        return fail(p, MD_CORRUPT, "a path in the backup makes no sense");
+    int err = look_at_file(p, path, q->data);
+    if (err == MD_NOENT) {
+        p->out->same++;
+        return MD_OK;
+    }
+    if (err == MD_OK)
+        memcpy(p->files[p->n++].path, path, sizeof path);
+    return err;
+}
+
+static bool is_file(const struct archive_piece *q)
+{
+    return q->kind == ARCHIVE_CONFIG || q->kind == ARCHIVE_NAMED;
+}
+
+static int look_at_files(struct placing *p)
+{
+    struct archive_piece q;
+    int err = MD_OK;
+    unsigned n = 0;
+    for (struct span in = p->o->archive; p->o->config && archive_next(&in, &q) == MD_OK;)
+        n += is_file(&q);
+    p->files = mem_calloc(n + 1, sizeof *p->files);
+    if (p->files == NULL)
+        return fail(p, MD_NOMEM, "out of memory; nothing was changed");
+    struct span in = p->o->archive;
+    while (n > 0 && err == MD_OK && archive_next(&in, &q) == MD_OK)
+        err = is_file(&q) ? add_file(p, &q) : MD_OK;
+    return err;
+}
+
+/* --- written beside its place ------------------------------------------------------------------- */
+
+/* As it was, where this computer has such a user and group; only root can. */
+static int own(int fd, const struct archive_piece *q)
+{
+    char owner[ARCHIVE_OWNER_MAX + 1];
+    if (fchmod(fd, q->mode) != 0)
+        return MD_IO;
+    if (geteuid() != 0 || !span_to_str(q->owner, owner, sizeof owner))
+        return MD_OK;
+    char *colon = strchr(owner, ':');
+    if (colon == NULL)
+        return MD_OK;
+    *colon = '\0';
+    const struct passwd *u = getpwnam(owner);
+    const struct group *g = getgrnam(colon + 1);
+    return fchown(fd, u != NULL ? u->pw_uid : 0, g != NULL ? g->gr_gid : 0) == 0 ? MD_OK : MD_IO;
+}
+
+static int stage_file(struct placing *p, struct target *t, const struct archive_piece *q)
+{
+    (void)snprintf(t->fresh, sizeof t->fresh, "%s.XXXXXX", t->path);
+    int fd = file_make_parent(t->path) == MD_OK ? mkstemp(t->fresh) : -1;
+    if (fd < 0)
+        return cannot(p, "write beside", t->path);
+    t->staged = true;
+    int err = own(fd, q);
+    if (err == MD_OK)
+        err = write_new(fd, q->data);
+    if (err != MD_OK)
+        (void)cannot(p, "write", t->fresh);
+    (void)close(fd);
+    return err;
+}
+
+static int stage_files(struct placing *p)
+{
+    struct archive_piece q;
+    int err = MD_OK;
+    unsigned i = 0;
+    for (struct span in = p->o->archive;
+         err == MD_OK && i < p->n && archive_next(&in, &q) == MD_OK;)
+        if (span_is(q.name, p->files[i].path))
+            err = stage_file(p, &p->files[i++], &q);
+    return err;
+}
+
+static int stage_cert(struct placing *p, const struct archive_piece *q)
+{
+    char path[640];
+    (void)snprintf(path, sizeof path, "%s/%.*s", p->fresh, SPAN_ARG(q->name));
+    mode_t mode = span_is(q->name, "ca.pem") ? 0644 : 0600;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0)
+        return cannot(p, "write", path);
+    int err = write_new(fd, q->data);
+    if (err == MD_OK && p->is_there && fchown(fd, p->old.st_uid, p->old.st_gid) != 0)
+        err = MD_IO;
+    if (err != MD_OK)
+        (void)cannot(p, "write", path);
+    (void)close(fd);
+    return err;
+}
+
+/* The store's own file gets its owner with all others of the directory. */
+static int give_all(const struct placing *p)
+{
+    char path[900];
+    const struct dirent *e;
+    int err = MD_OK;
+    DIR *d = opendir(p->fresh);
+    while (d != NULL && err == MD_OK && (e = readdir(d)) != NULL) {
+        (void)snprintf(path, sizeof path, "%s/%.255s", p->fresh, e->d_name);
+        if (strcmp(e->d_name, "..") != 0 && lchown(path, p->old.st_uid, p->old.st_gid) != 0)
+            err = cannot(p, "give to its owner", path);
+    }
+    if (d != NULL)
+        (void)closedir(d);
+    return err;
+}
+
+static int make_fresh(struct placing *p)
+{
+    char parent[512];
+    (void)snprintf(parent, sizeof parent, "%s", p->dir);
+    char *slash = strrchr(parent, '/');
+    if (slash != NULL && slash != parent) {
+        *slash = '\0';
+        if (file_make_dirs(parent) != MD_OK)
+            return cannot(p, "make", parent);
+    }
+    (void)snprintf(p->fresh, sizeof p->fresh, "%s.restore-XXXXXX", p->dir);
+    if (mkdtemp(p->fresh) == NULL) {
+        int err = cannot(p, "make a directory beside", p->dir);
+        p->fresh[0] = '\0';
+        return err;
+    }
+    return MD_OK;
+}
+
+static int stage_dir(struct placing *p)
+{
+    struct archive_piece q;
+    int err = make_fresh(p);
+    for (struct span in = p->o->archive; err == MD_OK && archive_next(&in, &q) == MD_OK;) {
+        if (q.kind == ARCHIVE_CERT)
+            err = stage_cert(p, &q);
+        else if (q.kind == ARCHIVE_STORE && store_copy_put(p->fresh, q.data) != MD_OK)
+            err = cannot(p, "write into", p->fresh);
+    }
+    if (err == MD_OK && p->is_there)
+        err = give_all(p);
+    if (err == MD_OK && sync_dir(p->fresh) != MD_OK)
+        err = cannot(p, "write", p->fresh);
+    return err;
+}
+
+/* --- put in its place --------------------------------------------------------------------------- */
+
+/* "<path>.before-20260403-171500"; with a number behind it when that is taken. */
+static void name_aside(const struct placing *p, const char *path, char *out, size_t cap)
+{
+    struct stat st;
+    (void)snprintf(out, cap, "%s.before-%s", path, p->stamp);
+    for (unsigned i = 2; i < 1000 && lstat(out, &st) == 0; i++)
+        (void)snprintf(out, cap, "%s.before-%s-%u", path, p->stamp, i);
+}
+
+static int swap_file(struct placing *p, struct target *t)
+{
+    name_aside(p, t->path, t->aside, sizeof t->aside);
+    if (rename(t->path, t->aside) == 0)
+        t->moved = true;
+    else if (errno != ENOENT)
+        return cannot(p, "set aside", t->path);
+    if (rename(t->fresh, t->path) != 0 || sync_parent(t->path) != MD_OK)
+        return cannot(p, "write", t->path);
+    t->placed = true;
+    return MD_OK;
+}
+
+static int swap(const char *a, const char *b)
+{
+    return syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) == 0 ? MD_OK : MD_IO;
+}
+
+/* `fresh` becomes `dir`, and that becomes `aside`: both at once where the system can, so that there
+ * is a state directory at every moment. */
+static int exchange(const char *fresh, const char *dir, const char *aside)
+{
+    if (swap(fresh, dir) == MD_OK) {
+        if (rename(fresh, aside) == 0)
+            return MD_OK;
+        int why = errno;
+        (void)!swap(fresh, dir);
+        errno = why;
+        return MD_IO;
+    }
+    if ((errno != ENOSYS && errno != EINVAL) || rename(dir, aside) != 0)
+        return MD_IO;
+    if (rename(fresh, dir) == 0)
+        return MD_OK;
+    int why = errno;
+    (void)rename(aside, dir);
+    errno = why;
+    return MD_IO;
+}
+
+static void drop_empty(const char *dir)
+{
+    char path[900];
+    (void)snprintf(path, sizeof path, "%s/lock", dir);
+    (void)unlink(path);
+    (void)snprintf(path, sizeof path, "%s/id", dir);
+    (void)unlink(path);
+    (void)rmdir(dir);
+}
+
+static int swap_dir(struct placing *p)
+{
+    char aside[600];
+    bool state = has_state(p->dir);
+    name_aside(p, p->dir, aside, sizeof aside);
+    if (p->is_there ? exchange(p->fresh, p->dir, aside) != MD_OK : rename(p->fresh, p->dir) != 0)
+        return fail(p, MD_IO, "cannot put the new state directory at %.300s: %s%s", p->dir,
+                    strerror(errno),
+                    errno == EBUSY ? "; it is a mount point: name another `state_dir`" : "");
+    p->fresh[0] = '\0';
+    if (p->is_there && state)
+        memcpy(p->out->aside, aside, sizeof aside);
+    else if (p->is_there)
+        drop_empty(aside);
+    (void)sync_parent(p->dir);
+    return MD_OK;
+}
+
+static int commit(struct placing *p)
+{
+    int lock = -1, err = MD_OK;
+    if (p->is_there && (err = serve_host_dir(p->dir, &lock, p->err)) != MD_OK)
+        return err;
+    for (unsigned i = 0; i < p->n && err == MD_OK; i++)
+        err = swap_file(p, &p->files[i]);
+    if (err == MD_OK)
+        err = swap_dir(p);
+    if (lock >= 0)
+        (void)close(lock);
+    return err;
+}
+
+static void undo_file(struct target *t)
+{
+    if (t->moved)
+        (void)rename(t->aside, t->path);
+    else if (t->placed)
+        (void)unlink(t->path);
+    if (t->staged && !t->placed)
+        (void)unlink(t->fresh);
+}
+
+static void undo(struct placing *p)
+{
+    char path[900];
+    const struct dirent *e;
+    for (unsigned i = 0; i < p->n; i++)
+        undo_file(&p->files[i]);
+    DIR *d = p->fresh[0] != '\0' ? opendir(p->fresh) : NULL;
+    while (d != NULL && (e = readdir(d)) != NULL) {
+        (void)snprintf(path, sizeof path, "%s/%.255s", p->fresh, e->d_name);
+        (void)unlink(path);
+    }
+    if (d != NULL)
+        (void)closedir(d);
+    if (p->fresh[0] != '\0')
+        (void)rmdir(p->fresh);
+}
+
+static void make_stamp(struct placing *p)
+{
+    struct tm tm;
+    time_t now = (time_t)env_wall_s(p->o->env);
+    (void)gmtime_r(&now, &tm);
+    (void)strftime(p->stamp, sizeof p->stamp, "%Y%m%d-%H%M%S", &tm);
+}
+
+int place(const struct place_order *o, struct placed *out, char err[PLACE_ERR_MAX])
+{
+    struct placing p = {.o = o, .out = out, .err = err};
+    *out = (struct placed){.files = 0};
+    make_stamp(&p);
+    int rc = look_at_dir(&p);
+    if (rc == MD_OK)
+        rc = look_at_files(&p);
+    if (rc == MD_OK)
+        rc = stage_files(&p);
+    if (rc == MD_OK)
+        rc = stage_dir(&p);
+    if (rc == MD_OK)
+        rc = commit(&p);
+    if (rc != MD_OK)
+        undo(&p);
+    for (unsigned i = 0; i < p.n && rc == MD_OK; i++)
+        out->aside_files += p.files[i].moved;
+    out->files = rc == MD_OK ? p.n : 0;
+    mem_free(p.files);
+    return rc;
+}

@@ -1,0 +1,116 @@
+/* cmd_backup.c - all that merossd keeps, in one encrypted file. */
+#include "broker/base/mem.h"
+#include "tools/backup/gather.h"
+#include "tools/backup/passphrase.h"
+#include "tools/backup/report.h"
+#include "tools/backup/vault.h"
+#include "tools/cmd.h"
+#include "tools/file.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ARCHIVE_MAX ((size_t)1 << 30)
+
+static bool is_nothing(const struct gathered *g)
+{
+    size_t n = g->certs;
+    for (size_t i = 0; i <= STORE_ENERGY; i++)
+        n += g->store.entries[i];
+    return n == 0;
+}
+
+static int read_all(struct cli *c, struct gathered *g, struct buf *archive)
+{
+    char why[GATHER_ERR_MAX] = "";
+    int err = gather(g, c->args->config, c->env, archive, why);
+    if (err != MD_OK)
+        return cli_fail(c, CLI_FAILED, "invalid", "%s", why[0] != '\0' ? why : md_err_text(err));
+    if (!is_nothing(g))
+        return CLI_DONE;
+    return cli_fail(c, CLI_FAILED, "invalid",
+                    "there is nothing in the state directory %.300s; name the configuration of "
+                    "the broker with -c FILE",
+                    g->state_dir);
+}
+
+static int write_sealed(struct cli *c, struct span archive, const char *passphrase, size_t *n)
+{
+    struct buf file;
+    buf_init(&file, ARCHIVE_MAX + 4096);
+    int err = vault_seal(c->env, span_str(passphrase), VAULT_ITERATIONS, archive, &file);
+    int status = CLI_DONE;
+    if (err != MD_OK)
+        status = cli_fail(c, CLI_FAILED, "internal", "cannot encrypt: %s", md_err_text(err));
+    else if (file_replace(c->args->words[0], buf_view(&file)) != MD_OK)
+        status = cli_fail(c, CLI_FAILED, "failed", "cannot write %.300s: %s", c->args->words[0],
+                          strerror(errno));
+    *n = file.n;
+    buf_free(&file);
+    return status;
+}
+
+static int print_json(struct cli *c, const struct gathered *g, size_t n)
+{
+    struct json_writer w;
+    struct buf b;
+    buf_init(&b, 65536);
+    json_write_start(&w, &b);
+    json_write_open(&w, '{');
+    json_write_pair(&w, "status", "ok");
+    json_write_pair(&w, "file", c->args->words[0]);
+    json_write_pair_int(&w, "bytes", (int64_t)n);
+    json_write_pair_int(&w, "format", VAULT_FORMAT);
+    json_write_pair(&w, "state_dir", g->state_dir);
+    if (g->config[0] != '\0')
+        json_write_pair(&w, "configuration", g->config);
+    json_write_pair_int(&w, "files", g->files);
+    json_write_pair_int(&w, "certificates", g->certs);
+    json_write_pair_bool(&w, "running", g->pid > 0);
+    json_write_pair_int(&w, "damaged", (int64_t)g->store.damaged);
+    report_json(&w, &g->store);
+    json_write_close(&w, '}');
+    if (w.err == MD_OK)
+        fprintf(c->out, "%.*s\n", SPAN_ARG(buf_view(&b)));
+    buf_free(&b);
+    return w.err == MD_OK ? CLI_DONE : CLI_FAILED;
+}
+
+static void print_text(struct cli *c, const struct gathered *g)
+{
+    fprintf(c->out, "%s: ", g->state_dir);
+    report_text(c->out, &g->store);
+    fprintf(c->out, ", %u files of certificates and keys\n", g->certs);
+    if (g->config[0] != '\0')
+        fprintf(c->out, "%s: the configuration, and %u file%s that it names\n", g->config, g->files,
+                cli_s(g->files));
+    else
+        fputs("no configuration: none is in use, or name it with -c FILE\n", c->out);
+    if (g->store.damaged > 0)
+        fprintf(c->out, "%zu bytes of the state are damaged and were left out\n", g->store.damaged);
+    fprintf(c->out, "all of it is in %s, encrypted; without the passphrase it cannot be read\n",
+            c->args->words[0]);
+}
+
+int cmd_backup(struct cli *c)
+{
+    struct buf archive;
+    struct gathered *g = mem_need(sizeof *g, "the backup");
+    char passphrase[PASSPHRASE_MAX] = "";
+    size_t n = 0;
+    buf_init(&archive, ARCHIVE_MAX);
+    int status = read_all(c, g, &archive);
+    if (status == CLI_DONE)
+        status = passphrase_get(c, true, passphrase);
+    if (status == CLI_DONE)
+        status = write_sealed(c, buf_view(&archive), passphrase, &n);
+    if (status == CLI_DONE && c->args->json)
+        status = print_json(c, g, n);
+    else if (status == CLI_DONE)
+        print_text(c, g);
+    mem_wipe(passphrase, sizeof passphrase);
+    buf_wipe(&archive);
+    buf_free(&archive);
+    mem_free(g);
+    return status;
+}
