@@ -8,6 +8,7 @@
 #include "broker/net/exchange.h"
 #include "broker/net/server_int.h"
 #include "broker/net/stream.h"
+#include "broker/net/trim.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -85,6 +86,7 @@ static void init(struct server *s)
 
 int server_new(struct server **out)
 {
+    trim_prepare();
     struct server *s = mem_alloc(sizeof *s);
     if (s == NULL)
         return MD_NOMEM;
@@ -301,6 +303,7 @@ static void turn(struct server *s)
 {
     if (s->retry)
         retry_accepts(s);
+    limits_turn(s);
     uint64_t next = broker_turn(s->broker);
     write_store(s);
     streams_flush(s);
