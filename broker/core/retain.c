@@ -24,6 +24,8 @@ int retain_new(struct retain **out, struct map_seed seed)
     return MD_OK;
 }
 
+void retain_shrink(struct retain *r) { tree_shrink(&r->tree); }
+
 void retain_free(struct retain *r)
 {
     if (r == NULL)
