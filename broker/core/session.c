@@ -39,10 +39,12 @@ static bool may_receive(struct session *s, const struct message *m)
         return false;
     if (h->may_receive == NULL || s->bridge != NULL) /* its topics are the operator's word */
         return true;
+    if (s->conn != NULL)
+        return h->may_receive(h->ctx, conn_who(s->conn), message_topic(m));
     struct broker_client away = {.client_id = s->by_id.key, .peer = ""};
     if (s->username != NULL)
         away.username = span_str(s->username);
-    return h->may_receive(h->ctx, s->conn != NULL ? conn_who(s->conn) : &away, message_topic(m));
+    return h->may_receive(h->ctx, &away, message_topic(m));
 }
 
 /* Gives Packet Identifiers to as many as the window takes, and writes that down. */
@@ -67,7 +69,7 @@ static int push(struct session *s, const struct outq_limits *limits, struct mess
         outq_unpush(&s->out, qos);
         return err;
     }
-    if (ring_n(s->out.queued) > 0)
+    if (qos != MQTT_QOS0)
         admit(s);
     wake(s);
     return MD_OK;
