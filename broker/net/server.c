@@ -283,7 +283,7 @@ static void flush_when_due(struct server *s)
 {
     if (s->store == NULL || !store_dirty(s->store))
         return;
-    if (uv_now(&s->loop) - s->flushed_ms >= (uint64_t)s->store->period_s * SECOND_MS)
+    if (uv_now(&s->loop) - s->flushed_ms >= (uint64_t)store_period_s(s->store) * SECOND_MS)
         (void)flush_store(s);
 }
 
