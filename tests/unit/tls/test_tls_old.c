@@ -5,6 +5,7 @@
 #include "broker/tls/tls_compat.h"
 #include "tests/unit/tls/hello_bytes.h"
 #include "tests/unit/tls/peer.h"
+#include "tests/unit/tls/renegotiation.h"
 
 static struct tls_ctx *server;
 static uint8_t bytes[HELLO_BYTES_MAX], cut[8 * HELLO_BYTES_MAX];
@@ -51,6 +52,9 @@ static void old_hellos_get_a_server_hello(void **state)
     static const uint8_t x25519[] = {0, 10, 0, 4, 0, 2, 0, 29},
                          unknown[] = {0, 10, 0, 4, 0, 2, 99, 9};
     static const uint8_t brainpool[] = {0, 10, 0, 4, 0, 2, 0, 26};
+    /* A curve that is left out of the library is no curve that both know: no ECDHE. */
+    const unsigned by_brainpool =
+        mbedtls_ecp_curve_info_from_grp_id(MBEDTLS_ECP_DP_BP256R1) != NULL ? 0xc027 : 0x003c;
     const struct {
         struct hello_spec hello;
         unsigned suite; /* what our order must pick */
@@ -62,7 +66,7 @@ static void old_hellos_get_a_server_hello(void **state)
         {{0x0303, SUITES(MIXED_SUITES), EXT(EXT_CURVE_SHA1)}, 0xc027},
         {{0x0303, SUITES(MIXED_SUITES), EXT(EXT_SHA256)}, 0x003c}, /* no curves: no ECDHE */
         {{0x0303, SUITES(MIXED_SUITES), EXT(x25519)}, 0xc027},
-        {{0x0303, SUITES(MIXED_SUITES), EXT(brainpool)}, 0xc027},
+        {{0x0303, SUITES(MIXED_SUITES), EXT(brainpool)}, by_brainpool},
         {{0x0303, SUITES(MIXED_SUITES), EXT(unknown)}, 0x003c},
         {{0x0303, SUITES(MIXED_SUITES), EXT(versions)}, 0xc027},
         {{0x0303, (const uint16_t[]){0x002f}, 1, NULL, 0}, 0x002f},
@@ -349,7 +353,7 @@ static void bare_init(struct bare *b, bool tickets)
     mbedtls_ssl_conf_authmode(&b->conf, MBEDTLS_SSL_VERIFY_NONE);
     mbedtls_ssl_conf_session_tickets(&b->conf, tickets ? MBEDTLS_SSL_SESSION_TICKETS_ENABLED
                                                        : MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
-    mbedtls_ssl_conf_renegotiation(&b->conf, MBEDTLS_SSL_RENEGOTIATION_ENABLED);
+    allow_renegotiation(&b->conf);
     tlsc_set_versions(&b->conf, TLS_1_2, TLS_1_2);
     assert_int_equal(mbedtls_ssl_setup(&b->ssl, &b->conf), 0);
     assert_int_equal(mbedtls_ssl_set_hostname(&b->ssl, NULL), 0);
@@ -423,12 +427,14 @@ static void sessions_resume_by_cache_and_by_ticket(void **state)
 static void renegotiation_is_refused(void **state)
 {
     (void)state;
+    if (!CAN_RENEGOTIATE)
+        skip();
     struct bare b;
     struct buf plain;
     buf_init(&plain, 100);
     bare_init(&b, true);
     bare_shake(&b);
-    int rc = mbedtls_ssl_renegotiate(&b.ssl);
+    int rc = renegotiate(&b.ssl);
     assert_int_equal(rc, MBEDTLS_ERR_SSL_WANT_READ); /* its hello is out */
     assert_int_equal(tls_read(b.s, &plain), MD_OK);
     struct span out = tls_output(b.s);

@@ -263,11 +263,12 @@ static void texts_end_where_the_table_says(void **state)
             o->scope == CONFIG_OF_BRIDGE)
             continue;
         size_t n = (size_t)snprintf(line, sizeof line, "%s ", o->name);
-        memset(line + n, 'a', o->max + 1);
-        line[n + o->max + 1] = '\0';
+        size_t max = (size_t)o->max;
+        memset(line + n, 'a', max + 1);
+        line[n + max + 1] = '\0';
         bad(line, o->name, "bytes");
         assert_true(strstr(err, "aaaa") == NULL || !o->secret);
-        line[n + o->max] = '\0';
+        line[n + max] = '\0';
         struct config c;
         int rc = config_parse(&c, "x.conf", span_str(line), err);
         if (rc == MD_OK)

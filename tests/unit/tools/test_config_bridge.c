@@ -72,8 +72,8 @@ static void values_end_where_the_table_says(void **state)
             if (!o->zero_is_off || o->min > 1)
                 bad(text, "x.conf:4: bad value", "a number from");
         } else if (o->type == CONFIG_TEXT) {
-            memset(at, 'a', o->max + 1);
-            at[o->max + 1] = '\0';
+            memset(at, 'a', (size_t)o->max + 1);
+            at[(size_t)o->max + 1] = '\0';
             bad(text, "x.conf:4: bad value", "bytes");
             assert_true(strstr(err, "aaaa") == NULL || !o->secret);
         } else if (o->type == CONFIG_BOOL) {

@@ -10,6 +10,7 @@
 #include "broker/base/mem.h"
 #include "tests/unit/cmocka.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -413,18 +414,31 @@ static void who_was_connected_to(void **state)
 
 /* --- sockets of the kernel ------------------------------------------------------------------- */
 
+/* Four bytes as the kernel prints them: a number in the byte order of the machine. */
+static uint32_t word(uint8_t b0, uint8_t b1, uint8_t b2, uint8_t b3)
+{
+    const uint8_t bytes[] = {b0, b1, b2, b3};
+    uint32_t w;
+    memcpy(&w, bytes, sizeof w);
+    return w;
+}
+
 static void socket_tables(void **state)
 {
     (void)state;
-    static const char text[] =
+    static const char form[] =
         "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
-        "   0: 0100007F:22B3 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0 0 11 1 0\n"
-        "   1: 0100007F:22B3 010200C0:D431 01 00000000:00000000 02:000A5C5F 00000000  0 0 12 2 0\n"
+        "   0: %08X:22B3 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0 0 11 1 0\n"
+        "   1: %08X:22B3 %08X:D431 01 00000000:00000000 02:000A5C5F 00000000  0 0 12 2 0\n"
         "nonsense\n"
-        "   2: 00000000000000000000000000000000:22B3 B80D0120000000000000000001000000:01BB 02 "
+        "   2: 00000000000000000000000000000000:22B3 %08X0000000000000000%08X:01BB 02 "
         "00000000:00000000 00:00000000 00000000 0 0 13 1\n"
-        "   3: 00000000000000000000000000000000:22B3 0000000000000000FFFF00000100000A:0001 01 "
+        "   3: 00000000000000000000000000000000:22B3 0000000000000000%08X%08X:0001 01 "
         "00000000:00000000 00:00000000 00000000 0 0 14 1";
+    char text[1024];
+    (void)snprintf(text, sizeof text, form, word(127, 0, 0, 1), word(127, 0, 0, 1),
+                   word(192, 0, 2, 1), word(0x20, 0x01, 0x0d, 0xb8), word(0, 0, 0, 1),
+                   word(0, 0, 0xff, 0xff), word(10, 0, 0, 1));
     struct span rest = span_str(text);
     struct socket_line s;
     assert_true(socket_table_next(&rest, &s));

@@ -19,7 +19,19 @@ STABLE="-Wdate-time -ffile-prefix-map=$out/source/= -ffile-prefix-map=$PWD/="
 # Not a position-independent program: that would turn 40 KB of constant tables into memory that is
 # written at start and so private, and cost code on mips and 32-bit ARM.
 LINK="-fuse-ld=lld -nostdlib -static -no-pie -Wl,--gc-sections,--icf=all,-O2,--build-id=none"
-LINK="$LINK,-z,noseparate-code,-z,norelro,--hash-style=gnu"
+LINK="$LINK,-z,noseparate-code,-z,norelro"
+
+# The Debian packages that the targets "$@" are made with.
+need_compiler() {
+    packages="clang lld llvm cmake ninja-build make dpkg-dev xz-utils bzip2 libjsmn-dev"
+    packages="$packages debian-archive-keyring"
+    for target; do
+        choose_target "$target"
+        packages="$packages linux-libc-dev-$headers-cross"
+    done
+    # shellcheck disable=SC2086 # one word per package
+    need_packages $packages
+}
 
 # A stamp of all that the libraries of this target are made from.
 recipe() {
@@ -47,7 +59,7 @@ for word; do
     -c | -E | -S | -M | -MM | -fsyntax-only) exec \$compile "\$@" ;;
     esac
 done
-exec \$compile $LINK $here/sys/lib/crt1.o $here/sys/lib/crti.o "\$@" \\
+exec \$compile -Wno-unused-command-line-argument $LINK $here/sys/lib/crt1.o $here/sys/lib/crti.o "\$@" \\
     -L$here/sys/lib -lc $here/sys/lib/libbuiltins.a $here/sys/lib/crtn.o
 END
     chmod +x "$here/cc"
@@ -130,6 +142,17 @@ make_library() {
     rm -rf "$here/$variant-$package"
 }
 
+# One file; its own build always makes a shared library as well.
+make_cmocka() {
+    fetch cmocka
+    # shellcheck disable=SC2086 # flags are words
+    run_logged "$here/log" "$here/cc" $SMALL $STABLE -D_GNU_SOURCE -DHAVE_INTTYPES_H \
+        -DHAVE_SIGNAL_H -DHAVE_STRSIGNAL -DHAVE_SIGLONGJMP -DHAVE_GCC_THREAD_LOCAL_STORAGE \
+        -I"$out/source/cmocka/include" -c "$out/source/cmocka/src/cmocka.c" -o "$here/cmocka.o"
+    llvm-ar rcsD "$here/plain/lib/libcmocka.a" "$here/cmocka.o"
+    cp "$out/source/cmocka/include"/cmocka*.h "$here/plain/include/"
+}
+
 # make_toolchain TARGET VARIANT... - sets $here; silent when all is there already.
 make_toolchain() {
     here=$out/$1
@@ -157,6 +180,7 @@ make_toolchain() {
             -DLIBUV_BUILD_TESTS=OFF
         make_library mbedtls "$variant" -DENABLE_PROGRAMS=OFF -DENABLE_TESTING=OFF \
             -DMBEDTLS_FATAL_WARNINGS=OFF -DUSE_SHARED_MBEDTLS_LIBRARY=OFF -DGEN_FILES=OFF
+        [ "$variant" != plain ] || make_cmocka
         touch "$here/$variant/done"
     done
 }
