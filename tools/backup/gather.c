@@ -233,7 +233,7 @@ static int put_note(const struct gathering *g)
 /* `-c FILE` of a running merossd, as this process would write it; false: it has none. */
 static bool config_of(long pid, char out[PATH_MAX])
 {
-    char path[64], cwd[PATH_MAX] = "", name[2 * PATH_MAX];
+    char path[64], name[2 * PATH_MAX];
     struct buf line;
     bool found = false;
     (void)snprintf(path, sizeof path, "/proc/%ld/cmdline", pid);
@@ -244,10 +244,9 @@ static bool config_of(long pid, char out[PATH_MAX])
             at += strlen(at) + 1;
         at += at < end ? 3 : 0;
         (void)snprintf(path, sizeof path, "/proc/%ld/cwd", pid);
-        ssize_t n = readlink(path, cwd, sizeof cwd - 1);
+        ssize_t n = at[0] == '/' ? 0 : readlink(path, name, PATH_MAX - 1);
         if (at < end && (at[0] == '/' || n > 0)) {
-            (void)snprintf(name, sizeof name, "%s%s%s", at[0] == '/' ? "" : cwd,
-                           at[0] == '/' ? "" : "/", at);
+            (void)snprintf(name + n, sizeof name - (size_t)n, "%s%s", n > 0 ? "/" : "", at);
             found = realpath(name, out) != NULL;
         }
     }
