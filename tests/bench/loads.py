@@ -73,15 +73,18 @@ class Load:
     both         the broker has all cores, as has the generator; else each has one
     first        arguments of a run before, with the same broker; its result is r["first"]
     fixed        the count does not shrink in a quick run
+    once         there is no noise: one pair is enough
     keeps        it leaves messages or known plugs in the broker, whose memory need not come back"""
 
     def __init__(self, name, args, count, figures=None, tls=False, mosquitto=None, queue=0,
-                 persistence=None, both=False, first=None, fixed=False, keeps=False):
+                 persistence=None, both=False, first=None, fixed=False, once=False,
+                 keeps=False):
         self.name, self.args, self.count = name, args.split(), count
         self.figures = cpu() if figures is None else figures
         self.tls, self.queue, self.persistence = tls, queue, persistence
         self.mosquitto = self.args if mosquitto is None else mosquitto.split() or None
-        self.both, self.first, self.fixed, self.keeps = both, first, fixed, keeps
+        self.both, self.first, self.keeps = both, first, keeps
+        self.fixed, self.once = fixed or once, once
 
     @property
     def counted(self):
@@ -196,16 +199,16 @@ LATENCIES = [
 
 MEMORY = [
     Load("start, with a certificate", "", 1, START, tls=True, fixed=True),
-    Load("memory: a client in clear", IDLE.format(n=5000), 1, bytes_each(5000, 1000), fixed=True),
+    Load("memory: a client in clear", IDLE.format(n=5000), 1, bytes_each(5000, 1000), once=True),
     Load("memory: a client over TLS", IDLE.format(n=5000), 1, bytes_each(5000, 38 * 1024), tls=True,
-         fixed=True),
+         once=True),
     Load("memory: a bound plug over TLS", REPORT + "500 --rate 1000", 500,
-         bytes_each(500, 38 * 1024), tls=True, mosquitto="", fixed=True, keeps=True),
+         bytes_each(500, 38 * 1024), tls=True, mosquitto="", once=True, keeps=True),
     Load("memory: a subscription",
          IDLE.format(n=0) + " --subs 10 --filters 1000 --filter b/%c/%f", 1,
-         bytes_each(10000, 400), fixed=True),
+         bytes_each(10000, 400), once=True),
     Load("memory: a retained message of 64 bytes", "--subs 0 " + RETAIN, 10000,
-         bytes_each(10000, 350, "after"), fixed=True, keeps=True),
+         bytes_each(10000, 350, "after"), once=True, keeps=True),
 ]
 
 LOADS = MESSAGES + CONNECTIONS + LATENCIES + MEMORY
