@@ -11,7 +11,7 @@ from brokers import BROKERS, Broker
 from runs import run
 from table import escape
 
-PATIENCE_S = 200  # a handshake under valgrind is slow
+SLOWLY = ("--patience", "200", "--at-once", "4")  # a handshake under valgrind takes long
 FEW, MORE = 400, 80  # such a part of the messages of a full run
 
 
@@ -42,7 +42,7 @@ def count(tool, args, folder, cert, name, load, messages):
     out = folder / f"{tool}.out"
     out.unlink(missing_ok=True)
     with Broker(name, args.programs[name], folder, load, cert, wrap(tool, out)) as broker:
-        result = run(args.generator, broker, load, messages, patience_s=PATIENCE_S)
+        result = run(args.generator, broker, load, messages, more=SLOWLY)
     if not result["ok"]:
         print(f"bench: {load.name}: {name} under {tool}: {result['why']}", file=sys.stderr)
         return None

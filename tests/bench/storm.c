@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <string.h>
 
-#define GENTLY   16 /* at a time, while nothing is measured */
 #define NS_PER_S 1000000000u
 
 struct storm {
@@ -97,7 +96,7 @@ static void until(struct storm *s, bool (*done)(const struct storm *s))
 /* The first time is not measured: the broker learns them. */
 static void bring_up(struct storm *s)
 {
-    plugs_let(s->plugs, GENTLY);
+    plugs_let(s->plugs, s->plan->at_once);
     until(s, all_bound);
     until(s, all_asked);
     s->r->there = numbers_memory(s->plan->pid);
