@@ -67,6 +67,7 @@ static void forget(struct nodes *s)
 
 void subs_shrink(struct subs *t)
 {
+    match_cache_clear(&t->cache);
     tree_shrink(&t->tree);
     forget(&t->now);
     forget(&t->next);
