@@ -165,6 +165,30 @@ static void out_of_memory_leaves_nothing_behind(void **state)
     subs_free(t);
 }
 
+/* Also the table in which children are found: after a flood, memory is what it was. */
+static void memory_returns_when_filters_go(void **state)
+{
+    (void)state;
+    struct subs *t;
+    struct subscriber who = {0}, other = {0};
+    bool added;
+    char filter[32];
+    assert_int_equal(subs_new(&t, map_seed(&fake.env)), MD_OK);
+    assert_int_equal(subs_add(t, span_str("stays"), &other, 0, &added), MD_OK);
+    size_t before = mem_used();
+    for (unsigned i = 0; i < 5000; i++) {
+        (void)snprintf(filter, sizeof filter, "f/%u", i);
+        assert_int_equal(subs_add(t, span_str(filter), &who, 0, &added), MD_OK);
+    }
+    subs_remove_all(t, &who);
+    assert_true(mem_used() <= before);
+    struct subs_hits hits;
+    assert_int_equal(subs_match(t, span_str("stays"), &hits), MD_OK);
+    assert_int_equal(hits.n, 1);
+    subs_remove_all(t, &other);
+    subs_free(t);
+}
+
 static struct message *retained(const char *topic, const char *payload)
 {
     struct message *m;
@@ -257,6 +281,7 @@ int main(void)
         cmocka_unit_test_teardown(unsubscribe_is_byte_exact, no_leak),
         cmocka_unit_test_teardown(the_deepest_filter_is_walked_without_recursion, no_leak),
         cmocka_unit_test_teardown(out_of_memory_leaves_nothing_behind, no_leak),
+        cmocka_unit_test_teardown(memory_returns_when_filters_go, no_leak),
         cmocka_unit_test_teardown(retain_match_agrees_with_the_plain_matcher, no_leak),
         cmocka_unit_test_teardown(retain_replaces_and_removes, no_leak),
     };
