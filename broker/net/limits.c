@@ -1,4 +1,4 @@
-/* limits.c - what the computer has to give: file numbers and memory. */
+/* limits.c - what the computer has to give: file numbers, cores and memory. */
 #include "broker/base/mem.h"
 #include "broker/net/server_int.h"
 #include "broker/net/trim.h"
@@ -47,6 +47,13 @@ void limits_turn(struct server *s)
 }
 
 /* A flood must not have ended before it is cleaned up behind: it may never. */
+
+unsigned server_cores(void)
+{
+    unsigned n = uv_available_parallelism();
+    return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : n;
+}
+
 void limits_memory(struct server *s)
 {
     struct burden *b = &s->burden;

@@ -8,6 +8,9 @@ TEST_PACKAGES="libcmocka-dev python3 mosquitto-clients openssl"
 # Other people's clients and broker, to compare with; what is not to be had is skipped.
 INTEROP_PACKAGES="mosquitto python3-paho-mqtt libpaho-mqtt-dev"
 
+# For looking at the OpenWrt package.
+OPENWRT_PACKAGES="shellcheck make" # and a busybox
+
 say() { echo "$(basename "$0"): $*"; }
 die() {
     say "$*" >&2
