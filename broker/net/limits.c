@@ -46,14 +46,13 @@ void limits_turn(struct server *s)
         s->burden.bytes = now;
 }
 
-/* A flood must not have ended before it is cleaned up behind: it may never. */
-
 unsigned server_cores(void)
 {
     unsigned n = uv_available_parallelism();
     return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : n;
 }
 
+/* A flood must not have ended before it is cleaned up behind: it may never. */
 void limits_memory(struct server *s)
 {
     struct burden *b = &s->burden;
