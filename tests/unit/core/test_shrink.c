@@ -43,6 +43,7 @@ static void an_idle_client_has_no_queue(void **state)
     struct bench *b = *state;
     setup(b);
     crowd(b, w);
+    tell_all(w); /* what matched is remembered */
     broker_shrink(b->broker);
     size_t idle = mem_used();
     tell_all(w);
