@@ -61,11 +61,29 @@ int file_read(const char *path, struct buf *out)
     return err;
 }
 
+/* A new name is on the medium when its folder is; a file system that cannot do that has nothing
+ * better to offer. */
+static void sync_parent(const char *path)
+{
+    char dir[PATH_MAX];
+    (void)snprintf(dir, sizeof dir, "%s", path);
+    char *slash = strrchr(dir, '/');
+    if (slash != NULL)
+        slash[slash == dir ? 1 : 0] = '\0';
+    int fd = open(slash != NULL ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        (void)close(fd);
+    }
+}
+
 static int make_dir(const char *path)
 {
     struct stat st;
-    if (mkdir(path, 0700) == 0)
+    if (mkdir(path, 0700) == 0) {
+        sync_parent(path); /* what is put into it may be on the medium before its name is */
         return MD_OK;
+    }
     int why = errno;
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         return MD_OK;
@@ -161,6 +179,8 @@ int file_replace(const char *path, struct span text)
     (void)close(fd);
     if (err != MD_OK)
         (void)unlink(temporary);
+    else
+        sync_parent(real);
     errno = why;
     return err;
 }

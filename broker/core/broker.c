@@ -5,6 +5,7 @@
 #include "broker/core/bridge_int.h"
 #include "broker/core/broker_int.h"
 #include "broker/core/conn_int.h"
+#include "broker/core/replay.h"
 
 void broker_limits_default(struct broker_limits *out)
 {
@@ -37,6 +38,8 @@ static void init(struct broker *b, const struct broker_limits *limits,
     list_init(&b->conns);
     list_init(&b->lost);
     list_init(&b->bridges);
+    list_init(&b->replays);
+    b->replay_budget = REPLAY_BUDGET;
     list_init(&b->app_timers);
     local_init(b);
 }
@@ -191,6 +194,7 @@ uint64_t broker_turn(struct broker *b)
     uint64_t now = env_mono_ms(b->env);
     timers_turn(&b->timers, now);
     bool again = local_turn(b);
+    again = replays_turn(b) || again;
     free_lost(b);
     if (again)
         return 0;

@@ -10,6 +10,7 @@
 #include "broker/core/conn_int.h"
 #include "broker/core/handlers.h"
 #include "broker/core/mount.h"
+#include "broker/core/replay.h"
 #include "broker/core/router.h"
 #include "broker/core/trace.h"
 
@@ -140,7 +141,10 @@ bool conn_closing(const struct conn *c) { return c->state == CONN_CLOSING; }
 
 bool conn_expects_connect(const struct conn *c) { return c->state == CONN_NEW; }
 
-bool conn_reading(const struct conn *c) { return c->ctl.n < CTL_FULL && c->state != CONN_ASKING; }
+/* What it sends now has to wait for what it has sent before. */
+static bool busy(const struct conn *c) { return c->state == CONN_ASKING || c->replaying; }
+
+bool conn_reading(const struct conn *c) { return c->ctl.n < CTL_FULL && !busy(c); }
 
 int conn_identify(struct conn *c, const char *cn, const char *subject)
 {
@@ -195,6 +199,8 @@ void conn_close(struct conn *c, const char *why)
     bool was_open = c->state == CONN_OPEN;
     c->state = CONN_CLOSING;
     timers_stop(&c->broker->timers, &c->timer);
+    if (c->replaying)
+        replay_stop(c);
     if (was_open)
         buf_free(&c->in);
     else
@@ -251,7 +257,7 @@ static void on_timer(struct timer *t)
     uint64_t due = c->last_packet_ms + c->timeout_ms;
     if (c->state == CONN_ASKING)
         due += ASKING_MS; /* whoever waits for its verdict is not to blame */
-    if (now >= due && now - t->due_ms > LATE_MS)
+    if (now >= due && (c->replaying || now - t->due_ms > LATE_MS))
         due = now + LATE_MS; /* we were held up, and what it sent meanwhile is not read yet */
     if (now >= due)
         conn_close(c, c->state == CONN_OPEN ? "exceeded its Keep Alive" : "no CONNECT in time");
@@ -365,7 +371,7 @@ static bool frame(struct conn *c, struct span in, size_t *len)
 static struct span handle_all(struct conn *c, struct span in)
 {
     size_t len = 0;
-    while (in.n > 0 && c->state < CONN_CLOSING && c->state != CONN_ASKING && frame(c, in, &len)) {
+    while (in.n > 0 && c->state < CONN_CLOSING && !busy(c) && frame(c, in, &len)) {
         handle(c, span_of(in.p, len));
         in = span_skip(in, len);
     }
@@ -421,7 +427,7 @@ void conn_resume(struct conn *c)
 void conn_feed(struct conn *c, struct span in)
 {
     c->broker->stats.bytes_in += in.n;
-    while (c->in.n > 0 && in.n > 0 && c->state < CONN_CLOSING && c->state != CONN_ASKING)
+    while (c->in.n > 0 && in.n > 0 && c->state < CONN_CLOSING && !busy(c))
         in = complete(c, in);
     in = handle_all(c, in);
     if (in.n > 0 && keep(c, in) != MD_OK)

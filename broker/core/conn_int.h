@@ -45,6 +45,7 @@ struct conn {
     uint8_t state;
     bool hushed;    /* its end is one of many, and told at LOG_DEBUG only    */
     bool judged;    /* the hooks know whether it came to be an accepted client */
+    bool replaying; /* its SUBSCRIBE is not done yet: replay.h              */
     bool woken;     /* io.wake was called, conn_take() not yet false */
     char address[]; /* who.peer is this */
 };

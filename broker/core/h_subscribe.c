@@ -7,12 +7,7 @@
 #include "broker/codec/mqtt_encode.h"
 #include "broker/codec/topic.h"
 #include "broker/core/broker_int.h"
-
-/* What became of one filter: the code of SUBACK, and whether Retained Messages follow. */
-struct grant {
-    uint8_t code;
-    bool replay;
-};
+#include "broker/core/replay.h"
 
 static bool permitted(struct conn *c, struct span filter)
 {
@@ -49,34 +44,6 @@ static int subscribe_one(struct conn *c, struct span filter, enum mqtt_qos qos, 
     return MD_OK;
 }
 
-struct replay {
-    struct session *to;
-    unsigned qos;
-    bool upgrade;
-};
-
-static int replay_one(void *ctx, struct message *m)
-{
-    struct replay *r = ctx;
-    unsigned qos = m->qos < r->qos && !r->upgrade ? m->qos : r->qos;
-    return session_deliver_retained(r->to, m, qos);
-}
-
-/* After SUBACK, which conn_out.c sends first. */
-static int replay_all(struct conn *c, struct mqtt_filters list, const struct grant *g)
-{
-    struct span filter;
-    enum mqtt_qos qos;
-    int err = MD_OK;
-    for (; err == MD_OK && mqtt_next_filter(&list, &filter, &qos); g++) {
-        struct replay r = {c->session, g->code, c->broker->limits.upgrade_outgoing_qos};
-        if (g->replay)
-            err = retain_match(c->broker->retain, filter, replay_one, &r);
-    }
-    /* A full queue ends it: a packet may name "#" half a million times. */
-    return err == MD_FULL ? MD_OK : err;
-}
-
 static int put_suback(struct conn *c, uint16_t packet_id, const struct grant *g, size_t n)
 {
     uint8_t *codes = mem_alloc_raw(n);
@@ -106,7 +73,7 @@ int handle_subscribe(struct conn *c, struct mqtt_filters *p, const char **why)
     if (err == MD_OK && c->state == CONN_OPEN) /* a hook may have ended it */
         err = put_suback(c, p->packet_id, grants, p->count);
     if (err == MD_OK && c->state == CONN_OPEN)
-        err = replay_all(c, *p, grants);
+        err = replay_start(c, *p, grants);
     mem_free(grants);
     if (err != MD_OK)
         *why = "out of memory for its subscriptions"; /* [MQTT-4.8.0-2] */

@@ -6,7 +6,10 @@
 struct retain {
     struct tree tree; /* values are messages */
     size_t n;
+    size_t steps; /* retain_steps() */
 };
+
+#define STEPS_PER_MESSAGE 4u /* queueing it takes longer than looking at a level */
 
 int retain_new(struct retain **out, struct map_seed seed)
 {
@@ -32,6 +35,8 @@ void retain_free(struct retain *r)
 }
 
 size_t retain_count(const struct retain *r) { return r->n; }
+
+size_t retain_steps(const struct retain *r) { return r->steps; }
 
 struct message *retain_get(const struct retain *r, struct span topic)
 {
@@ -76,6 +81,7 @@ struct walk {
     size_t n;
     int (*each)(void *ctx, struct message *m);
     void *ctx;
+    size_t *steps;
 };
 
 static bool is_plus(const struct walk *w, size_t depth) { return span_is(w->levels[depth], "+"); }
@@ -98,7 +104,11 @@ static struct tree_node *first_child(const struct walk *w, const struct tree_nod
 
 static int emit(const struct walk *w, const struct tree_node *n)
 {
-    return n->value == NULL ? MD_OK : w->each(w->ctx, n->value);
+    ++*w->steps;
+    if (n->value == NULL)
+        return MD_OK;
+    *w->steps += STEPS_PER_MESSAGE;
+    return w->each(w->ctx, n->value);
 }
 
 /* '#' on `top`: itself and everything below [MQTT 4.7.1.2]. */
@@ -141,6 +151,7 @@ static int walk_run(const struct walk *w)
     while (n != NULL) {
         int err = MD_OK;
         struct tree_node *down = NULL;
+        ++*w->steps;
         if (depth == w->n)
             err = emit(w, n);
         else if (span_is(w->levels[depth], "#"))
@@ -159,7 +170,8 @@ static int walk_run(const struct walk *w)
 int retain_match(struct retain *r, struct span filter, int (*each)(void *ctx, struct message *m),
                  void *ctx)
 {
-    struct walk w = {.tree = &r->tree, .n = topic_levels(filter), .each = each, .ctx = ctx};
+    struct walk w = {
+        .tree = &r->tree, .n = topic_levels(filter), .each = each, .ctx = ctx, .steps = &r->steps};
     w.levels = mem_calloc(w.n, sizeof *w.levels);
     if (w.levels == NULL)
         return MD_NOMEM;

@@ -45,6 +45,7 @@ static int deliver(struct broker *b, struct message *m)
 {
     struct subs_hits hits;
     bool upgrade = b->limits.upgrade_outgoing_qos;
+    subs_remember(b->subs, broker_pressure(b) == PRESSURE_NONE);
     int err = subs_match(b->subs, message_topic(m), &hits);
     if (err != MD_OK)
         return err;

@@ -3,6 +3,7 @@
 #include "broker/base/check.h"
 #include "broker/base/mem.h"
 #include "broker/codec/topic.h"
+#include "broker/core/match_cache.h"
 
 /* One filter of one subscriber: in the list of its node and in the list of its subscriber. */
 struct subscription {
@@ -10,6 +11,8 @@ struct subscription {
     struct tree_node *node;
     struct subscription *node_next, **node_at; /* node->value is the head */
     struct subscription *who_next, **who_at;   /* who->filters is the head */
+    uint32_t concerns;                         /* match_key.at */
+    bool exact;                                /* match_key.exact */
     uint8_t qos;
 };
 
@@ -25,6 +28,8 @@ struct subs {
     struct nodes now, next;
     struct subs_hit *hits;
     size_t n_hits, cap_hits;
+    struct match_cache cache;
+    bool forgetful; /* the cache is not to be used */
 };
 
 int subs_new(struct subs **out, struct map_seed seed)
@@ -36,6 +41,7 @@ int subs_new(struct subs **out, struct map_seed seed)
         mem_free(t);
         return MD_NOMEM;
     }
+    match_cache_init(&t->cache, seed.k[0]);
     *out = t;
     return MD_OK;
 }
@@ -46,6 +52,7 @@ void subs_free(struct subs *t)
         return;
     MD_ASSERT(t->n == 0);
     tree_clear(&t->tree);
+    match_cache_clear(&t->cache);
     mem_free(t->now.v);
     mem_free(t->next.v);
     mem_free(t->hits);
@@ -88,6 +95,12 @@ static void link_in(struct subscription *s)
     s->who->filters = s;
 }
 
+/* What was found for the Topic Names that it concerns is not true any more. */
+static void changed(struct subs *t, const struct subscription *s)
+{
+    match_cache_changed(&t->cache, (struct match_key){s->concerns, s->exact}, t->n);
+}
+
 static void unlink_and_free(struct subs *t, struct subscription *s)
 {
     if (s->node_at != NULL)
@@ -101,6 +114,7 @@ static void unlink_and_free(struct subs *t, struct subscription *s)
         s->who_next->who_at = s->who_at;
     tree_prune(&t->tree, s->node);
     t->n--;
+    changed(t, s);
     mem_free(s);
 }
 
@@ -118,12 +132,16 @@ int subs_add(struct subs *t, struct span filter, struct subscriber *who, unsigne
             tree_prune(&t->tree, node);
             return MD_NOMEM;
         }
+        struct match_key key = match_cache_key(&t->cache, filter);
         s->who = who;
         s->node = node;
+        s->concerns = key.at;
+        s->exact = key.exact;
         link_in(s);
         t->n++;
     }
     s->qos = (uint8_t)qos;
+    changed(t, s);
     return MD_OK;
 }
 
@@ -246,7 +264,7 @@ static void new_stamp(struct subs *t)
     t->stamp = 1;
 }
 
-int subs_match(struct subs *t, struct span topic, struct subs_hits *out)
+static int walk(struct subs *t, struct span topic, struct subs_hits *out)
 {
     bool wildcards = topic.n == 0 || topic.p[0] != '$';
     bool more = true;
@@ -265,5 +283,41 @@ int subs_match(struct subs *t, struct span topic, struct subs_hits *out)
             err = collect(t, tree_multi(&t->tree, t->now.v[i]));
     }
     *out = (struct subs_hits){t->hits, t->n_hits};
+    return err;
+}
+
+bool subs_agrees(struct subs *t, struct span topic, struct subs_hits kept)
+{
+    struct subs_hits now;
+    if (walk(t, topic, &now) != MD_OK)
+        return true;
+    bool same = now.n == kept.n;
+    for (size_t i = 0; i < now.n && same; i++)
+        same = now.v[i].who == kept.v[i].who && now.v[i].qos == kept.v[i].qos;
+    return same;
+}
+
+void subs_remember(struct subs *t, bool may)
+{
+    if (!may && !t->forgetful)
+        match_cache_clear(&t->cache);
+    t->forgetful = !may;
+}
+
+int subs_match(struct subs *t, struct span topic, struct subs_hits *out)
+{
+    uint32_t at;
+    *out = (struct subs_hits){NULL, 0};
+    if (t->n == 0)
+        return MD_OK;
+    if (t->forgetful || !match_cache_wants(&t->cache, topic))
+        return walk(t, topic, out);
+    if (match_cache_get(&t->cache, topic, &at, out)) {
+        MD_DCHECK(subs_agrees(t, topic, *out));
+        return MD_OK;
+    }
+    int err = walk(t, topic, out);
+    if (err == MD_OK)
+        match_cache_put(&t->cache, topic, at, *out);
     return err;
 }

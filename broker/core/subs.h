@@ -25,7 +25,7 @@ struct subs_hit {
     unsigned qos; /* the highest granted */
 };
 
-struct subs_hits { /* lent by subs_match() until the next call */
+struct subs_hits { /* lent by subs_match() until the next call of any function here */
     const struct subs_hit *v;
     size_t n;
 };
@@ -47,6 +47,11 @@ void subs_remove_all(struct subs *t, struct subscriber *who);
 /* Topic Names that begin with '$' are not matched by a leading wildcard
  * [MQTT-4.7.2-1].  Errors: MD_NOMEM. */
 MD_MUST_USE int subs_match(struct subs *t, struct span topic, struct subs_hits *out);
+/* Whether memory may be used to remember what matched (match_cache.h); false: what is remembered is
+ * freed.  True at first. */
+void subs_remember(struct subs *t, bool may);
+/* Whether the tree says the same as `kept`, which match_cache.h kept; test builds check each. */
+bool subs_agrees(struct subs *t, struct span topic, struct subs_hits kept);
 
 unsigned subs_held(const struct subscriber *who); /* filters of one subscriber */
 size_t subs_count(const struct subs *t);          /* subscriptions                              */

@@ -60,12 +60,12 @@ struct tree_node *tree_child(const struct tree *t, const struct tree_node *paren
 
 struct tree_node *tree_plus(const struct tree *t, const struct tree_node *parent)
 {
-    return tree_child(t, parent, span_str("+"), t->plus);
+    return (parent->wild & TREE_PLUS) == 0 ? NULL : tree_child(t, parent, span_str("+"), t->plus);
 }
 
 struct tree_node *tree_multi(const struct tree *t, const struct tree_node *parent)
 {
-    return tree_child(t, parent, span_str("#"), t->multi);
+    return (parent->wild & TREE_MULTI) == 0 ? NULL : tree_child(t, parent, span_str("#"), t->multi);
 }
 
 struct tree_node *tree_find(const struct tree *t, struct span path)
@@ -100,6 +100,13 @@ static void grow(struct tree *t)
     t->n_buckets = bigger.n_buckets;
 }
 
+static uint8_t wildness(const struct tree_node *n)
+{
+    if (n->name_n != 1)
+        return 0;
+    return n->name[0] == '+' ? TREE_PLUS : n->name[0] == '#' ? TREE_MULTI : 0;
+}
+
 static struct tree_node *node_new(struct tree *t, struct tree_node *parent, struct span level,
                                   uint32_t hash)
 {
@@ -115,6 +122,7 @@ static struct tree_node *node_new(struct tree *t, struct tree_node *parent, stru
     if (parent->child != NULL)
         parent->child->prev = n;
     parent->child = n;
+    parent->wild |= wildness(n);
     struct tree_node **s = slot(t, parent, hash);
     n->hash_next = *s;
     *s = n;
@@ -155,6 +163,7 @@ static void node_free(struct tree *t, struct tree_node *n)
         n->parent->child = n->next;
     if (n->next != NULL)
         n->next->prev = n->prev;
+    n->parent->wild &= (uint8_t)~wildness(n);
     t->n--;
     mem_free(n);
 }

@@ -27,8 +27,11 @@ struct tree_node {
     void *value; /* the user's; NULL = none */
     uint32_t hash;
     uint16_t name_n;
+    uint8_t wild; /* TREE_PLUS, TREE_MULTI: it has a child of that name */
     char name[];
 };
+
+enum { TREE_PLUS = 1, TREE_MULTI = 2 };
 
 struct tree {
     struct tree_node **bucket;

@@ -1,4 +1,4 @@
-/* limits.c - what the computer has to give: file numbers and memory. */
+/* limits.c - what the computer has to give: file numbers, cores and memory. */
 #include "broker/base/mem.h"
 #include "broker/net/server_int.h"
 #include "broker/net/trim.h"
@@ -37,6 +37,12 @@ void limits_files(struct server *s)
     }
     if (r.rlim_cur < FILES_WANTED)
         s->max_fd = (int)r.rlim_cur - FILES_KEPT;
+}
+
+unsigned server_cores(void)
+{
+    unsigned n = uv_available_parallelism();
+    return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : n;
 }
 
 void limits_memory(struct server *s)

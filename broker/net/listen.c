@@ -10,14 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG   512
-#define MAX_LANES 4u /* the size of libuv's thread pool */
-
-static unsigned lanes(void)
-{
-    unsigned n = uv_available_parallelism();
-    return n < 1 ? 1 : n > MAX_LANES ? MAX_LANES : n;
-}
+#define BACKLOG 512
 
 void tls_holder_unref(struct tls_holder *h)
 {
@@ -47,7 +40,7 @@ int tls_holder_new(struct tls_holder **out, const struct server_tls *t, bool ser
     if (h == NULL)
         return MD_NOMEM;
     char why[TLS_ERR_MAX] = "out of memory";
-    int rc = tls_ctx_new(&h->ctx, &cfg, lanes(), why);
+    int rc = tls_ctx_new(&h->ctx, &cfg, server_cores(), why);
     if (rc != MD_OK) {
         (void)snprintf(err, SERVER_ERR_MAX, "%s", why);
         mem_free(h);

@@ -73,7 +73,8 @@ static void init(struct server *s)
     list_init(&s->listeners);
     list_init(&s->streams);
     list_init(&s->dirty);
-    list_init(&s->queue);
+    list_init(&s->begun);
+    list_init(&s->fresh);
     list_init(&s->jobs);
     list_init(&s->dials);
     list_init(&s->exchanges);
@@ -81,6 +82,16 @@ static void init(struct server *s)
     buf_init(&s->plain, ROOM_PLAIN);
     limits_files(s);
     s->env = (struct env){mono_ms, wall_s, random_bytes, s};
+}
+
+static int loop_new(struct server *s)
+{
+    if (uv_loop_init(&s->loop) != 0)
+        return MD_IO;
+    int err = server_workers_new(s);
+    if (err != MD_OK)
+        (void)uv_loop_close(&s->loop);
+    return err;
 }
 
 int server_new(struct server **out)
@@ -91,8 +102,8 @@ int server_new(struct server **out)
     s->read_buf = mem_alloc_raw(READ_BYTES);
     s->stage = mem_alloc_raw(CONN_OUT_STAGE);
     int err = s->read_buf == NULL || s->stage == NULL ? MD_NOMEM : MD_OK;
-    if (err == MD_OK && uv_loop_init(&s->loop) != 0)
-        err = MD_IO;
+    if (err == MD_OK)
+        err = loop_new(s);
     if (err != MD_OK) {
         mem_free(s->read_buf);
         mem_free(s->stage);
@@ -143,6 +154,7 @@ void server_free(struct server *s)
     dials_free(s);
     exchanges_stop(s);
     streams_cut(s);
+    workers_stop(&s->workers);
     close_own_handles(s);
     (void)uv_run(&s->loop, UV_RUN_DEFAULT); /* closing callbacks and the thread pool's last work */
     int err = uv_loop_close(&s->loop);
@@ -299,13 +311,14 @@ static void retry_accepts(struct server *s)
 /* One turn of the broker and one flush of each stream, once per loop iteration. */
 static void turn(struct server *s)
 {
+    s->n_accepted = 0;
     if (s->retry)
         retry_accepts(s);
     uint64_t next = broker_turn(s->broker);
     write_store(s);
     streams_flush(s);
     /* While acknowledgements wait for the medium, the flush wakes us. */
-    if (!list_empty(&s->dirty) && !server_holding(s))
+    if ((!list_empty(&s->dirty) && !server_holding(s)) || s->retry)
         next = 0;
     if (next == UINT64_MAX)
         (void)uv_timer_stop(&s->turn);

@@ -6,6 +6,7 @@
 #include "broker/base/list.h"
 #include "broker/core/conn.h"
 #include "broker/net/outgoing.h"
+#include "broker/net/workers.h"
 #include "broker/server.h"
 #include "broker/tls/tls.h"
 
@@ -76,20 +77,25 @@ struct server {
     struct server_signals on;
     struct list listeners, streams;
     unsigned n_streams;
-    struct list dirty;     /* streams that have something to send or to close      */
-    struct list queue;     /* handshakes that wait for a TLS lane                   */
-    struct list jobs;      /* struct job: server_every() */
-    struct list dials;     /* struct dial: server_bridge() */
-    struct list exchanges; /* struct exchange: server_exchange() */
-    struct list udps;      /* struct udp: server_udp() */
+    struct list dirty;        /* streams that have something to send or to close      */
+    struct list begun, fresh; /* handshakes that wait for a step: those that are in the middle
+                                 go first, so that few are half done and the first are through
+                                 soon */
+    struct list jobs;         /* struct job: server_every() */
+    struct list dials;        /* struct dial: server_bridge() */
+    struct list exchanges;    /* struct exchange: server_exchange() */
+    struct list udps;         /* struct udp: server_udp() */
     struct outgoing outgoing;
-    unsigned n_work; /* requests of ours in the thread pool */
+    unsigned n_work; /* requests of ours in the thread pool, and steps of handshakes */
     unsigned grace_ms;
     uint64_t stop_ms; /* when what is still open is cut; 0 = running */
     struct seldom no_files, no_handshakes, no_room;
     int max_fd; /* a socket with this number is refused: what is above is for the store */
     struct burden burden;
-    bool retry; /* a connection that waits may be accepted now */
+    bool retry;          /* a connection that waits may be accepted now */
+    unsigned n_accepted; /* in this turn */
+    unsigned n_steps;    /* of handshakes, in `workers` */
+    struct workers workers;
     struct buf plain;
     uint8_t *read_buf, *stage;
     char peer_text[PEER_MAX]; /* of stream_peer() */
@@ -101,6 +107,9 @@ void limits_memory(struct server *s); /* about every second */
 
 struct server_moment server_now(void);
 
+/* limits.c: cores we may use, at most WORKERS_MAX. */
+unsigned server_cores(void);
+
 /* server.c: nothing a client is told may leave before the flush that is under way is done. */
 bool server_holding(const struct server *s);
 
@@ -108,6 +117,8 @@ bool server_holding(const struct server *s);
 void udps_close(struct server *s);
 
 /* listen.c */
+/* stream_tls.c: where the steps of handshakes run.  Errors: MD_IO. */
+MD_MUST_USE int server_workers_new(struct server *s);
 void listener_close(struct listener *l);
 void listener_retry(struct listener *l); /* accept what had to wait */
 void listener_unref(struct listener *l);

@@ -11,6 +11,7 @@
 #define TURN_BUDGET (256u << 10) /* bytes read from one client before the others have their turn */
 #define LINGER_MS   2000
 #define PATIENCE_MS 1000 /* a handshake this old may have to make room for a new one    */
+#define ACCEPTS     16   /* connections accepted in one turn: each costs some 30 us */
 #define KEEPALIVE_S 120  /* TCP asks whether the peer still lives; MQTT may be told not to */
 
 const char *stream_peer(const struct stream *s)
@@ -332,6 +333,7 @@ bool stream_accept(struct listener *l, uv_stream_t *from)
         log_warn("net", "out of memory: a connection must wait");
         return false;
     }
+    l->server->n_accepted++;
     s->state = STREAM_OPEN;
     int err = uv_accept(from, &s->h.stream);
     if (err == 0 && refused(s)) {
@@ -365,6 +367,10 @@ static struct stream *idle_handshake(struct listener *l)
 bool listener_room(struct listener *l)
 {
     unsigned n;
+    if (l->server->n_accepted >= ACCEPTS) {
+        l->server->retry = true;
+        return false;
+    }
     if (l->max_handshakes == 0 || l->n_handshakes < l->max_handshakes)
         return true;
     struct stream *victim = idle_handshake(l);

@@ -25,12 +25,12 @@ struct ws_link { /* of a connection over WebSockets */
 
 struct shake { /* a TLS handshake: from tls_new() until it is over, then freed */
     struct stream *stream;
-    struct list link;     /* in listener->handshakes, oldest first */
-    struct list wait;     /* in server->queue: for its lane        */
-    uint64_t accepted_ms; /* it began                              */
-    uv_work_t work;       /* a step in the thread pool             */
-    int result;           /* of that step                          */
-    bool working;         /* the thread pool has `tls`             */
+    struct list link;        /* in listener->handshakes, oldest first */
+    struct list wait;        /* in server->begun or ->fresh: for its lane*/
+    uint64_t accepted_ms;    /* it began                              */
+    struct worker_item work; /* a step */
+    int result;              /* of that step                          */
+    bool working;            /* a worker has `tls`*/
 };
 
 /* An idle client is this, its conn and its Session: what only some need hangs on a pointer. */
@@ -61,7 +61,7 @@ static inline struct server *stream_server(const struct stream *s)
     return LIST_OF(s->h.handle.loop, struct server, loop);
 }
 
-/* The thread pool has `tls`. */
+/* The worker has `tls`. */
 static inline bool stream_working(const struct stream *s)
 {
     return s->shake != NULL && s->shake->working;
@@ -81,7 +81,7 @@ void stream_finish(struct stream *s, const char *why);
 void stream_feed(struct stream *s, uint8_t *p, size_t n);
 
 /* Its handshake is over, whichever way: the listener counts it no more.  `shake` is freed, unless
- * the thread pool works on it. */
+ * a worker has it. */
 void stream_shaken(struct stream *s);
 
 /* stream_out.c.  True: there is more for the next turn. */

@@ -1,4 +1,4 @@
-/* stream_tls.c - the TLS half of a stream: handshake steps in the thread pool, records here. */
+/* stream_tls.c - the TLS half of a stream: handshake steps in the workers, records here. */
 #include "broker/base/check.h"
 #include "broker/base/log.h"
 #include "broker/net/stream_int.h"
@@ -66,9 +66,9 @@ static void read_records(struct stream *s)
     }
 }
 
-static void on_step(uv_work_t *req)
+static void on_step(struct worker_item *item)
 {
-    struct shake *k = LIST_OF(req, struct shake, work);
+    struct shake *k = LIST_OF(item, struct shake, work);
     k->result = tls_handshake(k->stream->tls);
 }
 
@@ -110,14 +110,16 @@ static void opened(struct stream *s)
     }
 }
 
-static void on_step_done(uv_work_t *req, int status)
+static void on_step_done(struct worker_item *item)
 {
-    struct shake *k = LIST_OF(req, struct shake, work);
+    struct shake *k = LIST_OF(item, struct shake, work);
     struct stream *s = k->stream;
+    struct server *srv = stream_server(s);
     int result = k->result;
-    (void)status; /* never cancelled */
     k->working = false;
-    stream_server(s)->n_work--;
+    srv->n_work--;
+    srv->n_steps--;
+    stream_tls_queue_next(srv); /* first, so that the worker need not wait for us */
     if (s->state == STREAM_CLOSED) {
         stream_close(s, ""); /* frees it if its handle is closed already */
         return;
@@ -133,38 +135,54 @@ static void on_step_done(uv_work_t *req, int status)
         opened(s);
     else if (result == MD_AGAIN)
         stream_read_start(s);
-    stream_tls_queue_next(stream_server(s));
 }
 
 /* The connection has its lane. */
 static void start_step(struct stream *s)
 {
-    if (uv_queue_work(&stream_server(s)->loop, &s->shake->work, on_step, on_step_done) != 0) {
+    struct server *srv = stream_server(s);
+    if (workers_queue(&srv->workers, &s->shake->work) != MD_OK) {
         stream_close(s, "no thread for the handshake");
         return;
     }
     s->shake->working = true;
-    stream_server(s)->n_work++;
+    srv->n_work++;
+    srv->n_steps++;
 }
 
 static void step(struct stream *s)
 {
-    list_append(&stream_server(s)->queue, &s->shake->wait); /* behind those who were here before */
-    stream_tls_queue_next(stream_server(s));
+    struct server *srv = stream_server(s);
+    list_append(tls_begun(s->tls) ? &srv->begun : &srv->fresh, &s->shake->wait);
+    stream_tls_queue_next(srv);
 }
 
 void stream_tls_begin(struct stream *s) { step(s); }
 
 /* Each waits for its own lane, so the first in the queue does not speak for the others. */
-void stream_tls_queue_next(struct server *srv)
+static void start_steps(struct server *srv, struct list *queue)
 {
-    LIST_EACH (it, &srv->queue) {
+    LIST_EACH (it, queue) {
         struct stream *s = LIST_OF(it, struct shake, wait)->stream;
+        if (srv->n_steps == srv->workers.n)
+            return;
         if (!tls_lane_acquire(s->tls))
             continue;
         list_remove(it);
         start_step(s);
     }
+}
+
+int server_workers_new(struct server *s)
+{
+    s->workers = (struct workers){.run = on_step, .finish = on_step_done, .n = server_cores()};
+    return workers_init(&s->workers, &s->loop);
+}
+
+void stream_tls_queue_next(struct server *srv)
+{
+    start_steps(srv, &srv->begun);
+    start_steps(srv, &srv->fresh);
 }
 
 bool stream_tls_eof(struct stream *s)

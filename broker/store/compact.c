@@ -135,6 +135,8 @@ int compact_append(const char *dir, const struct segments *now, uint32_t number,
     if (err == MD_OK && sync && fdatasync(fd) != 0)
         err = MD_IO;
     (void)close(fd);
+    if (err == MD_OK && sync && g.number == number)
+        err = segment_sync_names(dir); /* it is new */
     return err;
 }
 

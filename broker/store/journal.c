@@ -88,7 +88,7 @@ bool journal_is_newer(struct span head)
     if (head.n < JOURNAL_HEAD || !span_starts(head, MAGIC))
         return false;
     uint8_t format = head.p[JOURNAL_HEAD - 1];
-    return format < JOURNAL_OLDEST || format > JOURNAL_FORMAT;
+    return (format > JOURNAL_FORMAT && format <= '9') || (format >= 'A' && format <= 'Z');
 }
 
 struct reader {
@@ -198,13 +198,14 @@ int journal_read(struct span file,
         report->torn = file.n;
         return MD_OK;
     }
-    if (!span_starts(file, MAGIC)) {
-        report->damaged = JOURNAL_HEAD;
-    } else if (journal_is_newer(file)) {
-        report->newer = true;
+    report->newer = journal_is_newer(file);
+    if (report->newer)
         return MD_OK;
-    }
-    report->older = report->damaged == 0 && file.p[JOURNAL_HEAD - 1] != JOURNAL_FORMAT;
+    uint8_t format = file.p[JOURNAL_HEAD - 1];
+    if (!span_starts(file, MAGIC) || format < JOURNAL_OLDEST || format > JOURNAL_FORMAT)
+        report->damaged = JOURNAL_HEAD;
+    else
+        report->older = format != JOURNAL_FORMAT;
     return read_batches(&rd, span_skip(file, JOURNAL_HEAD));
 }
 

@@ -85,11 +85,7 @@ static int refuse_newer(const struct opening *o, const char *dir)
         (void)snprintf(o->note, 256,
                        "%.120s was written by a newer merossd (format %c; this one knows %c and "
                        "%c): start that one, or choose another `state_dir`; nothing was changed",
-                       path,
-                       head[JOURNAL_HEAD - 1] >= ' ' && head[JOURNAL_HEAD - 1] < 127
-                           ? head[JOURNAL_HEAD - 1]
-                           : '?',
-                       JOURNAL_OLDEST, JOURNAL_FORMAT);
+                       path, head[JOURNAL_HEAD - 1], JOURNAL_OLDEST, JOURNAL_FORMAT);
         return MD_INVAL;
     }
     return MD_OK;

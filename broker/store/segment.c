@@ -148,7 +148,7 @@ int segment_open(const char *path, struct span head)
     return fd;
 }
 
-static int sync_dir(const char *dir)
+int segment_sync_names(const char *dir)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
@@ -183,7 +183,7 @@ int segment_replace(const char *dir, const char *path, struct span bytes)
         (void)unlink(fresh);
         return err;
     }
-    return sync_dir(dir);
+    return segment_sync_names(dir);
 }
 
 size_t segment_size(const char *path)

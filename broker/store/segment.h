@@ -48,6 +48,8 @@ MD_MUST_USE int segment_append(int fd, struct span bytes);
 /* A whole new file in place of any old one: <path>.new, fsync, rename, fsync of the directory.
  * Errors: MD_IO. */
 MD_MUST_USE int segment_replace(const char *dir, const char *path, struct span bytes);
+/* Until then a power cut may take the name of a new file back.  Errors: MD_IO. */
+MD_MUST_USE int segment_sync_names(const char *dir);
 size_t segment_size(const char *path); /* 0 when it cannot be told */
 void segment_remove(const char *path);
 /* The hot ones with a number up to `until`. */

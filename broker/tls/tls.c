@@ -423,6 +423,8 @@ int tls_write(struct tls *t, struct span plain)
 
 bool tls_open(const struct tls *t) { return t->phase == OPEN; }
 
+bool tls_begun(const struct tls *t) { return t->phase == SHAKING; }
+
 void tls_close(struct tls *t)
 {
     if (t->was_open && !t->alerted)

@@ -122,6 +122,8 @@ MD_MUST_USE int tls_read(struct tls *t, struct buf *plain);
  * and MD_NOMEM not a byte was taken.  On MD_TLS the connection is dead. */
 MD_MUST_USE int tls_write(struct tls *t, struct span plain);
 bool tls_open(const struct tls *t); /* handshake is complete */
+/* In the middle of the handshake: the ClientHello was whole, and more than it is needed. */
+bool tls_begun(const struct tls *t);
 void tls_close(struct tls *t);      /* queue close_notify, once; nothing unless it was open */
 
 struct span tls_output(const struct tls *t); /* lent: cipher bytes to send */

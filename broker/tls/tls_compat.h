@@ -43,6 +43,9 @@ typedef int tlsc_rng(void *ctx, unsigned char *out, size_t n);
 #endif
 #define TLSC_MIN 3
 
+/* P-256 comes with a table for the multiplication that a key needs. */
+#define TLSC_CHEAPEST_GROUPS MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_CURVE25519
+
 /* The session cache looks a session up by arguments in 3.6, by the session in 2.28. */
 #define TLSC_ID_PARAMS , const unsigned char *id, size_t id_len
 #define TLSC_ID_ARGS   , id, id_len
@@ -110,6 +113,9 @@ static inline int tlsc_check_pair(const mbedtls_pk_context *public_key,
 #define TLSC_ID_PARAMS
 #define TLSC_ID_ARGS
 
+/* The table for P-256 is computed anew for each handshake. */
+#define TLSC_CHEAPEST_GROUPS         MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1
+
 static inline int tlsc_init(void) { return 0; }
 
 /* enum tls_version counts like the minor version on the wire: TLS 1.0 is 3.1. */
@@ -156,8 +162,8 @@ static inline void tlsc_set_tls13(mbedtls_ssl_config *c)
                                               MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ALL);
 }
 #define TLSC_SUITES_13                                                                             \
-    MBEDTLS_TLS1_3_AES_128_GCM_SHA256, MBEDTLS_TLS1_3_AES_256_GCM_SHA384,                          \
-        MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
+    MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256, MBEDTLS_TLS1_3_AES_128_GCM_SHA256,                    \
+        MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
 #define TLSC_IS_TICKET(rc) ((rc) == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
 #else
 static inline void tlsc_set_tls13(mbedtls_ssl_config *c) { (void)c; }

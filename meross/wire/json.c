@@ -119,20 +119,35 @@ struct json_at json_next_name(struct json_at name)
     return json_exists(value) ? behind(value, token(name)->parent) : missing;
 }
 
-static bool same(const char *a, const char *b, bool nocase)
+static struct span inside(struct json_at v) /* without the quotes */
 {
-    return nocase ? text_eq_nocase(span_str(a), span_str(b)) : strcmp(a, b) == 0;
+    const jsmntok_t *t = token(v);
+    return span_of(v.doc->text.p + t->start, (size_t)(t->end - t->start));
+}
+
+static bool same(struct span a, struct span b, bool nocase)
+{
+    return nocase ? text_eq_nocase(a, b) : span_eq(a, b);
+}
+
+/* Is that the name?  Only one with escapes in it, which is rare, has to be resolved first. */
+static bool is_name(struct json_at n, struct span name, bool nocase)
+{
+    char text[NAME_MAX_BYTES];
+    struct span raw = inside(n);
+    if (memchr(raw.p, '\\', raw.n) == NULL)
+        return same(raw, name, nocase);
+    return json_text(n, text, sizeof text) && same(span_str(text), name, nocase);
 }
 
 static struct json_at get(struct json_at v, const char *name, bool nocase)
 {
     struct json_at found = missing;
     struct json_at object = json_first(v);
-    for (struct json_at n = json_first_name(object); json_exists(n); n = json_next_name(n)) {
-        char text[NAME_MAX_BYTES];
-        if (json_text(n, text, sizeof text) && same(text, name, nocase))
+    struct span wanted = span_str(name);
+    for (struct json_at n = json_first_name(object); json_exists(n); n = json_next_name(n))
+        if (is_name(n, wanted, nocase))
             found = json_value(n);
-    }
     return found;
 }
 
@@ -195,6 +210,14 @@ static bool unescape(struct span s, char *out, size_t cap)
 {
     size_t n = 0;
     while (s.n > 0) {
+        size_t plain = text_plain(s);
+        if (n + plain >= cap)
+            return false;
+        memcpy(out + n, s.p, plain);
+        n += plain;
+        s = span_skip(s, plain);
+        if (s.n == 0)
+            break;
         uint8_t bytes[4];
         uint32_t cp = next_char(&s);
         size_t len = text_put(bytes, cp);
@@ -205,12 +228,6 @@ static bool unescape(struct span s, char *out, size_t cap)
     }
     out[n] = '\0';
     return true;
-}
-
-static struct span inside(struct json_at v) /* without the quotes */
-{
-    const jsmntok_t *t = token(v);
-    return span_of(v.doc->text.p + t->start, (size_t)(t->end - t->start));
 }
 
 bool json_text(struct json_at v, char *out, size_t cap)

@@ -58,6 +58,11 @@ static void put_quoted(struct json_writer *w, struct span s)
 {
     put_char(w, '"');
     while (s.n > 0 && w->err == MD_OK) {
+        size_t plain = text_plain(s);
+        put(w, span_of(s.p, plain));
+        s = span_skip(s, plain);
+        if (s.n == 0)
+            break;
         uint8_t bytes[4];
         uint32_t cp = text_next(&s);
         if (needs_escape(cp))

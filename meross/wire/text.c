@@ -62,6 +62,14 @@ size_t text_put(uint8_t out[4], uint32_t cp)
     return n;
 }
 
+size_t text_plain(struct span s)
+{
+    size_t n = 0;
+    while (n < s.n && s.p[n] >= ' ' && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
+        n++;
+    return n;
+}
+
 bool text_utf8_valid(struct span s)
 {
     uint32_t cp;

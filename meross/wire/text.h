@@ -14,6 +14,10 @@ uint32_t text_next(struct span *s);
 /* Writes cp, which is a Unicode scalar value, as UTF-8; returns 1 to 4. */
 size_t text_put(uint8_t out[4], uint32_t cp);
 
+/* How many bytes at the front stand for themselves in a JSON string: printable ASCII but for quotes
+ * and backslashes.  Nearly all that plugs say is that, and is then copied in one piece. */
+size_t text_plain(struct span s);
+
 bool text_utf8_valid(struct span s); /* whole and well-formed */
 
 /* Simple lower case of one code point: ASCII, Latin-1, Latin Extended-A, Greek, Cyrillic.  The

@@ -68,13 +68,21 @@ void house_broker_stop(struct house *h)
 
 void house_start(struct house *h, const char *key)
 {
+    struct store *store;
+    size_t before = mem_used();
+    assert_int_equal(store_mem_open(&store), MD_OK);
+    house_start_on(h, key, store);
+    h->mem_before = before;
+}
+
+void house_start_on(struct house *h, const char *key, struct store *store)
+{
     memset(h, 0, sizeof *h); /* too large for a literal on the stack */
-    h->mem_before = mem_used();
     fake_env_init(&h->fake);
     h->fake.wall_ms = HOUSE_WALL_MS;
     h->keys[0] = key;
     log_set_sink(on_log, h);
-    assert_int_equal(store_mem_open(&h->store), MD_OK);
+    h->store = store;
     house_broker_start(h);
 }
 

@@ -46,6 +46,8 @@ struct house {
 };
 
 void house_start(struct house *h, const char *key); /* key NULL: none is configured */
+void house_start_on(struct house *h, const char *key, struct store *store); /* store taken; all else
+                                                                             was freed before */
 void house_broker_stop(struct house *h);            /* every connection ends; the store stays */
 void house_broker_start(struct house *h);           /* a new one on the same store            */
 void house_stop(struct house *h);                   /* everything, and nothing may have leaked */

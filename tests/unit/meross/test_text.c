@@ -76,9 +76,22 @@ static void test_shapes(void **state)
     assert_int_equal(text_trim(span_str("  ")).n, 0);
 }
 
+static void plain_is_what_stands_for_itself(void **state)
+{
+    (void)state;
+    assert_int_equal(text_plain(span_str("")), 0);
+    assert_int_equal(text_plain(span_str("Appliance.System.All ~")), 22);
+    for (unsigned c = 0; c < 256; c++) {
+        uint8_t s[3] = {'a', (uint8_t)c, 'b'};
+        bool plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+        assert_int_equal(text_plain(span_of(s, 3)), plain ? 3 : 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_utf8),
+                                       cmocka_unit_test(plain_is_what_stands_for_itself),
                                        cmocka_unit_test(test_round_trip),
                                        cmocka_unit_test(test_fold), cmocka_unit_test(test_shapes)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -201,8 +201,28 @@ static void newer_files_of_each_kind_are_refused(void **state)
     refused(p, p->hot, "state.00000002.hot", JOURNAL_FORMAT + 1);
     refused(p, p->dir, "state.00000002.hot", JOURNAL_FORMAT + 1);
     refused(p, p->dir, "state.00000002.journal", '9');
-    refused(p, p->dir, "state.00000002.journal", 0xff);
-    refused(p, p->dir, "state.00000002.journal", JOURNAL_OLDEST - 1);
+    refused(p, p->dir, "state.00000002.journal", 'A');
+    refused(p, p->dir, "state.00000002.journal", 'Z');
+}
+
+/* No format at all: damage, which costs nothing here. */
+static void a_format_that_cannot_be_is_damage(void **state)
+{
+    const struct place *p = *state;
+    static const uint8_t formats[] = {0, '0', '9' + 1, 'Z' + 1, 'h', 0xff};
+    for (size_t i = 0; i < sizeof formats; i++) {
+        struct store *s;
+        char note[256];
+        uint8_t file[256];
+        size_t n = make_file(file, formats[i], "a", "1");
+        clear(p->dir);
+        clear(p->hot);
+        write_file(p->dir, "state.00000002.journal", span_of(file, n));
+        assert_int_equal(open_it(p, &s, note), MD_OK);
+        assert_non_null(strstr(note, "damaged"));
+        assert_value(s, "a", "1");
+        store_close(s);
+    }
 }
 
 static int put(struct store *s, const char *key, const char *value)
@@ -296,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_file_of_format_1_is_read),
         T(newer_files_of_each_kind_are_refused),
+        T(a_format_that_cannot_be_is_damage),
         T(a_journal_of_a_later_state_is_set_aside),
         T(a_copy_is_put_into_an_empty_directory),
     };

@@ -440,11 +440,6 @@ static void any_damaged_byte_costs_at_most_one_entry(void **state)
         fill(p);
         flip(the_file(p->dir, ".journal"), at);
         int err = store_file_open(&s, &cfg, note);
-        if (at == 7) { /* the format digit: it looks newer, and is left alone */
-            assert_int_equal(err, MD_INVAL);
-            assert_non_null(strstr(note, "newer merossd"));
-            continue;
-        }
         assert_int_equal(err, MD_OK);
         assert_non_null(strstr(note, "damaged"));
         assert_true(find(s, "").n >= 4);

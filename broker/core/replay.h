@@ -1,0 +1,32 @@
+/* replay.h - Retained Messages for the filters of a SUBSCRIBE, a budget of them each turn.
+ *
+ * A filter with '+' may look at all of the tree and find nothing, and one packet may name thousands
+ * of them; everybody else would wait meanwhile.  What exceeds the budget of a turn, which all
+ * clients share, is done in the next ones; until then the packets behind the SUBSCRIBE wait, so
+ * their order is as if nothing had happened. */
+#ifndef BROKER_CORE_REPLAY_H
+#define BROKER_CORE_REPLAY_H
+
+#include "broker/codec/mqtt.h"
+#include "broker/core/conn_int.h"
+
+/* Topic levels looked at in one turn, and a few for each filter and each message; the last filter
+ * may exceed it. */
+#define REPLAY_BUDGET     10000u
+#define REPLAY_PER_FILTER 4u
+
+struct grant {    /* what became of one filter                 */
+    uint8_t code; /* of SUBACK                                 */
+    bool replay;  /* whether Retained Messages follow          */
+};
+
+/* After SUBACK, which conn_out.c sends first: queues what the filters match; `list` and `grant`, one
+ * for each filter, are copied where it takes longer: c->replaying then.  Errors: MD_NOMEM. */
+MD_MUST_USE int replay_start(struct conn *c, struct mqtt_filters list, const struct grant *grant);
+
+void replay_stop(struct conn *c); /* c->replaying: it ends */
+
+/* A new turn begins; true: more is waiting. */
+bool replays_turn(struct broker *b);
+
+#endif

@@ -1,0 +1,247 @@
+/* A SUBSCRIBE that looks at much takes turns with everybody else. */
+#include "broker/core/replay.h"
+#include "broker/core/broker_int.h"
+#include "tests/unit/core/bench.h"
+
+#include <stdio.h>
+
+#define TOPICS 999u
+
+static void retain_one(struct bench *b, const char *topic)
+{
+    struct broker_message m = {span_str(topic), span_str("x"), 0, true};
+    assert_int_equal(broker_publish(b->broker, &m), MD_OK);
+    while (broker_turn(b->broker) == 0)
+        continue;
+}
+
+static void fill(struct bench *b)
+{
+    char topic[32];
+    setup(b);
+    for (unsigned i = 0; i < TOPICS; i++) {
+        (void)snprintf(topic, sizeof topic, "t%u", i);
+        retain_one(b, topic);
+    }
+}
+
+/* Filters that look at every topic and find nothing, and `last`. */
+static void subscribe(struct wire *w, unsigned n, const char *last)
+{
+    static uint8_t packet[20000];
+    size_t at = 6;
+    for (unsigned i = 0; i <= n; i++) {
+        char filter[32];
+        int len = i == n ? snprintf(filter, sizeof filter, "%s", last)
+                         : snprintf(filter, sizeof filter, "+/none/%u", i);
+        packet[at++] = 0;
+        packet[at++] = (uint8_t)len;
+        memcpy(packet + at, filter, (size_t)len);
+        at += (size_t)len;
+        packet[at++] = 0;
+    }
+    size_t body = at - 4;
+    packet[0] = MQTT_SUBSCRIBE << 4 | 2;
+    packet[1] = (uint8_t)(body & 127) | 128;
+    packet[2] = (uint8_t)(body >> 7 & 127) | 128;
+    packet[3] = (uint8_t)(body >> 14);
+    packet[4] = 0;
+    packet[5] = 7;
+    wire_send(w, span_of(packet, at));
+}
+
+/* Turns until nothing is left to do. */
+static unsigned turns(struct bench *b)
+{
+    unsigned n = 0;
+    while (broker_turn(b->broker) == 0)
+        assert_true(++n < 1000);
+    return n;
+}
+
+static void expect_retained(struct wire *w, const char *topic)
+{
+    struct mqtt_publish p = expect(w, MQTT_PUBLISH).u.publish;
+    assert_true(p.retain);
+    assert_true(span_is(p.topic, topic));
+}
+
+/* [MQTT-3.3.1-6] */
+static void what_a_turn_has_room_for_is_done_at_once(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    fill(b);
+    connected(&w, b, "a", true);
+    (void)broker_turn(b->broker);
+    subscribe(&w, 4, "t5");
+    expect(&w, MQTT_SUBACK);
+    expect_retained(&w, "t5");
+    assert_true(list_empty(&b->broker->replays));
+    wire_close(&w);
+    finish(b);
+}
+
+/* The budget to the step, and one step less. */
+static void the_budget_of_a_turn_is_kept_to(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    fill(b);
+    connected(&w, b, "a", true);
+    size_t each = 0;
+    for (unsigned spare = 0; spare < 2; spare++) {
+        (void)broker_turn(b->broker);
+        if (spare == 1) /* the first filter alone spends it all */
+            b->broker->replay_budget = each;
+        subscribe(&w, 1, "t5");
+        if (spare == 0) {
+            each = REPLAY_BUDGET - b->broker->replay_budget;
+            each -= 2 + 1 + 4 + REPLAY_PER_FILTER; /* what "t5" takes */
+            assert_in_range(each, TOPICS, REPLAY_BUDGET - 1);
+        }
+        expect(&w, MQTT_SUBACK);
+        assert_int_equal(list_empty(&b->broker->replays), spare == 0);
+        if (spare == 1)
+            expect_nothing(&w);
+        (void)turns(b);
+        expect_retained(&w, "t5");
+    }
+    b->broker->replay_budget = each + 1;
+    subscribe(&w, 1, "t5");
+    assert_true(list_empty(&b->broker->replays));
+    wire_close(&w);
+    finish(b);
+}
+
+/* [MQTT-3.8.4-1] SUBACK is at once; what comes behind the SUBSCRIBE is answered in its turn, others
+ * in between. */
+static void others_have_their_turn_meanwhile(void **state)
+{
+    struct bench *b = *state;
+    struct wire w, other;
+    fill(b);
+    connected(&w, b, "a", true);
+    connected(&other, b, "b", true);
+    subscribe(&w, 100, "t5");
+    wire_ping(&w);
+    expect(&w, MQTT_SUBACK);
+    expect_nothing(&w);
+    assert_false(conn_reading(w.conn));
+    (void)broker_turn(b->broker);
+    wire_ping(&other);
+    expect(&other, MQTT_PINGRESP);
+    expect_nothing(&w);
+    assert_in_range(turns(b), 5, 200);
+    assert_true(conn_reading(w.conn));
+    /* Answers leave before messages, as always. */
+    expect(&w, MQTT_PINGRESP);
+    expect_retained(&w, "t5");
+    expect_nothing(&w);
+    wire_close(&w);
+    wire_close(&other);
+    finish(b);
+}
+
+static void two_of_them_take_turns(void **state)
+{
+    struct bench *b = *state;
+    struct wire long_one, short_one;
+    fill(b);
+    connected(&long_one, b, "a", true);
+    connected(&short_one, b, "b", true);
+    subscribe(&long_one, 500, "t5");
+    subscribe(&short_one, 20, "t6");
+    expect(&long_one, MQTT_SUBACK);
+    expect(&short_one, MQTT_SUBACK);
+    for (unsigned i = 0; i < 10; i++)
+        (void)broker_turn(b->broker);
+    expect_retained(&short_one, "t6");
+    expect_nothing(&long_one);
+    (void)turns(b);
+    expect_retained(&long_one, "t5");
+    wire_close(&long_one);
+    wire_close(&short_one);
+    finish(b);
+}
+
+static void a_client_that_goes_takes_its_replay_along(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    fill(b);
+    connected(&w, b, "a", true);
+    subscribe(&w, 100, "t5");
+    assert_false(list_empty(&b->broker->replays));
+    wire_close(&w);
+    assert_true(list_empty(&b->broker->replays));
+    assert_int_equal(turns(b), 0);
+    finish(b);
+}
+
+/* It is not held against a client that we did not read. */
+static void keep_alive_waits_for_us(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    fill(b);
+    wire_open(&w, b->broker, 0);
+    wire_connect_with(&w, &(struct mqtt_connect){.level = MQTT_3_1_1,
+                                                 .clean_session = true,
+                                                 .keep_alive_s = 10,
+                                                 .client_id = span_str("a")});
+    expect(&w, MQTT_CONNACK);
+    subscribe(&w, 500, "t5");
+    for (unsigned i = 0; i < 20; i++)
+        step(b, 1000);
+    assert_false(conn_closing(w.conn));
+    assert_false(list_empty(&b->broker->replays));
+    (void)turns(b);
+    step(b, 14000);
+    assert_false(conn_closing(w.conn));
+    for (unsigned i = 0; i < 4; i++)
+        step(b, 400);
+    assert_true(conn_closing(w.conn));
+    wire_close(&w);
+    finish(b);
+}
+
+/* [MQTT-4.8.0-2] */
+static void without_memory_the_connection_ends(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    log_set_sink(quiet, NULL);
+    fill(b);
+    bool closing = true;
+    for (long after = 1; closing; after++) {
+        long left = after;
+        connected(&w, b, "a", true);
+        w.fail_after = &left;
+        subscribe(&w, 100, "t5");
+        closing = conn_closing(w.conn);
+        wire_close(&w);
+        (void)turns(b);
+        assert_true(list_empty(&b->broker->replays));
+        assert_true(after < 1000);
+    }
+    log_set_sink(NULL, NULL);
+    finish(b);
+}
+
+int main(void)
+{
+    static struct bench b;
+    void *it = &b;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(what_a_turn_has_room_for_is_done_at_once, it),
+        cmocka_unit_test_prestate(the_budget_of_a_turn_is_kept_to, it),
+        cmocka_unit_test_prestate(others_have_their_turn_meanwhile, it),
+        cmocka_unit_test_prestate(two_of_them_take_turns, it),
+        cmocka_unit_test_prestate(a_client_that_goes_takes_its_replay_along, it),
+        cmocka_unit_test_prestate(keep_alive_waits_for_us, it),
+        cmocka_unit_test_prestate(without_memory_the_connection_ends, it),
+    };
+    log_set_level(LOG_ERROR);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
