@@ -3,12 +3,15 @@
  * The kernel is asked once, without arming anything; only what it does not take becomes a
  * `pending` write, which keeps references instead of copies where it can.  While one is
  * pending nothing more is taken from the conn: its queue is the buffer, with its limits. */
+#include "broker/base/check.h"
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "broker/net/stream_int.h"
 
-#define ROUNDS_WS 64 /* of one packet each */
-#define ROUNDS    4  /* takes of one turn; each is bounded by CONN_OUT_STAGE and by pieces */
+#define ROUNDS_WS  64                 /* of one packet each */
+#define FRAMES_MAX ((size_t)64 << 10) /* that leave in one write */
+#define FRAME_MAX  ((size_t)4 << 10)  /* above, copying it is no gain */
+#define ROUNDS     4 /* takes of one turn; each is bounded by CONN_OUT_STAGE and by pieces */
 
 /* Encrypted and offered to the kernel at once: a slow client with a large message costs this much
  * cipher text, not the whole message. */
@@ -317,28 +320,83 @@ void stream_release(struct stream *s)
         (void)send_tail(s);
 }
 
+/* Copies a small frame behind the others.  False: it is not done. */
+static bool gather(struct buf *frames, struct conn_out *out)
+{
+    if (out->bytes > FRAME_MAX || buf_reserve(frames, out->bytes) != MD_OK)
+        return false;
+    for (unsigned i = 0; i < out->n; i++) {
+        int err = buf_put(frames, span_of(out->piece[i].p, out->piece[i].n));
+        MD_ASSERT(err == MD_OK); /* there is room */
+    }
+    conn_out_release(out);
+    return true;
+}
+
+/* What was gathered, and what is in `out` behind it. */
+static void send_frames(struct stream *s, struct buf *frames, struct conn_out *out)
+{
+    if (frames->n > 0) {
+        memmove(out->piece + 1, out->piece, out->n * sizeof out->piece[0]);
+        out->piece[0] = (struct conn_piece){frames->p, frames->n, NULL};
+        out->n++;
+        out->bytes += frames->n;
+    }
+    send_out(s, out);
+    frames->n = 0;
+}
+
+/* Clients may expect a packet in each frame: Paho's in C 1.3 forgets what follows the first.  The
+ * frames of a turn leave in one write all the same.  True: there is more. */
+static bool flush_frames(struct stream *s, struct conn_out *out)
+{
+    struct buf frames;
+    bool more = true;
+    buf_init(&frames, FRAMES_MAX);
+    out->single = true;
+    for (unsigned round = 0; more && round < ROUNDS_WS && clear_to_send(s); round++) {
+        more = conn_take(s->conn, out);
+        stream_ws_wrap(s, out);
+        if ((!more && frames.n == 0) || !gather(&frames, out))
+            send_frames(s, &frames, out);
+        if (s->state != STREAM_OPEN)
+            break;
+    }
+    if (s->state == STREAM_OPEN && frames.n > 0) {
+        out->n = 0;
+        out->bytes = 0;
+        send_frames(s, &frames, out);
+    }
+    buf_free(&frames);
+    return more;
+}
+
+static bool flush_packets(struct stream *s, struct conn_out *out)
+{
+    bool more = true;
+    out->single = false;
+    for (unsigned round = 0; more && round < ROUNDS && clear_to_send(s); round++) {
+        more = conn_take(s->conn, out);
+        send_out(s, out);
+        if (s->state != STREAM_OPEN)
+            break;
+    }
+    return more;
+}
+
 static bool flush_open(struct stream *s)
 {
     struct conn_out out;
-    bool more = true;
     if (server_holding(stream_server(s))) {
         stream_release(s);
         return true; /* it stays dirty until the flush is done */
     }
     if (!send_tail(s) || !stream_send_own(s))
         return false;
-    unsigned rounds = s->ws != NULL ? ROUNDS_WS : ROUNDS;
     out.stage = stream_server(s)->stage;
-    /* Clients may expect a packet in each frame: Paho's in C 1.3 forgets what follows the first. */
-    out.single = s->ws != NULL;
-    for (unsigned round = 0; more && round < rounds && clear_to_send(s); round++) {
-        more = conn_take(s->conn, &out);
-        if (s->ws != NULL)
-            stream_ws_wrap(s, &out);
-        send_out(s, &out);
-        if (s->state != STREAM_OPEN)
-            return false;
-    }
+    bool more = s->ws != NULL ? flush_frames(s, &out) : flush_packets(s, &out);
+    if (s->state != STREAM_OPEN)
+        return false;
     if (!more && clear_to_send(s) && conn_closing(s->conn)) {
         stream_finish(s, "it is done");
         return false;
