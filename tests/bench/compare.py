@@ -36,7 +36,8 @@ class Bench:
             result = run(self.args.generator, broker, load, count_of(load, self.args.quick),
                          BACK_S[name] if last else 0)
         if not result["ok"]:
-            print(f"bench: {load.name}: {name}: {result['why']} {result['said']}", file=sys.stderr)
+            print(f"bench: {load.name}: {name}: {result['why']} {result['said']}"
+                  f"{broker.log.read_text(errors='replace')[-500:]}", file=sys.stderr)
         return result
 
     def measure(self, load):
