@@ -69,8 +69,6 @@ void subs_shrink(struct subs *t)
 {
     match_cache_clear(&t->cache);
     tree_shrink(&t->tree);
-    if (t->n == 0)
-        match_cache_clear(&t->cache);
     forget(&t->now);
     forget(&t->next);
     mem_free(t->hits);
