@@ -229,6 +229,11 @@ bool broker_disconnect(struct broker *b, struct span client_id, const char *why)
  * to be called again; 0: at once, UINT64_MAX: not before something happens. */
 uint64_t broker_turn(struct broker *b);
 
+/* Gives back what was kept for the next message, and tables that many clients needed and few do
+ * not.  Costs a walk over all Sessions if anything happened since the last time, nothing if not:
+ * for every few seconds. */
+void broker_shrink(struct broker *b);
+
 struct broker_stats {
     unsigned connections; /* open, with or without CONNECT               */
     unsigned clients;     /* of them, those that are connected           */

@@ -91,12 +91,12 @@ struct map_node *map_get(const struct map *m, struct span key)
     return node;
 }
 
-static void grow(struct map *m)
+/* n: a power of two.  Without memory it stays as it is: longer chains, nothing worse. */
+static void rehash(struct map *m, size_t n)
 {
-    size_t n = m->n_buckets * 2;
     struct map_node **bucket = mem_calloc(n, sizeof *bucket);
     if (bucket == NULL)
-        return; /* longer chains, nothing worse */
+        return;
     for (size_t i = 0; i < m->n_buckets; i++) {
         struct map_node *node = m->bucket[i];
         while (node != NULL) {
@@ -115,7 +115,7 @@ void map_put(struct map *m, struct map_node *node, struct span key)
 {
     MD_DCHECK(map_get(m, key) == NULL);
     if (m->n >= m->n_buckets)
-        grow(m);
+        rehash(m, m->n_buckets * 2);
     node->key = key;
     node->hash = map_hash(&m->seed, key);
     struct map_node **slot = slot_of(m, node->hash);
@@ -133,6 +133,15 @@ void map_del(struct map *m, struct map_node *node)
     *at = node->next;
     node->next = NULL;
     m->n--;
+}
+
+void map_shrink(struct map *m)
+{
+    size_t n = FIRST_BUCKETS;
+    while (n < m->n)
+        n *= 2;
+    if (n <= m->n_buckets / 4) /* not at once again */
+        rehash(m, n);
 }
 
 void map_each(struct map *m, void (*each)(void *ctx, struct map_node *node), void *ctx)

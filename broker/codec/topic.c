@@ -64,6 +64,8 @@ size_t topic_levels(struct span s)
     return n;
 }
 
+bool topic_deeper(struct span s, size_t max) { return s.n >= max && topic_levels(s) > max; }
+
 bool topic_next_level(struct span *rest, bool *more, struct span *level)
 {
     if (!*more)

@@ -12,6 +12,8 @@ bool topic_name_valid(struct span s);
 bool topic_filter_valid(struct span s);
 
 size_t topic_levels(struct span s); /* separators + 1 */
+/* More levels than `max`, which is not 0; a short topic is not even looked at. */
+bool topic_deeper(struct span s, size_t max);
 
 /* The slow, obviously right matcher.  core/subs.c has the fast one; a
  * property test keeps the two equal.  Both arguments are valid. */

@@ -55,7 +55,8 @@ struct broker {
     unsigned n_open;         /* conns in state OPEN */
     uint64_t full_said_ms;   /* when memory_limit was last logged; 0 = never */
     struct broker_stats stats;
-    struct sys *sys; /* sys.c; NULL: not published */
+    struct sys *sys;         /* sys.c; NULL: not published */
+    uint64_t shrunk_packets; /* packets in and out at the last broker_shrink() */
 };
 
 /* How near memory_limit is: pressure.c. */

@@ -113,8 +113,8 @@ static int request_all(struct conn *c)
 /* The other broker knows nothing of what it sent before: its identifiers begin anew. */
 static void forget_received(struct session *s)
 {
-    while (s->n_qos2_in > 0)
-        session_qos2_release(s, s->qos2_in[s->n_qos2_in - 1]);
+    while (s->qos2_in != NULL)
+        session_qos2_release(s, s->qos2_in->v[s->qos2_in->n - 1]);
 }
 
 static int start_keep_alive(struct conn *c)

@@ -36,7 +36,7 @@ static int on_publish(struct conn *c, const struct mqtt_publish *p, const char *
     if (err == MD_NOENT)
         err = decline(c, p, "no `topic` of this bridge lets it in");
     else if (err == MD_TOOBIG || (err == MD_OK && l->max_topic_levels != 0 &&
-                                  topic_levels(here.topic) > l->max_topic_levels))
+                                  topic_deeper(here.topic, l->max_topic_levels)))
         err = decline(c, p, "its topic is too long here");
     else if (err == MD_OK)
         err = handle_publish(c, &here, why);

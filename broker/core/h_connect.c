@@ -208,7 +208,7 @@ static int check_limits(struct conn *c, const struct mqtt_connect *p, const char
         return refuse(c, MQTT_REFUSED_NOT_AUTHORIZED, why,
                       "its Will Message is longer than message_size_limit");
     *why = "its Will Topic has more levels than max_topic_levels";
-    if (l->max_topic_levels != 0 && topic_levels(p->will_topic) > l->max_topic_levels)
+    if (l->max_topic_levels != 0 && topic_deeper(p->will_topic, l->max_topic_levels))
         return MD_TOOBIG;
     *why = "its Will has a QoS above max_qos";
     if ((unsigned)p->will_qos > conn_max_qos(c))

@@ -68,7 +68,7 @@ static int check(const struct conn *c, const struct mqtt_publish *p, const char 
 {
     const struct broker_limits *l = &c->broker->limits;
     *why = "a Topic Name has more levels than max_topic_levels";
-    if (l->max_topic_levels != 0 && topic_levels(p->topic) > l->max_topic_levels)
+    if (l->max_topic_levels != 0 && topic_deeper(p->topic, l->max_topic_levels))
         return MD_TOOBIG;
     *why = "it published with a QoS above max_qos";
     if ((unsigned)p->qos > conn_max_qos(c))

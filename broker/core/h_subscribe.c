@@ -13,7 +13,7 @@ static bool permitted(struct conn *c, struct span filter)
 {
     const struct broker_hooks *h = &c->broker->hooks;
     unsigned levels = c->broker->limits.max_topic_levels;
-    if (levels != 0 && topic_levels(filter) > levels)
+    if (levels != 0 && topic_deeper(filter, levels))
         return false;
     return h->may == NULL || h->may(h->ctx, &c->who, BROKER_SUBSCRIBE, filter);
 }

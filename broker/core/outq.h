@@ -35,9 +35,10 @@ struct delivery {
     uint8_t qos : 2, retain : 1, dup : 1, state : 2;
 };
 
-struct ring { /* power-of-two array of deliveries */
-    struct delivery *v;
-    uint32_t head, n, cap;
+/* Made for the first one, and kept for the next until outq_shrink(). */
+struct ring {
+    uint32_t head, n, cap; /* cap: a power of two */
+    struct delivery v[];
 };
 
 struct outq_limits {
@@ -48,7 +49,7 @@ struct outq_limits {
 };
 
 struct outq {
-    struct ring qos0, queued, window;
+    struct ring *qos0, *queued, *window; /* NULL: empty, too */
     size_t queued_bytes;
     size_t inflight_bytes; /* of the messages that the window still holds            */
     uint32_t order;
@@ -59,7 +60,8 @@ struct outq {
 };
 
 void outq_init(struct outq *q);
-void outq_clear(struct outq *q); /* drops every reference */
+void outq_clear(struct outq *q);  /* drops every reference */
+void outq_shrink(struct outq *q); /* frees what it does not need now */
 
 /* `m` is shared.  The message travels with `qos` and RETAIN as given.  *out is the entry, lent
  * until the next call.  Errors: MD_FULL: a limit is reached, the message is not queued;
@@ -109,6 +111,11 @@ void outq_filter(struct outq *q, bool (*keep)(void *ctx, const struct delivery *
 /* Every QoS 1/2 entry, in order; `each` may change nothing. */
 void outq_each(const struct outq *q, void (*each)(void *ctx, const struct delivery *d), void *ctx);
 
-static inline uint32_t outq_waiting(const struct outq *q) { return q->qos0.n + q->queued.n; }
+static inline uint32_t ring_n(const struct ring *r) { return r == NULL ? 0 : r->n; }
+
+static inline uint32_t outq_waiting(const struct outq *q)
+{
+    return ring_n(q->qos0) + ring_n(q->queued);
+}
 
 #endif

@@ -241,8 +241,8 @@ void persist_session_gone(struct session *s)
         return;
     outq_each(&s->out, forget_delivery, s);
     (void)subs_each(s->broker->subs, &s->sub, forget_sub, s);
-    for (uint32_t i = 0; i < s->n_qos2_in; i++)
-        persist_qos2_done(s, s->qos2_in[i]);
+    for (uint32_t i = 0; i < session_qos2_n(s); i++)
+        persist_qos2_done(s, s->qos2_in->v[i]);
     forget(store_of(s), STORE_SESSION, s->by_id.key, STORE_NOW);
     s->number = 0;
 }

@@ -24,6 +24,8 @@ int retain_new(struct retain **out, struct map_seed seed)
     return MD_OK;
 }
 
+void retain_shrink(struct retain *r) { tree_shrink(&r->tree); }
+
 void retain_free(struct retain *r)
 {
     if (r == NULL)
@@ -72,19 +74,26 @@ int retain_set(struct retain *r, struct message *m)
     return MD_OK;
 }
 
+/* A level of a filter, looked at once and not at each node. */
+struct walk_level {
+    struct span name;
+    uint32_t hash;
+    enum { LITERAL, PLUS, MULTI } kind;
+};
+
 /* Walks the part of the tree that a filter selects, without recursion: `depth` levels of
  * the filter are fixed to nodes, a '+' remembers nothing but the node it stands on, because its
  * next choice is that node's next sibling. */
 struct walk {
     const struct tree *tree;
-    struct span *levels; /* of the filter */
+    struct walk_level *levels;
     size_t n;
     int (*each)(void *ctx, struct message *m);
     void *ctx;
     size_t *steps;
 };
 
-static bool is_plus(const struct walk *w, size_t depth) { return span_is(w->levels[depth], "+"); }
+static bool is_plus(const struct walk *w, size_t depth) { return w->levels[depth].kind == PLUS; }
 
 /* Names beginning with '$' are hidden from a wildcard on the first level [MQTT-4.7.2-1]. */
 static struct tree_node *skip_hidden(struct tree_node *n, size_t depth)
@@ -99,7 +108,7 @@ static struct tree_node *first_child(const struct walk *w, const struct tree_nod
 {
     if (is_plus(w, depth))
         return skip_hidden(parent->child, depth);
-    return tree_child(w->tree, parent, w->levels[depth], tree_hash(w->tree, w->levels[depth]));
+    return tree_child(w->tree, parent, w->levels[depth].name, w->levels[depth].hash);
 }
 
 static int emit(const struct walk *w, const struct tree_node *n)
@@ -154,7 +163,7 @@ static int walk_run(const struct walk *w)
         ++*w->steps;
         if (depth == w->n)
             err = emit(w, n);
-        else if (span_is(w->levels[depth], "#"))
+        else if (w->levels[depth].kind == MULTI)
             err = emit_subtree(w, n, depth);
         else
             down = first_child(w, n, depth);
@@ -167,18 +176,37 @@ static int walk_run(const struct walk *w)
     return MD_OK;
 }
 
+static struct walk_level level_of(const struct tree *t, struct span name)
+{
+    return (struct walk_level){.name = name,
+                               .hash = tree_hash(t, name),
+                               .kind = span_is(name, "+")   ? PLUS
+                                       : span_is(name, "#") ? MULTI
+                                                            : LITERAL};
+}
+
+static int walk_filter(struct walk *w, struct span filter)
+{
+    struct span name;
+    bool more = true;
+    w->n = topic_levels(filter);
+    w->levels = mem_calloc(w->n, sizeof *w->levels);
+    if (w->levels == NULL)
+        return MD_NOMEM;
+    for (size_t i = 0; i < w->n && topic_next_level(&filter, &more, &name); i++)
+        w->levels[i] = level_of(w->tree, name);
+    int err = walk_run(w);
+    mem_free(w->levels);
+    return err;
+}
+
 int retain_match(struct retain *r, struct span filter, int (*each)(void *ctx, struct message *m),
                  void *ctx)
 {
-    struct walk w = {
-        .tree = &r->tree, .n = topic_levels(filter), .each = each, .ctx = ctx, .steps = &r->steps};
-    w.levels = mem_calloc(w.n, sizeof *w.levels);
-    if (w.levels == NULL)
-        return MD_NOMEM;
-    bool more = true;
-    for (size_t i = 0; i < w.n; i++)
-        (void)topic_next_level(&filter, &more, &w.levels[i]);
-    int err = walk_run(&w);
-    mem_free(w.levels);
-    return err;
+    struct walk w = {.tree = &r->tree, .each = each, .ctx = ctx, .steps = &r->steps};
+    if (topic_name_valid(filter)) { /* no wildcard */
+        const struct tree_node *node = tree_find(&r->tree, filter);
+        return node == NULL ? MD_OK : emit(&w, node);
+    }
+    return walk_filter(&w, filter);
 }

@@ -9,7 +9,8 @@ struct retain;
 
 /* Errors: MD_NOMEM. */
 MD_MUST_USE int retain_new(struct retain **out, struct map_seed seed);
-void retain_free(struct retain *r); /* NULL is fine */
+void retain_shrink(struct retain *r); /* frees what it does not need now */
+void retain_free(struct retain *r);   /* NULL is fine */
 
 /* Keeps `m` (shared) for its topic in place of an older one [MQTT-3.3.1-5] [MQTT-3.3.1-7]; an empty
  * payload removes and is not kept [MQTT-3.3.1-10] [MQTT-3.3.1-11].  Errors: MD_NOMEM: as before. */

@@ -39,10 +39,12 @@ static bool may_receive(struct session *s, const struct message *m)
         return false;
     if (h->may_receive == NULL || s->bridge != NULL) /* its topics are the operator's word */
         return true;
+    if (s->conn != NULL)
+        return h->may_receive(h->ctx, conn_who(s->conn), message_topic(m));
     struct broker_client away = {.client_id = s->by_id.key, .peer = ""};
     if (s->username != NULL)
         away.username = span_str(s->username);
-    return h->may_receive(h->ctx, s->conn != NULL ? conn_who(s->conn) : &away, message_topic(m));
+    return h->may_receive(h->ctx, &away, message_topic(m));
 }
 
 /* Gives Packet Identifiers to as many as the window takes, and writes that down. */
@@ -67,7 +69,8 @@ static int push(struct session *s, const struct outq_limits *limits, struct mess
         outq_unpush(&s->out, qos);
         return err;
     }
-    admit(s);
+    if (qos != MQTT_QOS0)
+        admit(s);
     wake(s);
     return MD_OK;
 }
@@ -109,9 +112,17 @@ int session_deliver_retained(struct session *s, struct message *m, unsigned qos)
     return err;
 }
 
+static void stop_expiry(struct session *s)
+{
+    if (s->expiry != NULL)
+        timers_stop(&s->broker->timers, &s->expiry->timer);
+    mem_free(s->expiry);
+    s->expiry = NULL;
+}
+
 static void on_expiry(struct timer *t)
 {
-    struct session *s = LIST_OF(t, struct session, expiry);
+    struct session *s = LIST_OF(t, struct expiry, timer)->session;
     log_info("client",
              "client=%s its Session ended: away for longer than "
              "persistent_client_expiration",
@@ -120,14 +131,26 @@ static void on_expiry(struct timer *t)
     session_discard(s);
 }
 
+static int start_expiry(struct session *s, uint64_t due_ms)
+{
+    s->expiry = mem_alloc(sizeof *s->expiry);
+    if (s->expiry == NULL)
+        return MD_NOMEM;
+    *s->expiry = (struct expiry){.timer.fire = on_expiry, .session = s};
+    int err = timers_start(&s->broker->timers, &s->expiry->timer, due_ms);
+    if (err != MD_OK)
+        stop_expiry(s);
+    return err;
+}
+
 void session_expire_later(struct session *s)
 {
     struct broker *b = s->broker;
     uint64_t after_ms = (uint64_t)b->limits.session_expiry_s * 1000;
-    timers_stop(&b->timers, &s->expiry);
+    stop_expiry(s);
     if (s->conn != NULL || s->bridge != NULL || after_ms == 0)
         return;
-    if (timers_start(&b->timers, &s->expiry, s->since_ms + after_ms) != MD_OK)
+    if (start_expiry(s, s->since_ms + after_ms) != MD_OK)
         log_warn("broker", "client=%s out of memory for a timer: its Session stays",
                  log_q(s->by_id.key));
 }
@@ -144,7 +167,6 @@ static int session_new(struct session **out, struct broker *b, struct span clien
     if (s == NULL)
         return MD_NOMEM;
     s->sub.deliver = session_deliver;
-    s->expiry.fire = on_expiry;
     s->broker = b;
     outq_init(&s->out);
     if (client_id.n > 0)
@@ -163,7 +185,6 @@ static void reset(struct session *s)
     mem_free(s->username);
     s->username = NULL;
     s->qos2_in = NULL;
-    s->n_qos2_in = s->cap_qos2_in = 0;
 }
 
 void session_discard(struct session *s)
@@ -235,7 +256,7 @@ int session_ack(struct session *s, enum mqtt_type type, uint16_t packet_id)
 void session_free(struct session *s)
 {
     reset(s);
-    timers_stop(&s->broker->timers, &s->expiry);
+    stop_expiry(s);
     map_del(&s->broker->sessions, &s->by_id);
     mem_free(s);
 }
@@ -253,7 +274,7 @@ int session_attach(struct session **out, struct broker *b, struct span client_id
     int err = s != NULL ? MD_OK : session_new(&s, b, client_id);
     if (err != MD_OK)
         return err;
-    timers_stop(&b->timers, &s->expiry);
+    stop_expiry(s);
     s->since_ms = env_mono_ms(b->env);
     s->clean = clean;
     s->conn = c;
@@ -309,10 +330,10 @@ void session_detach(struct session *s)
 /* The place of an id in the ascending array, or where it would have to be. */
 static uint32_t qos2_place(const struct session *s, uint16_t id)
 {
-    uint32_t lo = 0, hi = s->n_qos2_in;
+    uint32_t lo = 0, hi = session_qos2_n(s);
     while (lo < hi) {
         uint32_t mid = (lo + hi) / 2;
-        if (s->qos2_in[mid] < id)
+        if (s->qos2_in->v[mid] < id)
             lo = mid + 1;
         else
             hi = mid;
@@ -323,23 +344,33 @@ static uint32_t qos2_place(const struct session *s, uint16_t id)
 bool session_qos2_known(const struct session *s, uint16_t packet_id)
 {
     uint32_t i = qos2_place(s, packet_id);
-    return i < s->n_qos2_in && s->qos2_in[i] == packet_id;
+    return i < session_qos2_n(s) && s->qos2_in->v[i] == packet_id;
+}
+
+static int qos2_grow(struct session *s)
+{
+    uint32_t n = session_qos2_n(s), cap = n > 0 ? n * 2 : 8;
+    struct qos2_ids *ids = mem_realloc(s->qos2_in, sizeof *ids + cap * sizeof ids->v[0]);
+    if (ids == NULL)
+        return MD_NOMEM;
+    ids->n = n;
+    ids->cap = cap;
+    s->qos2_in = ids;
+    return MD_OK;
 }
 
 int session_qos2_restore(struct session *s, uint16_t packet_id)
 {
-    if (s->n_qos2_in == s->cap_qos2_in) {
-        uint32_t cap = s->cap_qos2_in ? s->cap_qos2_in * 2 : 8;
-        uint16_t *v = mem_realloc(s->qos2_in, cap * sizeof *v);
-        if (v == NULL)
-            return MD_NOMEM;
-        s->qos2_in = v;
-        s->cap_qos2_in = cap;
+    if (s->qos2_in == NULL || s->qos2_in->n == s->qos2_in->cap) {
+        int err = qos2_grow(s);
+        if (err != MD_OK)
+            return err;
     }
+    struct qos2_ids *ids = s->qos2_in;
     uint32_t i = qos2_place(s, packet_id);
-    memmove(s->qos2_in + i + 1, s->qos2_in + i, (s->n_qos2_in - i) * sizeof *s->qos2_in);
-    s->qos2_in[i] = packet_id;
-    s->n_qos2_in++;
+    memmove(ids->v + i + 1, ids->v + i, (ids->n - i) * sizeof ids->v[0]);
+    ids->v[i] = packet_id;
+    ids->n++;
     return MD_OK;
 }
 
@@ -356,10 +387,15 @@ int session_qos2_add(struct session *s, uint16_t packet_id)
 
 void session_qos2_release(struct session *s, uint16_t packet_id)
 {
-    uint32_t i = qos2_place(s, packet_id);
-    if (i >= s->n_qos2_in || s->qos2_in[i] != packet_id)
+    if (!session_qos2_known(s, packet_id))
         return; /* the Session may have been lost; PUBCOMP is right all the same */
+    struct qos2_ids *ids = s->qos2_in;
+    uint32_t i = qos2_place(s, packet_id);
     persist_qos2_done(s, packet_id);
-    s->n_qos2_in--;
-    memmove(s->qos2_in + i, s->qos2_in + i + 1, (s->n_qos2_in - i) * sizeof *s->qos2_in);
+    ids->n--;
+    memmove(ids->v + i, ids->v + i + 1, (ids->n - i) * sizeof ids->v[0]);
+    if (ids->n > 0)
+        return;
+    mem_free(ids);
+    s->qos2_in = NULL;
 }

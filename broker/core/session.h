@@ -12,25 +12,33 @@ struct bridge;
 struct broker;
 struct conn;
 
+struct expiry { /* of a Session that is away, while session_expiry_s is set */
+    struct timer timer;
+    struct session *session;
+};
+
+struct qos2_ids { /* received, PUBREL is outstanding: at most 65,535 */
+    uint32_t n, cap;
+    uint16_t v[]; /* ascending */
+};
+
 struct session {
     struct subscriber sub; /* what the tree and the router see              */
     struct map_node by_id; /* in broker->sessions                           */
     struct broker *broker;
     struct conn *conn; /* NULL while offline                            */
     struct outq out;
-    uint16_t *qos2_in; /* ids received whose PUBREL is outstanding, ascending;
-                                at most 65,535 there are                       */
-    uint32_t n_qos2_in, cap_qos2_in;
-    uint32_t dropped;      /* messages since the last connect                   */
-    uint64_t since_ms;     /* when it connected, or went away (monotonic)       */
-    struct timer expiry;   /* runs while it is away and session_expiry_s is set */
-    char *username;        /* NULL: none; for the time it is absent             */
-    uint32_t number;       /* its name in the store; 0 = it is not kept there   */
-    uint32_t origin;       /* of what it sends: message->origin; 0 = no bridge  */
-    struct bridge *bridge; /* of ours; NULL: a client                         */
-    bool clean;            /* Clean Session: ends with the connection           */
-    bool adopted;          /* by broker_adopt_session(): more may be added      */
-    char client_id[];      /* by_id.key is this                                 */
+    struct qos2_ids *qos2_in; /* NULL: none                                 */
+    uint64_t since_ms;        /* when it connected, or went away (monotonic) */
+    struct expiry *expiry;    /* NULL: does not end by itself               */
+    char *username;           /* NULL: none; for the time it is absent      */
+    struct bridge *bridge;    /* of ours; NULL: a client                    */
+    uint32_t dropped;         /* messages since the last connect            */
+    uint32_t number;          /* its name in the store; 0 = it is not kept there   */
+    uint32_t origin;          /* of what it sends: message->origin; 0 = no bridge  */
+    bool clean;               /* Clean Session: ends with the connection    */
+    bool adopted;             /* by broker_adopt_session(): more may be added      */
+    char client_id[];         /* by_id.key is this                          */
 };
 
 /* Finds or makes the Session of a Client Identifier.  The caller has ended a connection that
@@ -65,6 +73,10 @@ MD_MUST_USE int session_ack(struct session *s, enum mqtt_type type, uint16_t pac
 void session_expire_later(struct session *s);
 
 /* The same id before its PUBREL is the same message [MQTT-4.3.3-2]. */
+static inline uint32_t session_qos2_n(const struct session *s)
+{
+    return s->qos2_in == NULL ? 0 : s->qos2_in->n;
+}
 bool session_qos2_known(const struct session *s, uint16_t packet_id);
 MD_MUST_USE int session_qos2_add(struct session *s, uint16_t packet_id);     /* MD_NOMEM */
 MD_MUST_USE int session_qos2_restore(struct session *s, uint16_t packet_id); /* it was stored */

@@ -59,6 +59,23 @@ void subs_free(struct subs *t)
     mem_free(t);
 }
 
+static void forget(struct nodes *s)
+{
+    mem_free(s->v);
+    *s = (struct nodes){0};
+}
+
+void subs_shrink(struct subs *t)
+{
+    match_cache_clear(&t->cache);
+    tree_shrink(&t->tree);
+    forget(&t->now);
+    forget(&t->next);
+    mem_free(t->hits);
+    t->hits = NULL;
+    t->n_hits = t->cap_hits = 0;
+}
+
 size_t subs_count(const struct subs *t) { return t->n; }
 
 size_t subs_nodes(const struct subs *t) { return t->tree.n; }

@@ -34,7 +34,8 @@ struct subs;
 
 /* Errors: MD_NOMEM. */
 MD_MUST_USE int subs_new(struct subs **out, struct map_seed seed);
-void subs_free(struct subs *t); /* NULL is fine; no subscriber may be left */
+void subs_shrink(struct subs *t); /* frees what it does not need now; ends what subs_match() lent */
+void subs_free(struct subs *t);   /* NULL is fine; no subscriber may be left */
 
 /* `who` is kept until removed.  Replaces the QoS of an equal filter of the
  * same subscriber [MQTT-3.8.4-3]; *added is false then.  Errors: MD_NOMEM: as before. */

@@ -2,6 +2,8 @@
 
 #include "broker/base/mem.h"
 
+#define FIRST 16u /* places of the first allocation */
+
 void timers_free(struct timers *h)
 {
     for (size_t i = 1; i <= h->n; i++)
@@ -33,16 +35,32 @@ static void sift(struct timers *h, struct timer *t)
     put(h, i, t);
 }
 
+static int resize(struct timers *h, size_t cap)
+{
+    struct timer **v = mem_realloc(h->v, cap * sizeof *v);
+    if (v == NULL)
+        return MD_NOMEM;
+    h->v = v;
+    h->cap = cap;
+    return MD_OK;
+}
+
+void timers_shrink(struct timers *h)
+{
+    size_t cap = FIRST;
+    while (cap < h->n + 1)
+        cap *= 2;
+    if (cap <= h->cap / 4)     /* not at once again */
+        (void)!resize(h, cap); /* without memory it stays as it is */
+}
+
 int timers_start(struct timers *h, struct timer *t, uint64_t due_ms)
 {
     if (t->slot == 0) {
         if (h->n + 1 >= h->cap) {
-            size_t cap = h->cap ? h->cap * 2 : 16;
-            struct timer **v = mem_realloc(h->v, cap * sizeof *v);
-            if (v == NULL)
-                return MD_NOMEM;
-            h->v = v;
-            h->cap = cap;
+            int err = resize(h, h->cap ? h->cap * 2 : FIRST);
+            if (err != MD_OK)
+                return err;
         }
         put(h, ++h->n, t);
     }

@@ -28,6 +28,7 @@ void timers_free(struct timers *h); /* stops all */
  * never fails. */
 MD_MUST_USE int timers_start(struct timers *h, struct timer *t, uint64_t due_ms);
 void timers_stop(struct timers *h, struct timer *t); /* also when it is stopped */
+void timers_shrink(struct timers *h);                /* gives back what so few timers do not need */
 
 /* Fires what is due at now_ms, at most once for each timer that was due at the call. */
 void timers_turn(struct timers *h, uint64_t now_ms);

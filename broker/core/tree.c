@@ -78,26 +78,36 @@ struct tree_node *tree_find(const struct tree *t, struct span path)
     return (struct tree_node *)n;
 }
 
-static void grow(struct tree *t)
+/* n_buckets: a power of two.  Without memory it stays as it is: longer chains, nothing worse. */
+static void rehash(struct tree *t, size_t n_buckets)
 {
-    struct tree bigger = *t;
-    bigger.n_buckets = t->n_buckets * 2;
-    bigger.bucket = mem_calloc(bigger.n_buckets, sizeof *bigger.bucket);
-    if (bigger.bucket == NULL)
-        return; /* longer chains, nothing worse */
+    struct tree other = *t;
+    other.n_buckets = n_buckets;
+    other.bucket = mem_calloc(n_buckets, sizeof *other.bucket);
+    if (other.bucket == NULL)
+        return;
     for (size_t i = 0; i < t->n_buckets; i++) {
         struct tree_node *n = t->bucket[i];
         while (n != NULL) {
             struct tree_node *next = n->hash_next;
-            struct tree_node **s = slot(&bigger, n->parent, n->hash);
+            struct tree_node **s = slot(&other, n->parent, n->hash);
             n->hash_next = *s;
             *s = n;
             n = next;
         }
     }
     mem_free(t->bucket);
-    t->bucket = bigger.bucket;
-    t->n_buckets = bigger.n_buckets;
+    t->bucket = other.bucket;
+    t->n_buckets = other.n_buckets;
+}
+
+void tree_shrink(struct tree *t)
+{
+    size_t n = FIRST_BUCKETS;
+    while (n < t->n)
+        n *= 2;
+    if (n <= t->n_buckets / 4) /* not at once again */
+        rehash(t, n);
 }
 
 static uint8_t wildness(const struct tree_node *n)
@@ -114,7 +124,7 @@ static struct tree_node *node_new(struct tree *t, struct tree_node *parent, stru
     if (n == NULL)
         return NULL;
     if (t->n >= t->n_buckets)
-        grow(t);
+        rehash(t, t->n_buckets * 2);
     *n = (struct tree_node){
         .parent = parent, .next = parent->child, .hash = hash, .name_n = (uint16_t)level.n};
     if (level.n > 0)

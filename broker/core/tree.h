@@ -43,7 +43,8 @@ struct tree {
 
 /* Errors: MD_NOMEM. */
 MD_MUST_USE int tree_init(struct tree *t, struct map_seed seed);
-void tree_clear(struct tree *t); /* frees nodes, not values */
+void tree_clear(struct tree *t);  /* frees nodes, not values */
+void tree_shrink(struct tree *t); /* fewer buckets, if so few nodes and memory allow it */
 
 uint32_t tree_hash(const struct tree *t, struct span level);
 /* The child called `level`, whose tree_hash() is `hash`; lent; NULL if there is none. */

@@ -8,8 +8,8 @@
 #define FILES_WANTED 65536 /* as many as the system allows, up to this         */
 #define FILES_KEPT   16    /* for the store, certificates and a configuration  */
 #define MINUTE_MS    60000
-#define TRIM_BYTES   ((size_t)4 << 20) /* worth asking the allocator for */
-#define TRIM_STREAMS 64u
+#define TRIM_BYTES   ((size_t)64 << 10) /* worth asking the allocator for */
+#define SHRINK_S     5u
 
 bool seldom(struct seldom *s, uint64_t now_ms, unsigned *n)
 {
@@ -45,16 +45,23 @@ unsigned server_cores(void)
     return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : n;
 }
 
+void limits_turn(struct server *s)
+{
+    size_t now = mem_used();
+    if (now > s->burden.bytes)
+        s->burden.bytes = now;
+}
+
+/* A flood must not have ended before it is cleaned up behind: it may never. */
 void limits_memory(struct server *s)
 {
     struct burden *b = &s->burden;
+    if (b->seconds++ % SHRINK_S == 0)
+        broker_shrink(s->broker);
     size_t now = mem_used();
-    if (now > b->bytes)
-        b->bytes = now;
-    if (s->n_streams > b->streams)
-        b->streams = s->n_streams;
-    if (b->bytes - now < TRIM_BYTES && b->streams - s->n_streams < TRIM_STREAMS)
+    if (b->bytes < now + TRIM_BYTES && b->streams == 0)
         return;
-    *b = (struct burden){now, s->n_streams};
+    b->bytes = now;
+    b->streams = 0;
     trim_memory();
 }

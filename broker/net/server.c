@@ -8,6 +8,7 @@
 #include "broker/net/exchange.h"
 #include "broker/net/server_int.h"
 #include "broker/net/stream.h"
+#include "broker/net/trim.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -96,6 +97,7 @@ static int loop_new(struct server *s)
 
 int server_new(struct server **out)
 {
+    trim_prepare();
     struct server *s = mem_alloc(sizeof *s);
     if (s == NULL)
         return MD_NOMEM;
@@ -281,7 +283,7 @@ static void flush_when_due(struct server *s)
 {
     if (s->store == NULL || !store_dirty(s->store))
         return;
-    if (uv_now(&s->loop) - s->flushed_ms >= (uint64_t)s->store->period_s * SECOND_MS)
+    if (uv_now(&s->loop) - s->flushed_ms >= (uint64_t)store_period_s(s->store) * SECOND_MS)
         (void)flush_store(s);
 }
 
@@ -314,6 +316,7 @@ static void turn(struct server *s)
     s->n_accepted = 0;
     if (s->retry)
         retry_accepts(s);
+    limits_turn(s);
     uint64_t next = broker_turn(s->broker);
     write_store(s);
     streams_flush(s);

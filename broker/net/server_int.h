@@ -55,9 +55,10 @@ struct seldom {
     unsigned n;
 };
 
-struct burden { /* the highest since memory was given back to the system */
-    size_t bytes;
-    unsigned streams;
+struct burden {       /* since memory was given back to the system */
+    size_t bytes;     /* the most that were in use       */
+    unsigned streams; /* so many came and went           */
+    unsigned seconds; /* counted, for broker_shrink()    */
 };
 
 struct server {
@@ -103,6 +104,7 @@ struct server {
 
 /* limits.c: file numbers, and memory after a burden. */
 void limits_files(struct server *s);
+void limits_turn(struct server *s);   /* every turn         */
 void limits_memory(struct server *s); /* about every second */
 
 struct server_moment server_now(void);

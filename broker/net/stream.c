@@ -140,6 +140,7 @@ static void stream_free(struct stream *s)
     list_remove(&s->link);
     list_remove(&s->dirty);
     stream_shaken(s); /* its work is done, at the latest by now */
+    stream_server(s)->burden.streams++;
     stream_drop_output(s);
     stream_ws_free(s);
     tls_free(s->tls);

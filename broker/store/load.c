@@ -2,6 +2,7 @@
 
 #include "broker/store/compact.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #define FILE_MAX ((size_t)1 << 30)
@@ -20,8 +21,11 @@ static int load_one(struct opening *o, const char *dir, struct segment g)
     segment_path(path, dir, g);
     int err = compact_read(o->l->table, path, &report);
     if (err != MD_OK) {
-        (void)snprintf(o->note, 256, "%.150s cannot be read: %s", path,
-                       err == MD_IO ? "check who owns it" : md_err_text(err));
+        (void)snprintf(o->note, 256, "%.120s cannot be read: %s%s", path,
+                       err == MD_IO ? strerror(errno) : md_err_text(err),
+                       err == MD_IO ? "; give all files there to the user merossd runs as "
+                                      "(chown -R)"
+                                    : "");
         return err;
     }
     o->damaged += report.damaged;

@@ -20,7 +20,13 @@ void store_loaded(struct store *s) { s->ops->loaded(s); }
 
 int store_write(struct store *s) { return s->ops->write(s); }
 
-bool store_dirty(const struct store *s) { return s->ops->dirty(s); }
+bool store_dirty(const struct store *s) { return s->ops->dirty(s) != STORE_CLEAN; }
+
+unsigned store_period_s(const struct store *s)
+{
+    bool lazy = s->ops->dirty(s) == STORE_LAZY && s->period_s < STORE_LAZY_S;
+    return lazy ? STORE_LAZY_S : s->period_s;
+}
 
 int store_flush_begin(struct store *s, struct store_flush **out)
 {

@@ -9,7 +9,8 @@
  *     put, del   take effect in memory at once
  *     write      once per loop turn, before anything is sent: what is STORE_NOW survives the death
  *                of this process from here on
- *     flush      every few seconds: all of it reaches the medium.  It has three parts, so that
+ *     flush      every few seconds, or half a minute when all of it is STORE_SOON: all of it reaches
+ *                the medium.  It has three parts, so that
  *                the disk is waited for in the thread pool:
  *                begin (loop thread) -> run (any thread, blocks) -> end (loop thread); one at a
  *                time
@@ -36,7 +37,7 @@ enum store_ns {
 
 enum store_when {
     STORE_NOW,  /* an acknowledgement depends on it */
-    STORE_SOON, /* the next flush is early enough   */
+    STORE_SOON, /* a later flush is early enough    */
     STORE_FRESH /* as NOW, for a key that did not exist before */
 };
 
@@ -48,6 +49,11 @@ struct store;
 struct store_flush;
 typedef int (*store_each_cb)(void *ctx, struct span key, struct span value); /* non-zero stops */
 
+/* What is not on the medium yet: nothing, only what is STORE_SOON, more. */
+enum store_dirty { STORE_CLEAN, STORE_LAZY, STORE_URGENT };
+
+#define STORE_LAZY_S 30u /* between two flushes of what is only STORE_SOON */
+
 struct store_ops {
     int (*put)(struct store *s, enum store_ns ns, struct span key, struct span value,
                enum store_when when);
@@ -55,7 +61,7 @@ struct store_ops {
     int (*each)(struct store *s, enum store_ns ns, store_each_cb cb, void *ctx);
     void (*loaded)(struct store *s);
     int (*write)(struct store *s);
-    bool (*dirty)(const struct store *s);
+    enum store_dirty (*dirty)(const struct store *s);
     int (*flush_begin)(struct store *s, struct store_flush **out);
     int (*flush_run)(struct store_flush *f);
     void (*flush_end)(struct store *s, struct store_flush *f, int result);
@@ -86,6 +92,7 @@ void store_loaded(struct store *s); /* everybody has read: give the memory back 
 int store_write(struct store *s);
 
 bool store_dirty(const struct store *s); /* something is not on the medium yet */
+unsigned store_period_s(const struct store *s); /* between two flushes, for what is dirty now */
 /* *out given: hand it to flush_end.  Errors: MD_NOMEM, MD_AGAIN (one is under way). */
 MD_MUST_USE int store_flush_begin(struct store *s, struct store_flush **out);
 /* Blocks on the disk.  Errors: MD_IO: what was on the medium is still whole. */

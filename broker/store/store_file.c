@@ -26,6 +26,7 @@ struct store_file {
     struct buf turn;      /* the batch of this turn; begun at 0                 */
     size_t turn_at;
     bool turn_open, flushing;
+    bool urgent; /* not all of `changes` is STORE_SOON */
     bool owed;   /* the disk refused the base at the start: the next flush writes it */
     bool failed; /* the last flush: its changes are here again, and in the old hot journals */
     int hot_fd;  /* -1: could not be opened */
@@ -92,6 +93,7 @@ static int file_put(struct store *base, enum store_ns ns, struct span key, struc
         add_to_turn(s, ns, key, value, false);
     e->fresh = known ? e->fresh : when == STORE_FRESH;
     e->deleted = false;
+    s->urgent |= when != STORE_SOON;
     e->written |= hot;
     return MD_OK;
 }
@@ -109,6 +111,7 @@ static int file_del(struct store *base, enum store_ns ns, struct span key, enum 
         return err;
     if (hot)
         add_to_turn(s, ns, key, nothing, true);
+    s->urgent |= when != STORE_SOON;
     if (fresh) {
         table_drop(&s->changes, e); /* the medium never heard of it */
         return MD_OK;
@@ -129,10 +132,12 @@ static void file_loaded(struct store *s)
         table_clear(&of(s)->loaded);
 }
 
-static bool file_dirty(const struct store *s)
+static enum store_dirty file_dirty(const struct store *s)
 {
     const struct store_file *f = (const struct store_file *)(const void *)s;
-    return f->changes.map.n > 0 || f->owed;
+    if (f->changes.map.n == 0 && !f->owed)
+        return STORE_CLEAN;
+    return f->urgent || f->owed || f->failed ? STORE_URGENT : STORE_LAZY;
 }
 
 /* --- the hot journal ------------------------------------------------------------------------- */
@@ -218,6 +223,7 @@ static int file_flush_begin(struct store *base, struct store_flush **out)
     journal_end(&f->bytes, at);
     table_clear(&s->changes);
     s->changes = fresh;
+    s->urgent = false;
     (void)file_write(base); /* what this turn said belongs before the turn of the journal */
     f->hot_until = s->hot_number;
     f->rotated = !s->failed; /* while the disk refuses, they do not multiply */

@@ -40,10 +40,10 @@ static int mem_write(struct store *s)
     return MD_OK;
 }
 
-static bool mem_dirty(const struct store *s)
+static enum store_dirty mem_dirty(const struct store *s)
 {
     (void)s;
-    return false;
+    return STORE_CLEAN;
 }
 
 static int mem_flush_begin(struct store *s, struct store_flush **out)

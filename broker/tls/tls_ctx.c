@@ -271,7 +271,9 @@ static int load(struct tls_ctx *ctx, const struct tls_config *cfg, char err[TLS_
 {
     struct files files = {0};
     if (tls_shared_init(&ctx->shared) != MD_OK) {
-        (void)snprintf(err, TLS_ERR_MAX, "no random numbers from the operating system");
+        (void)snprintf(err, TLS_ERR_MAX,
+                       "no random numbers from the operating system: is /dev/random there, "
+                       "and may it be read?");
         return MD_TLS;
     }
     int rc = read_files(&files, cfg, err);

@@ -38,7 +38,7 @@ def check(build, folder, cert, load):
     """None, or what is wrong."""
     with Broker("merossd", build / "merossd", folder, load, cert) as broker:
         result = run(build / "tests/bench/bench_load", broker, load, min(load.count, MESSAGES),
-                     patience_s=60)
+                     more=("--patience", "60"))
         status = broker.stop()
     said = broker.log.read_text(errors="replace")
     if not result["ok"]:

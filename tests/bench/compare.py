@@ -36,15 +36,17 @@ class Bench:
             result = run(self.args.generator, broker, load, count_of(load, self.args.quick),
                          BACK_S[name] if last else 0)
         if not result["ok"]:
-            print(f"bench: {load.name}: {name}: {result['why']} {result['said']}", file=sys.stderr)
+            print(f"bench: {load.name}: {name}: {result['why']} {result['said']}"
+                  f"{broker.log.read_text(errors='replace')[-500:]}", file=sys.stderr)
         return result
 
     def measure(self, load):
         runs = {name: [] for name in BROKERS}
-        for i in range(self.args.pairs):
+        pairs = 1 if load.once else self.args.pairs
+        for i in range(pairs):
             for name in BROKERS:
                 if load.args_of(name) is not None:
-                    runs[name].append(self.run_once(name, load, i + 1 == self.args.pairs))
+                    runs[name].append(self.run_once(name, load, i + 1 == pairs))
         for line in table.rows(load, runs):
             self.say(line)
         return {"load": load.name, "args": load.args, "runs": runs}

@@ -45,10 +45,12 @@ static int64_t wall_offset_ms(uint64_t now)
 static void on_event(void *ctx, const char *what, const char *detail)
 {
     struct member *m = ctx;
-    if (strcmp(what, "violation") != 0 || m->all->fault != NULL)
+    bool violation = strcmp(what, "violation") == 0;
+    if ((!violation && strcmp(what, "disconnect") != 0) || m->all->fault != NULL)
         return;
     (void)fprintf(stderr, "bench_load: plug %u: %s\n", (unsigned)(m - m->all->member), detail);
-    m->all->fault = "a plug objects to what the broker did";
+    if (violation)
+        m->all->fault = "a plug objects to what the broker did";
 }
 
 static int make(struct plugs *p, const char *model, unsigned i)

@@ -24,12 +24,12 @@ def count_of(load, quick):
     return max(load.count // QUICK, 20) if quick and not load.fixed else load.count
 
 
-def run(generator, broker, load, count, back_s=0.0, patience_s=20):
-    """back_s      wait so long for the broker's memory to come back; 0: do not look
-    patience_s  so long nothing may happen"""
+def run(generator, broker, load, count, back_s=0.0, more=()):
+    """back_s  wait so long for the broker's memory to come back; 0: do not look
+    more    arguments for bench_load"""
     cores = "all" if load.both else "last"
     before = generate(generator, broker, load.first.split(), cores) if load.first else None
-    args = load.args_of(broker.name) + ["--count", str(count), "--patience", str(patience_s)]
+    args = load.args_of(broker.name) + ["--count", str(count), *more]
     args += ["--tls"] if load.tls else []
     if not load.args:
         args += "--kind idle --subs 0 --pubs 0 --idle 0".split()

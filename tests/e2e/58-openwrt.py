@@ -15,8 +15,8 @@ import signal
 import sys
 
 import harness
-from harness import Client, Failure, Program, Skip, check, free_port, run
-from router import FILES, PACKAGE, Desk, Router, need, section
+from harness import Client, Program, Skip, check, free_port, run
+from router import FILES, PACKAGE, USER, Desk, Router, need, section
 
 MEROSSD, PLUGSIM = harness.program_arguments()
 BASE = section("broker", "main", state_dir="ROOT/state", journal_dir="ROOT/journal")
@@ -596,6 +596,27 @@ def a_full_flash_stops_nobody():
             client.disconnect()
 
 
+def a_flash_that_cannot_be_written_is_one_line():
+    with Router(program_for_the_router()) as r:
+        b = Running(r)
+        r.put(b.uci, "etc/config/merossd", 0o600)
+        r.mount("-t", "tmpfs", "-o", "size=64k,mode=0755,ro", "tmpfs", at="etc/merossd")
+        status, calls = r.init("start")
+        said = [c for c in calls if "Read-only file system" in c]
+        check(status != 0 and len(said) == 1, calls)
+        check(not any("open_instance" in c for c in calls), calls)
+        print("    " + said[0])
+        for options, words in ((f"ro,uid={USER}", "Read-only file system"),
+                               (f"nr_inodes=1,uid={USER}", "No space left")):
+            r.mount("-t", "tmpfs", "-o", f"size=64k,mode=0700,{options}", "tmpfs", at="etc/merossd")
+            status, calls = r.init("start")
+            check(status == 0, calls)
+            argv, user = r.command(calls)
+            status, out, err = r.sh(*argv, user=USER)
+            check(status == 1 and len(err.splitlines()) == 1 and words in err, f"{user}: {out}{err}")
+            print("    " + err.strip())
+
+
 def fill(path):
     """Writes until there is no room, to the last byte."""
     with open(path, "wb", buffering=0) as f:
@@ -618,7 +639,7 @@ def main():
         folders_of_others_stay_theirs, a_program_for_another_processor_is_called_so,
         the_feeds_own_test, mosquittos_uci_is_taken_over, a_mosquitto_conf_is_taken_over,
         mosquitto_on_the_same_port_is_told, a_plug_on_the_router, reload_reaches_the_running_one,
-        a_full_flash_stops_nobody])
+        a_full_flash_stops_nobody, a_flash_that_cannot_be_written_is_one_line])
 
 
 if __name__ == "__main__":

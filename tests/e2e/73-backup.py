@@ -341,6 +341,27 @@ def a_copy_by_hand_is_not_mixed_either():
         shutil.rmtree(memory)
 
 
+def a_copy_elsewhere_is_another_state():
+    """A twin of a directory takes nothing of what the other one has in memory."""
+    with house() as h:
+        p = h.start()
+        h.publish("note", "newer")
+        wait_flushed(h)
+        h.publish("new", "newer")
+        end(p, signal.SIGKILL)
+        memory = memory_dirs(h)
+        shutil.copytree(h.state, h.root / "twin")
+        conf = h.root / "twin.conf"
+        h.write_conf(conf, h.root / "twin")
+        p = h.start(conf)
+        check(h.retained("note") == "newer" and h.retained("new") is None, "the two were mixed")
+        end(p)
+        check(list(memory.glob("*.hot")), "the journal of the other one is gone")
+        p = h.start()
+        check(h.retained("new") == "newer", "it was lost")
+        end(p)
+
+
 def wait_flushed(h):
     """Until what was published is in the state directory."""
     deadline = time.monotonic() + 3 * harness.PATIENCE
@@ -429,5 +450,6 @@ if __name__ == "__main__":
         the_configuration_comes_back_too, what_cannot_be_restored_is_said,
         force_sets_aside_and_deletes_nothing,
         a_restored_state_is_not_mixed_with_a_journal_in_memory,
-        a_copy_by_hand_is_not_mixed_either, a_busy_broker_is_copied_as_it_was_at_one_moment,
+        a_copy_by_hand_is_not_mixed_either, a_copy_elsewhere_is_another_state,
+        a_busy_broker_is_copied_as_it_was_at_one_moment,
         a_person_is_asked_twice_without_echo]))

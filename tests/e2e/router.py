@@ -107,9 +107,6 @@ class Router:
             (self.root / folder).mkdir(parents=True, exist_ok=True)
         (self.root / "tmp").chmod(0o1777)
         (self.root / "var").symlink_to("tmp")  # as on OpenWrt
-        for node, minor in (("null", 3), ("urandom", 9)):
-            os.mknod(self.root / "dev" / node, 0o20666, os.makedev(1, minor))
-            (self.root / "dev" / node).chmod(0o666)
         (self.root / "etc/passwd").write_text(
             f"root:x:0:0:root:/root:/bin/sh\nmerossd:x:{USER}:{USER}::/var:/bin/false\n")
         (self.root / "etc/group").write_text(f"root:x:0:\nmerossd:x:{USER}:\n")
@@ -118,7 +115,14 @@ class Router:
         if self.jail:
             self.put("#!/bin/sh\n", "sbin/ujail")
         self._install()
-        self.mount("-t", "proc", "proc", at="proc")
+        try:
+            self.mount("-t", "proc", "proc", at="proc")
+            for node in ("null", "random", "urandom"):  # ujail makes them, too
+                (self.root / "dev" / node).write_text("")
+                self.mount("--bind", f"/dev/{node}", at=f"dev/{node}")
+        except Skip:
+            self.__exit__()
+            raise
         return self
 
     def _install(self):
@@ -151,7 +155,8 @@ class Router:
         path.chmod(mode)
 
     def mount(self, *options, at):
-        (self.root / at).mkdir(parents=True, exist_ok=True)
+        if not (self.root / at).exists():
+            (self.root / at).mkdir(parents=True)
         status, _, err = run(["mount", *options, self.root / at])
         if status != 0:
             raise Skip(f"mount is not allowed here: {err.strip()}")

@@ -31,7 +31,7 @@ static void flush_when_due(struct tee *tee, uint64_t *flushed_ms)
 {
     assert_int_equal(store_write(&tee->store), MD_OK);
     if (!store_dirty(&tee->store) ||
-        house.fake.mono_ms - *flushed_ms < (uint64_t)tee->store.period_s * 1000)
+        house.fake.mono_ms - *flushed_ms < (uint64_t)store_period_s(&tee->store) * 1000)
         return;
     assert_int_equal(store_sync(&tee->store), MD_OK);
     *flushed_ms = house.fake.mono_ms;

@@ -32,7 +32,10 @@ static int each(struct store *s, enum store_ns ns, store_each_cb cb, void *ctx)
 
 static void loaded(struct store *s) { (void)s; /* the shadow is asked again */ }
 static int write_turn(struct store *s) { return store_write(of(s)->file); }
-static bool dirty(const struct store *s) { return store_dirty(of_const(s)->file); }
+static enum store_dirty dirty(const struct store *s)
+{
+    return of_const(s)->file->ops->dirty(of_const(s)->file);
+}
 
 static int flush_begin(struct store *s, struct store_flush **out)
 {

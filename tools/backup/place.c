@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
-#include <linux/fs.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,6 +19,9 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+/* RENAME_EXCHANGE of <linux/fs.h>, which not every C library comes with. */
+#define EXCHANGE 2
 
 struct target { /* one file of the configuration */
     char path[ARCHIVE_NAME_MAX + 1], fresh[ARCHIVE_NAME_MAX + 16], aside[ARCHIVE_NAME_MAX + 40];
@@ -325,7 +327,7 @@ static int swap_file(struct placing *p, struct target *t)
 
 static int swap(const char *a, const char *b)
 {
-    return syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) == 0 ? MD_OK : MD_IO;
+    return syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, EXCHANGE) == 0 ? MD_OK : MD_IO;
 }
 
 /* `fresh` becomes `dir`, and that becomes `aside`: both at once where the system can, so that there

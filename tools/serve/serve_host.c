@@ -19,12 +19,48 @@
 
 /* --- the directory ------------------------------------------------------------------------- */
 
-static int cannot_write(const char *dir, char *err)
+/* Whose the path is, or the nearest folder above it that can be looked at. */
+static void owner_of(const char *path, char out[64])
 {
-    (void)snprintf(err, SERVE_HOST_ERR_MAX,
-                   "cannot write to the state directory %.300s: %s. Run as a "
-                   "user who may, or choose another one with `state_dir`.",
-                   dir, strerror(errno));
+    char part[512];
+    struct stat st;
+    (void)snprintf(part, sizeof part, "%s", path);
+    while (stat(part, &st) != 0) {
+        char *slash = strrchr(part, '/');
+        if (slash == NULL || slash == part) {
+            (void)snprintf(out, 64, "somebody else");
+            return;
+        }
+        *slash = '\0';
+    }
+    const struct passwd *p = getpwuid(st.st_uid);
+    if (p != NULL)
+        (void)snprintf(out, 64, "%.60s", p->pw_name);
+    else
+        (void)snprintf(out, 64, "user %lu", (unsigned long)st.st_uid);
+}
+
+/* `path` is what could not be opened or made. */
+static int cannot_write(const char *dir, const char *path, char *err)
+{
+    char owner[64];
+    int why = errno;
+    const char *step = "Look at it, or choose another one with `state_dir`.";
+    if (why == EROFS)
+        step = "Mount it read-write (mount -o remount,rw), or choose another one with `state_dir`.";
+    else if (why == ENOSPC || why == EDQUOT)
+        step = "Make room there, or choose another one with `state_dir`.";
+    (void)snprintf(err, SERVE_HOST_ERR_MAX, "cannot write to the state directory %.200s: %s. %s",
+                   dir, strerror(why), step);
+    if (why != EACCES && why != EPERM)
+        return MD_IO;
+    owner_of(path, owner);
+    (void)snprintf(
+        err, SERVE_HOST_ERR_MAX,
+        "cannot write to the state directory %.200s: %s. It belongs to %s: run merossd as "
+        "that user, give the directory and all in it to yours (chown -R), or choose "
+        "another one with `state_dir`.",
+        dir, strerror(why), owner);
     return MD_IO;
 }
 
@@ -51,13 +87,13 @@ int serve_host_dir(const char *dir, int *lock, char err[SERVE_HOST_ERR_MAX])
     int n = snprintf(path, sizeof path, "%s/lock", dir);
     if (n < 0 || (size_t)n >= sizeof path) {
         errno = ENAMETOOLONG;
-        return cannot_write(dir, err);
+        return cannot_write(dir, dir, err);
     }
     if (file_make_dirs(dir) != MD_OK)
-        return cannot_write(dir, err);
+        return cannot_write(dir, dir, err);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
-        return cannot_write(dir, err);
+        return cannot_write(dir, path, err);
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         (void)snprintf(err, SERVE_HOST_ERR_MAX,
                        "another merossd (process %ld) uses the state directory "
@@ -66,8 +102,9 @@ int serve_host_dir(const char *dir, int *lock, char err[SERVE_HOST_ERR_MAX])
         (void)close(fd);
         return MD_EXIST;
     }
-    if (write_pid(fd) != MD_OK) {
-        int rc = cannot_write(dir, err);
+    /* The number is only for the message above: a full disk is no reason not to serve. */
+    if (write_pid(fd) != MD_OK && errno != ENOSPC && errno != EDQUOT) {
+        int rc = cannot_write(dir, path, err);
         (void)close(fd);
         return rc;
     }

@@ -199,6 +199,32 @@ static void test_no_memory(void **state)
     mem_free(items);
 }
 
+static void test_shrink(void **state)
+{
+    (void)state;
+    struct map m;
+    struct item *items = new_items();
+    assert_int_equal(map_init(&m, seed), MD_OK);
+    size_t empty = mem_used();
+    for (unsigned i = 0; i < 500; i++)
+        map_put(&m, &items[i].node, span_str(items[i].key));
+    size_t full = mem_used();
+    map_shrink(&m);
+    assert_int_equal(mem_used(), full); /* they need it */
+    for (unsigned i = 3; i < 500; i++)
+        map_del(&m, &items[i].node);
+    mem_fail_after(1);
+    map_shrink(&m);
+    mem_fail_after(-1);
+    assert_int_equal(mem_used(), full);
+    map_shrink(&m);
+    assert_int_equal(mem_used(), empty);
+    for (unsigned i = 0; i < 3; i++)
+        check_present(&m, &items[i]);
+    map_clear(&m);
+    mem_free(items);
+}
+
 /* Last: cmocka does not fail a program for its group teardown. */
 static void test_nothing_leaked(void **state)
 {
@@ -217,6 +243,7 @@ int main(void)
         cmocka_unit_test(test_hash),
         cmocka_unit_test(test_seed_comes_from_the_env),
         cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_shrink),
         cmocka_unit_test(test_nothing_leaked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

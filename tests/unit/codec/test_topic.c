@@ -216,6 +216,8 @@ static void check_levels(const char *text, size_t n, const char *const want[])
     struct span rest = span_str(text), level;
     bool more = true;
     assert_int_equal(topic_levels(rest), n);
+    for (size_t max = 1; max < n + 2; max++)
+        assert_int_equal(topic_deeper(rest, max), n > max);
     for (size_t i = 0; i < n; i++) {
         assert_true(topic_next_level(&rest, &more, &level));
         assert_true(span_is(level, want[i]));

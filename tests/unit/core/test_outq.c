@@ -94,7 +94,7 @@ static void packet_ids_count_up_and_acks_finish(void **state)
     assert_int_equal(ack(&q, MQTT_PUBACK, 0), MD_NOENT);
     assert_int_equal(ack(&q, MQTT_PUBACK, 65535), MD_NOENT);
     assert_int_equal(q.n_inflight, 0);
-    assert_int_equal(q.window.n, 0);
+    assert_int_equal(ring_n(q.window), 0);
     outq_clear(&q);
 }
 
@@ -135,7 +135,7 @@ static void a_full_window_waits_and_qos0_passes(void **state)
     nothing(&q, &l);
     assert_int_equal(ack(&q, MQTT_PUBACK, 1), MD_OK);
     assert_int_equal(ack(&q, MQTT_PUBACK, 3), MD_OK);
-    assert_int_equal(q.window.n, 0);
+    assert_int_equal(ring_n(q.window), 0);
     outq_clear(&q);
 }
 
@@ -187,7 +187,7 @@ static void holes_survive_a_rewind(void **state)
     assert_int_equal(next(&q, &roomy, "a").packet_id, 4);
     nothing(&q, &roomy);
     assert_int_equal(ack(&q, MQTT_PUBACK, 4), MD_OK);
-    assert_int_equal(q.window.n, 0);
+    assert_int_equal(ring_n(q.window), 0);
     outq_clear(&q);
 }
 

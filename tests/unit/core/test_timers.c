@@ -74,6 +74,30 @@ static void one_that_starts_itself_again_fires_once_a_turn(void **state)
     timers_free(&h);
 }
 
+static void the_heap_shrinks(void **state)
+{
+    (void)state;
+    struct timers h = {0};
+    struct timer t[100] = {{.fire = note}};
+    assert_int_equal(timers_start(&h, &t[0], 7), MD_OK);
+    size_t one = mem_used();
+    for (unsigned i = 1; i < 100; i++)
+        assert_int_equal(timers_start(&h, &t[i], i + 7), MD_OK);
+    size_t many = mem_used();
+    timers_shrink(&h);
+    assert_int_equal(mem_used(), many);
+    for (unsigned i = 1; i < 100; i++)
+        timers_stop(&h, &t[i]);
+    mem_fail_after(1);
+    timers_shrink(&h);
+    mem_fail_after(-1);
+    assert_int_equal(timers_next(&h), 7);
+    timers_shrink(&h);
+    assert_int_equal(mem_used(), one);
+    assert_int_equal(timers_next(&h), 7);
+    timers_free(&h);
+}
+
 static void out_of_memory_is_said(void **state)
 {
     (void)state;
@@ -91,6 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(they_fire_in_order_and_once),
         cmocka_unit_test(one_that_starts_itself_again_fires_once_a_turn),
+        cmocka_unit_test(the_heap_shrinks),
         cmocka_unit_test(out_of_memory_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

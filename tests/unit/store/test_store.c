@@ -222,6 +222,32 @@ static void the_medium_sees_each_key_once(void **state)
     store_close(s);
 }
 
+/* What nobody was promised waits longer, so that it goes with the rest. */
+static void telemetry_waits_for_company(void **state)
+{
+    const struct place *p = *state;
+    struct store *s = open_store(p);
+    struct store_flush *f;
+    assert_int_equal(put_as(s, "a", "1", STORE_SOON), MD_OK);
+    assert_true(store_dirty(s));
+    assert_int_equal(store_period_s(s), STORE_LAZY_S);
+    assert_int_equal(put_as(s, "b", "1", STORE_NOW), MD_OK);
+    assert_int_equal(store_period_s(s), 2);
+    assert_int_equal(store_flush_begin(s, &f), MD_OK);
+    assert_int_equal(put_as(s, "a", "2", STORE_SOON), MD_OK);
+    store_flush_end(s, f, MD_IO);
+    assert_int_equal(store_period_s(s), 2); /* what is here again may have been promised */
+    assert_int_equal(store_sync(s), MD_OK);
+    assert_int_equal(store_del(s, STORE_DEVICE, span_str("a"), STORE_SOON), MD_OK);
+    assert_int_equal(store_period_s(s), STORE_LAZY_S);
+    s->period_s = STORE_LAZY_S + 1; /* slower by the configuration */
+    assert_int_equal(store_period_s(s), STORE_LAZY_S + 1);
+    assert_int_equal(store_del(s, STORE_DEVICE, span_str("b"), STORE_NOW), MD_OK);
+    assert_int_equal(store_sync(s), MD_OK);
+    assert_false(store_dirty(s));
+    store_close(s);
+}
+
 static void files_are_private(void **state)
 {
     const struct place *p = *state;
@@ -548,6 +574,7 @@ int main(void)
         T(what_is_written_survives_kill),
         T(a_later_value_that_may_wait_follows_into_the_journal),
         T(the_medium_sees_each_key_once),
+        T(telemetry_waits_for_company),
         T(files_are_private),
         T(a_change_during_a_flush_stays_dirty),
         T(a_failed_flush_loses_nothing),

@@ -11,4 +11,5 @@ CP:=cp -fpR
 TAR:=tar
 TARGET_CC:=cc
 TARGET_AR:=ar
-TARGET_CFLAGS:=-Os -pipe
+TARGET_CFLAGS:=-Os -pipe -ffunction-sections -fdata-sections
+TARGET_LDFLAGS:=-Wl,--gc-sections

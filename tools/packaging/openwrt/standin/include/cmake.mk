@@ -1,8 +1,11 @@
-# cmake.mk - takes the place of OpenWrt's.
+# cmake.mk - takes the place of OpenWrt's.  STAGING: options for libraries of other packages, which
+# OpenWrt's cmake finds in its staging directory.
+STAGING ?=
 define Build/Configure/Default
 	cd $(PKG_BUILD_DIR) && cmake -G "Unix Makefiles" -DCMAKE_BUILD_TYPE=Release \
 		-DCMAKE_C_FLAGS="$(TARGET_CFLAGS)" -DCMAKE_C_FLAGS_RELEASE=-DNDEBUG \
-		-DCMAKE_INSTALL_PREFIX=/usr $(CMAKE_OPTIONS) .
+		-DCMAKE_EXE_LINKER_FLAGS="$(TARGET_LDFLAGS)" \
+		-DCMAKE_INSTALL_PREFIX=/usr $(CMAKE_OPTIONS) $(STAGING) .
 endef
 define Build/Compile/Default
 	+$(MAKE) -C $(PKG_BUILD_DIR)
