@@ -1,6 +1,7 @@
 #include "tests/power/disk.h"
 
-#include <assert.h>
+#include "broker/base/check.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -73,7 +74,7 @@ static void add(struct names *t, unsigned dir, const char *name, unsigned node)
 {
     drop(t, dir, name);
     t->v = realloc(t->v, (t->n + 1) * sizeof *t->v);
-    assert(t->v != NULL);
+    MD_ASSERT(t->v != NULL);
     struct entry *e = &t->v[t->n++];
     *e = (struct entry){.dir = dir, .node = node};
     (void)snprintf(e->name, sizeof e->name, "%s", name);
@@ -121,7 +122,7 @@ static struct call *note(enum op op)
     if (disk.n == disk.cap) {
         disk.cap = 2 * disk.cap + 64;
         disk.call = realloc(disk.call, disk.cap * sizeof *disk.call);
-        assert(disk.call != NULL);
+        MD_ASSERT(disk.call != NULL);
     }
     struct call *c = &disk.call[disk.n++];
     memset(c, 0, sizeof *c);
@@ -131,7 +132,7 @@ static struct call *note(enum op op)
 
 static unsigned note_new(unsigned dir, const char *name, bool is_dir)
 {
-    assert(disk.nodes < NODES_MAX);
+    MD_ASSERT(disk.nodes < NODES_MAX);
     struct call *c = note(OP_ADD);
     c->dir = dir;
     c->node = disk.nodes++;
@@ -216,7 +217,7 @@ static void note_write(int fd, const void *p, size_t n, uint64_t at)
     c->at = at;
     c->n = n;
     c->data = malloc(n > 0 ? n : 1);
-    assert(c->data != NULL);
+    MD_ASSERT(c->data != NULL);
     memcpy(c->data, p, n);
     disk.totals.calls++;
     disk.totals.bytes += n;
@@ -478,7 +479,7 @@ static void put(uint8_t **p, size_t *n, const struct call *c, const uint8_t *dat
     size_t end = (size_t)c->at + len;
     if (end > *n) {
         *p = realloc(*p, end);
-        assert(*p != NULL);
+        MD_ASSERT(*p != NULL);
         memset(*p + *n, 0, end - *n);
         *n = end;
     }
@@ -526,7 +527,7 @@ static void build_dir(const struct names *t, unsigned dir, size_t cut, struct di
         size_t n = 0;
         fill(e->node, cut, v, &p, &n);
         int fd = __real_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-        assert(fd >= 0 && __real_write(fd, p, n) == (ssize_t)n);
+        MD_ASSERT(fd >= 0 && __real_write(fd, p, n) == (ssize_t)n);
         (void)__real_close(fd);
         free(p);
     }
@@ -552,7 +553,7 @@ void disk_clear(const char *folder)
 
 void disk_build(size_t cut, struct disk_variant v, const char *into)
 {
-    assert(!disk.on && cut <= disk.n);
+    MD_ASSERT(!disk.on && cut <= disk.n);
     disk_clear(into);
     struct names t = names_at(cut, v);
     build_dir(&t, 0, cut, v, into);

@@ -1,9 +1,9 @@
 #include "tests/power/tee.h"
 
+#include "broker/base/check.h"
 #include "tools/config/config.h"
 #include "tools/serve/state.h"
 
-#include <assert.h>
 #include <stdio.h>
 
 static struct tee *of(struct store *s) { return (struct tee *)(void *)s; }
@@ -79,12 +79,12 @@ void tee_open(struct tee *t, const char *dir, const char *journal_dir)
     static struct store_ops ops;
     char why[640] = "";
     t->file = tee_open_dir(dir, journal_dir, why);
-    assert(t->file != NULL);
+    MD_ASSERT(t->file != NULL);
     int err = store_mem_open(&t->shadow);
     for (int ns = STORE_META; ns <= STORE_ENERGY && err == MD_OK; ns++)
         err = store_each(t->file, (enum store_ns)ns, copy_one,
                          &(struct copying){t->shadow, (enum store_ns)ns});
-    assert(err == MD_OK);
+    MD_ASSERT(err == MD_OK);
     store_loaded(t->file);
     t->store = *t->file;
     ops = (struct store_ops){put,   del,         each, loaded,    write_turn,
@@ -118,7 +118,7 @@ static struct sum sum_of(struct store *s)
     struct sum out = {.sum = 0};
     for (out.ns = STORE_META; out.ns <= STORE_ENERGY; out.ns++) {
         int err = store_each(s, (enum store_ns)out.ns, add_one, &out);
-        assert(err == MD_OK);
+        MD_ASSERT(err == MD_OK);
     }
     return out;
 }
