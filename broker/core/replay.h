@@ -20,8 +20,8 @@ struct grant {    /* what became of one filter                 */
     bool replay;  /* whether Retained Messages follow          */
 };
 
-/* After SUBACK, which conn_out.c sends first: queues what the filters match; `list` and `grant`, one
- * for each filter, are copied where it takes longer: c->replaying then.  Errors: MD_NOMEM. */
+/* After SUBACK, which conn_out.c sends first: queues what the filters match; `list` and `grant`,
+ * one for each filter, are copied where it takes longer: c->replaying then.  Errors: MD_NOMEM. */
 MD_MUST_USE int replay_start(struct conn *c, struct mqtt_filters list, const struct grant *grant);
 
 void replay_stop(struct conn *c); /* c->replaying: it ends */

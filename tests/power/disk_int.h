@@ -1,5 +1,5 @@
-/* disk_int.h - the calls that disk.c writes down, for disk_left.c, which makes from them what a power
- * cut leaves; and the folders and files that they name.  For these files alone. */
+/* disk_int.h - the calls that disk.c writes down, for disk_left.c, which makes from them what a
+ * power cut leaves; and the folders and files that they name.  For these files alone. */
 #ifndef TESTS_POWER_DISK_INT_H
 #define TESTS_POWER_DISK_INT_H
 
