@@ -31,7 +31,7 @@
 
 static void on_timer(struct timer *t);
 
-void conn_started(struct conn *c)
+void conn_forget_start(struct conn *c)
 {
     struct conn_start *s = c->start;
     c->start = NULL;
@@ -89,7 +89,7 @@ static int start(struct conn *c)
         return MD_OK;
     int err = timers_start(&b->timers, &c->timer, c->last_packet_ms + c->timeout_ms);
     if (err != MD_OK)
-        conn_started(c);
+        conn_forget_start(c);
     return err;
 }
 

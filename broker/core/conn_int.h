@@ -51,9 +51,9 @@ struct conn {
 
 void conn_wake(struct conn *c);
 
-/* It is accepted, and its Session has its Client Identifier: how it came about is nobody's business
- * any more. */
-void conn_started(struct conn *c);
+/* It is accepted, and its Session has its Client Identifier, or it came to nothing: how it came
+ * about is nobody's business any more.  Twice is fine. */
+void conn_forget_start(struct conn *c);
 
 void conn_answered(struct conn *c); /* a packet of ours was put into c->ctl */
 
