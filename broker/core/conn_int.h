@@ -45,7 +45,6 @@ struct conn {
     uint8_t state;
     bool hushed;    /* its end is one of many, and told at LOG_DEBUG only    */
     bool judged;    /* the hooks know whether it came to be an accepted client */
-    bool replaying; /* its SUBSCRIBE is not done yet: replay.h              */
     bool woken;     /* io.wake was called, conn_take() not yet false */
     char address[]; /* who.peer is this */
 };
@@ -64,7 +63,7 @@ static inline const struct broker_client *conn_who(const struct conn *c) { retur
 
 unsigned conn_max_qos(const struct conn *c); /* of its listener, by the limits of now */
 
-/* Feeds what came behind a CONNECT that had to wait. */
+/* Feeds what came behind a CONNECT or SUBSCRIBE that took longer. */
 void conn_resume(struct conn *c);
 
 /* Ends the connection: the Session is detached, the Will Message published unless it was
