@@ -2,6 +2,7 @@
 """73-backup.py MEROSSD PLUGSIM [words] - `merossd backup` and `merossd restore`: everything comes back,
 also on another computer; what cannot be restored is said in one sentence, and nothing is changed."""
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 
@@ -527,6 +529,29 @@ def a_person_is_asked_twice_without_echo():
         check(p.returncode == 0 and h.file.exists(), f"{p}")
 
 
+def ctrl_c_at_the_question_leaves_a_terminal_with_echo():
+    with house() as h:
+        end(h.start())
+        main, side = pty.openpty()
+
+        def own_terminal():
+            os.setsid()
+            fcntl.ioctl(side, termios.TIOCSCTTY, 0)
+
+        p = subprocess.Popen([MEROSSD, "backup", str(h.file), "-c", str(h.conf)], stdin=side,
+                             stdout=side, stderr=side, preexec_fn=own_terminal)
+        seen = b""
+        while b"backup: " not in seen:
+            seen += os.read(main, 1000)
+        check(not termios.tcgetattr(side)[3] & termios.ECHO, "it echoes")
+        os.write(main, b"half\x03")
+        check(p.wait() != 0, "it went on")
+        check(termios.tcgetattr(side)[3] & termios.ECHO, "the terminal is silent from now on")
+        os.close(main)
+        os.close(side)
+        check(not h.file.exists(), "a backup all the same")
+
+
 if __name__ == "__main__":
     sys.exit(harness.main([
         a_house_moves_to_another_computer, the_server_certificate_follows_the_new_address,
@@ -537,4 +562,5 @@ if __name__ == "__main__":
         a_restored_state_is_not_mixed_with_a_journal_in_memory,
         a_copy_by_hand_is_not_mixed_either, a_copy_elsewhere_is_another_state,
         a_busy_broker_is_copied_as_it_was_at_one_moment,
-        a_person_is_asked_twice_without_echo]))
+        a_person_is_asked_twice_without_echo,
+        ctrl_c_at_the_question_leaves_a_terminal_with_echo]))
