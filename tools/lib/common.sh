@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2015
-# common.sh - what tools/run, tools/test and .ci/run share.  Sourced by them from the repository
-# root; POSIX sh.
+# common.sh - what the scripts of tools/ and .ci/ share.  Sourced by them from the repository root;
+# POSIX sh.
 
 # What each part needs, as Debian calls it (Debian 12, Raspberry Pi OS).
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build libuv1-dev libmbedtls-dev libjsmn-dev"
@@ -16,6 +16,12 @@ die() {
     say "$*" >&2
     exit 1
 }
+
+# What a script says about itself: the comment that it begins with.
+show_help() { awk 'NR > 1 { if (!sub(/^# ?/, "")) exit; print }' "$1"; }
+
+# The version that the tree is of.
+tree_version() { sed -n 's/^project(merossd VERSION \([0-9.]*\) .*/\1/p' CMakeLists.txt; }
 
 # The packages among "$@" that are not installed.
 missing_packages() {
