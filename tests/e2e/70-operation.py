@@ -14,25 +14,14 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 import harness
-from harness import Broker, Client, Failure, Skip, check, free_port, run
+from harness import Broker, Client, Failure, Skip, check, folder, free_port, run
 
 MEROSSD, PLUGSIM = harness.program_arguments()
 DEBIAN = pathlib.Path("/etc/mosquitto/mosquitto.conf")
-
-
-@contextlib.contextmanager
-def folder():
-    path = pathlib.Path(tempfile.mkdtemp(prefix="merossd-e2e-"))
-    path.chmod(0o755)
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 @contextlib.contextmanager
