@@ -15,7 +15,8 @@
 struct place_order {
     struct span archive; /* archive_check() said MD_OK */
     const char *dir;     /* the state directory        */
-    bool config;         /* also the configuration and the files it names */
+    bool config;         /* also the configuration and the files it names; those of them that lie in
+                            `dir` come with it in any case */
     bool force;          /* what is there already is set aside            */
     const struct env *env;
 };

@@ -23,6 +23,16 @@ show_help() { awk 'NR > 1 { if (!sub(/^# ?/, "")) exit; print }' "$1"; }
 # The version that the tree is of.
 tree_version() { sed -n 's/^project(merossd VERSION \([0-9.]*\) .*/\1/p' CMakeLists.txt; }
 
+# The static file for Debian's architecture $1.
+static_target() {
+    case $1 in
+    amd64) echo x86_64 ;;
+    arm64) echo aarch64 ;;
+    armhf) echo armv6 ;; # Debian's own armhf code is ARMv7, which dies on a Pi 1 or a Zero
+    *) die "there is no package for $1; there are amd64, arm64 and armhf" ;;
+    esac
+}
+
 # The packages among "$@" that are not installed.
 missing_packages() {
     for package in "$@"; do
