@@ -41,7 +41,8 @@ struct server_listener {          /* everything is copied */
     bool nagle;                 /* small packets may wait for one another: no TCP_NODELAY */
 };
 
-/* *out given: server_free().  Errors: MD_NOMEM, MD_IO. */
+/* *out given: server_free().  From here on SIGTERM, SIGINT, SIGHUP and SIGUSR1 end nothing: they
+ * wait for server_run().  Errors: MD_NOMEM, MD_IO. */
 MD_MUST_USE int server_new(struct server **out);
 void server_free(struct server *s); /* NULL is fine; closes what is open */
 

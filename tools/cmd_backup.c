@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define ARCHIVE_MAX ((size_t)1 << 30)
 
@@ -18,6 +19,30 @@ static bool is_nothing(const struct gathered *g)
     for (size_t i = 0; i <= STORE_ENERGY; i++)
         n += g->store.entries[i];
     return n == 0;
+}
+
+/* Only a backup of before, or an empty file, makes room for this one: a device would become a file,
+ * and the configuration is easily named in its place. */
+static int look_at_target(struct cli *c)
+{
+    const char *path = c->args->words[0];
+    struct stat st;
+    struct buf old;
+    struct vault_head head;
+    if (stat(path, &st) != 0)
+        return CLI_DONE; /* what is wrong with it, the writing says */
+    if (!S_ISREG(st.st_mode))
+        return cli_fail(c, CLI_FAILED, "exists", "%.300s is no file: name one for the backup",
+                        path);
+    buf_init(&old, ARCHIVE_MAX + 4096);
+    int err = file_read(path, &old);
+    bool other = err == MD_OK && old.n > 0 && vault_look(buf_view(&old), &head) == MD_PROTO;
+    buf_free(&old);
+    return other ? cli_fail(c, CLI_FAILED, "exists",
+                            "%.300s is there already and is no backup: name another file; nothing "
+                            "was changed",
+                            path)
+                 : CLI_DONE;
 }
 
 static int read_all(struct cli *c, struct gathered *g, struct buf *archive)
@@ -99,7 +124,9 @@ int cmd_backup(struct cli *c)
     char passphrase[PASSPHRASE_MAX] = "";
     size_t n = 0;
     buf_init(&archive, ARCHIVE_MAX);
-    int status = read_all(c, g, &archive);
+    int status = look_at_target(c);
+    if (status == CLI_DONE)
+        status = read_all(c, g, &archive);
     if (status == CLI_DONE)
         status = passphrase_get(c, true, passphrase);
     if (status == CLI_DONE)

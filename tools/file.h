@@ -12,7 +12,8 @@ MD_MUST_USE int file_read(const char *path, struct buf *out);
 /* Writes the whole file, all or nothing: the new one takes the old one's place when it is on the
  * medium.  A new file has mode 0600, and 0640 in a folder that gives its group to its files
  * (setgid): /etc/merossd of the Debian package, where the broker is that group.  One that exists
- * keeps its owner and mode, less the rights of others.  Errors: MD_IO (errno says why), MD_TOOBIG (a path of more than 4000 bytes). */
+ * keeps its owner and mode, less the rights of others.  Errors: MD_IO (errno says why), MD_TOOBIG
+ * (a path of more than 4000 bytes). */
 MD_MUST_USE int file_replace(const char *path, struct span text);
 
 /* Makes the directory and those above it, mode 0700; one that exists stays as it is.

@@ -91,7 +91,7 @@ static void free_lost(struct broker *b)
         buf_free(&c->in);
         buf_free(&c->ctl);
         mem_free(c->username);
-        conn_started(c);
+        conn_forget_start(c);
         mem_free(c);
     }
 }

@@ -39,7 +39,7 @@ struct broker {
     struct map sessions;  /* by Client Identifier */
     struct list conns;    /* every struct conn that is not lost */
     struct list lost;     /* to be freed by broker_turn() */
-    struct list replays;  /* replay.c; of conns that are OPEN */
+    struct list replays;  /* replay.c; one for each Session at most */
     size_t replay_budget; /* what is left of this turn's      */
     struct list bridges;  /* bridge_int.h                 */
     uint32_t origins;     /* given to bridges so far      */

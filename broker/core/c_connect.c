@@ -137,7 +137,7 @@ static int open_session(struct conn *c, bool present)
     c->session = g->session;
     c->who.client_id = c->session->by_id.key;
     c->state = CONN_OPEN;
-    conn_started(c);
+    conn_forget_start(c);
     g->plain = false;
     if (!present && g->cfg->level >= MQTT_3_1_1)
         forget_received(c->session);

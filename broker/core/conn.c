@@ -10,7 +10,6 @@
 #include "broker/core/conn_int.h"
 #include "broker/core/handlers.h"
 #include "broker/core/mount.h"
-#include "broker/core/replay.h"
 #include "broker/core/router.h"
 #include "broker/core/trace.h"
 
@@ -32,7 +31,7 @@
 
 static void on_timer(struct timer *t);
 
-void conn_started(struct conn *c)
+void conn_forget_start(struct conn *c)
 {
     struct conn_start *s = c->start;
     c->start = NULL;
@@ -90,7 +89,7 @@ static int start(struct conn *c)
         return MD_OK;
     int err = timers_start(&b->timers, &c->timer, c->last_packet_ms + c->timeout_ms);
     if (err != MD_OK)
-        conn_started(c);
+        conn_forget_start(c);
     return err;
 }
 
@@ -141,8 +140,10 @@ bool conn_closing(const struct conn *c) { return c->state == CONN_CLOSING; }
 
 bool conn_expects_connect(const struct conn *c) { return c->state == CONN_NEW; }
 
+static bool replaying(const struct conn *c) { return c->session != NULL && c->session->replaying; }
+
 /* What it sends now has to wait for what it has sent before. */
-static bool busy(const struct conn *c) { return c->state == CONN_ASKING || c->replaying; }
+static bool busy(const struct conn *c) { return c->state == CONN_ASKING || replaying(c); }
 
 bool conn_reading(const struct conn *c) { return c->ctl.n < CTL_FULL && !busy(c); }
 
@@ -199,8 +200,6 @@ void conn_close(struct conn *c, const char *why)
     bool was_open = c->state == CONN_OPEN;
     c->state = CONN_CLOSING;
     timers_stop(&c->broker->timers, &c->timer);
-    if (c->replaying)
-        replay_stop(c);
     if (was_open)
         buf_free(&c->in);
     else
@@ -257,7 +256,7 @@ static void on_timer(struct timer *t)
     uint64_t due = c->last_packet_ms + c->timeout_ms;
     if (c->state == CONN_ASKING)
         due += ASKING_MS; /* whoever waits for its verdict is not to blame */
-    if (now >= due && (c->replaying || now - t->due_ms > LATE_MS))
+    if (now >= due && (replaying(c) || now - t->due_ms > LATE_MS))
         due = now + LATE_MS; /* we were held up, and what it sent meanwhile is not read yet */
     if (now >= due)
         conn_close(c, c->state == CONN_OPEN ? "exceeded its Keep Alive" : "no CONNECT in time");
@@ -415,21 +414,26 @@ static struct span complete(struct conn *c, struct span in)
     return span_skip(in, n);
 }
 
+static void feed(struct conn *c, struct span in)
+{
+    while (c->in.n > 0 && in.n > 0 && c->state < CONN_CLOSING && !busy(c))
+        in = complete(c, in);
+    in = handle_all(c, in);
+    if (in.n > 0 && keep(c, in) != MD_OK)
+        conn_close(c, "out of memory for a packet");
+}
+
 void conn_resume(struct conn *c)
 {
     struct buf waiting = c->in;
     buf_init(&c->in, waiting.max);
     if (waiting.n > 0)
-        conn_feed(c, buf_view(&waiting));
+        feed(c, buf_view(&waiting)); /* it was counted when it came */
     buf_free(&waiting);
 }
 
 void conn_feed(struct conn *c, struct span in)
 {
     c->broker->stats.bytes_in += in.n;
-    while (c->in.n > 0 && in.n > 0 && c->state < CONN_CLOSING && !busy(c))
-        in = complete(c, in);
-    in = handle_all(c, in);
-    if (in.n > 0 && keep(c, in) != MD_OK)
-        conn_close(c, "out of memory for a packet");
+    feed(c, in);
 }

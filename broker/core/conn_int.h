@@ -45,16 +45,15 @@ struct conn {
     uint8_t state;
     bool hushed;    /* its end is one of many, and told at LOG_DEBUG only    */
     bool judged;    /* the hooks know whether it came to be an accepted client */
-    bool replaying; /* its SUBSCRIBE is not done yet: replay.h              */
     bool woken;     /* io.wake was called, conn_take() not yet false */
     char address[]; /* who.peer is this */
 };
 
 void conn_wake(struct conn *c);
 
-/* It is accepted, and its Session has its Client Identifier: how it came about is nobody's business
- * any more. */
-void conn_started(struct conn *c);
+/* It is accepted, and its Session has its Client Identifier, or it came to nothing: how it came
+ * about is nobody's business any more.  Twice is fine. */
+void conn_forget_start(struct conn *c);
 
 void conn_answered(struct conn *c); /* a packet of ours was put into c->ctl */
 
@@ -64,7 +63,7 @@ static inline const struct broker_client *conn_who(const struct conn *c) { retur
 
 unsigned conn_max_qos(const struct conn *c); /* of its listener, by the limits of now */
 
-/* Feeds what came behind a CONNECT that had to wait. */
+/* Feeds what came behind a CONNECT or SUBSCRIBE that took longer. */
 void conn_resume(struct conn *c);
 
 /* Ends the connection: the Session is detached, the Will Message published unless it was

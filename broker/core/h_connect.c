@@ -133,7 +133,7 @@ static void announce(struct conn *c, const struct mqtt_connect *p)
     c->judged = true;
     if (b->hooks.on_connected != NULL)
         b->hooks.on_connected(b->hooks.ctx, &c->who);
-    conn_started(c);
+    conn_forget_start(c);
 }
 
 /* The Session is there already, but the connection does not come about. */

@@ -8,6 +8,7 @@
 #include "broker/core/conn_int.h"
 #include "broker/core/mount.h"
 #include "broker/core/persist.h"
+#include "broker/core/replay.h"
 
 static void count_dropped(struct session *s)
 {
@@ -75,15 +76,20 @@ static int push(struct session *s, const struct outq_limits *limits, struct mess
     return MD_OK;
 }
 
-/* QoS 0 does not wait for absent clients, unless it is what makes a bridge connect. */
 static bool waits(const struct session *s)
 {
     return s->broker->limits.queue_qos0 || (s->bridge != NULL && s->bridge->cfg->lazy);
 }
 
+/* QoS 0 does not wait for absent clients, unless it is what makes a bridge connect. */
+static bool is_away(const struct session *s, unsigned qos)
+{
+    return s->conn == NULL && qos == MQTT_QOS0 && !waits(s);
+}
+
 void session_send(struct session *s, struct message *m, unsigned qos, bool retain)
 {
-    if ((s->conn == NULL && qos == MQTT_QOS0 && !waits(s)) || !may_receive(s, m))
+    if (is_away(s, qos) || !may_receive(s, m))
         return;
     if (memory_short(s, qos) || push(s, &s->broker->queue_limits, m, qos, retain) != MD_OK)
         count_dropped(s);
@@ -101,7 +107,7 @@ static void session_deliver(struct subscriber *me, struct message *m, unsigned q
 int session_deliver_retained(struct session *s, struct message *m, unsigned qos)
 {
     struct outq_limits limits = s->broker->queue_limits;
-    if (bridge_echoes(s, m) || !may_receive(s, m))
+    if (is_away(s, qos) || bridge_echoes(s, m) || !may_receive(s, m))
         return MD_OK;
     if (limits.max_messages != 0)
         limits.max_messages += (unsigned)retain_count(s->broker->retain);
@@ -179,6 +185,8 @@ static int session_new(struct session **out, struct broker *b, struct span clien
 /* Everything but the Client Identifier is forgotten [MQTT-3.1.2-6]. */
 static void reset(struct session *s)
 {
+    if (s->replaying)
+        replay_stop(s);
     subs_remove_all(s->broker->subs, &s->sub);
     outq_clear(&s->out);
     mem_free(s->qos2_in);
@@ -323,6 +331,8 @@ void session_detach(struct session *s)
         return;
     }
     session_expire_later(s);
+    if (s->replaying)
+        replay_away(s);
     if (!waits(s))
         outq_drop_qos0(&s->out);
 }

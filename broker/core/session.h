@@ -38,6 +38,7 @@ struct session {
     uint32_t origin;          /* of what it sends: message->origin; 0 = no bridge  */
     bool clean;               /* Clean Session: ends with the connection    */
     bool adopted;             /* by broker_adopt_session(): more may be added      */
+    bool replaying;           /* a SUBSCRIBE is not done yet: replay.h             */
     char client_id[];         /* by_id.key is this                          */
 };
 

@@ -39,7 +39,7 @@ void limits_files(struct server *s)
         s->max_fd = (int)r.rlim_cur - FILES_KEPT;
 }
 
-unsigned server_cores(void)
+unsigned limits_cores(void)
 {
     unsigned n = uv_available_parallelism();
     return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : n;

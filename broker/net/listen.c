@@ -40,7 +40,7 @@ int tls_holder_new(struct tls_holder **out, const struct server_tls *t, bool ser
     if (h == NULL)
         return MD_NOMEM;
     char why[TLS_ERR_MAX] = "out of memory";
-    int rc = tls_ctx_new(&h->ctx, &cfg, server_cores(), why);
+    int rc = tls_ctx_new(&h->ctx, &cfg, limits_cores(), why);
     if (rc != MD_OK) {
         (void)snprintf(err, SERVER_ERR_MAX, "%s", why);
         mem_free(h);

@@ -85,6 +85,20 @@ static void init(struct server *s)
     s->env = (struct env){mono_ms, wall_s, random_bytes, s};
 }
 
+static void on_signal(uv_signal_t *h, int number);
+
+/* From here on a signal waits for server_run(): who finds a port open may end the program. */
+static int signals_start(struct server *s)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+    int err = 0;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0] && err == 0; i++) {
+        s->signals[i].data = s;
+        err = uv_signal_start(&s->signals[i], on_signal, numbers[i]);
+    }
+    return err == 0 ? MD_OK : MD_IO;
+}
+
 static int loop_new(struct server *s)
 {
     if (uv_loop_init(&s->loop) != 0)
@@ -113,6 +127,11 @@ int server_new(struct server **out)
         return err;
     }
     init(s);
+    err = signals_start(s);
+    if (err != MD_OK) {
+        server_free(s);
+        return err;
+    }
     *out = s;
     return MD_OK;
 }
@@ -371,12 +390,7 @@ static void on_signal(uv_signal_t *h, int number)
 
 static int start(struct server *s)
 {
-    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
     int err = uv_prepare_start(&s->prepare, on_prepare);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0] && err == 0; i++) {
-        s->signals[i].data = s;
-        err = uv_signal_start(&s->signals[i], on_signal, numbers[i]);
-    }
     if (err == 0)
         err = uv_timer_start(&s->second, on_second, SECOND_MS, SECOND_MS);
     return err == 0 ? MD_OK : MD_IO;

@@ -102,32 +102,31 @@ struct server {
     char peer_text[PEER_MAX]; /* of stream_peer() */
 };
 
-/* limits.c: file numbers, and memory after a burden. */
+/* limits.c: file numbers, cores, and memory after a burden. */
 void limits_files(struct server *s);
 void limits_turn(struct server *s);   /* every turn         */
 void limits_memory(struct server *s); /* about every second */
+unsigned limits_cores(void);          /* that we may use; at most WORKERS_MAX */
+/* True once a minute, with *n = how often it happened since the last time. */
+bool seldom(struct seldom *s, uint64_t now_ms, unsigned *n);
 
+/* server.c */
 struct server_moment server_now(void);
-
-/* limits.c: cores we may use, at most WORKERS_MAX. */
-unsigned server_cores(void);
-
-/* server.c: nothing a client is told may leave before the flush that is under way is done. */
+/* Nothing a client is told may leave before the flush that is under way is done. */
 bool server_holding(const struct server *s);
 
 /* udp.c */
 void udps_close(struct server *s);
 
-/* listen.c */
 /* stream_tls.c: where the steps of handshakes run.  Errors: MD_IO. */
 MD_MUST_USE int server_workers_new(struct server *s);
+
+/* listen.c */
 void listener_close(struct listener *l);
 void listener_retry(struct listener *l); /* accept what had to wait */
 void listener_unref(struct listener *l);
 /* May one more be accepted now?  False: it waits in the kernel.  May end an idle handshake. */
 bool listener_room(struct listener *l);
-/* True once a minute, with *n = how often it happened since the last time. */
-bool seldom(struct seldom *s, uint64_t now_ms, unsigned *n);
 void tls_holder_unref(struct tls_holder *h); /* NULL is fine */
 /* Of a listener, or of a client.  Errors: as tls_ctx_new(). */
 MD_MUST_USE int tls_holder_new(struct tls_holder **out, const struct server_tls *t, bool server,

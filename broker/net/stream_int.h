@@ -26,11 +26,11 @@ struct ws_link { /* of a connection over WebSockets */
 struct shake { /* a TLS handshake: from tls_new() until it is over, then freed */
     struct stream *stream;
     struct list link;        /* in listener->handshakes, oldest first */
-    struct list wait;        /* in server->begun or ->fresh: for its lane*/
+    struct list wait;        /* in server->begun or ->fresh: for its lane */
     uint64_t accepted_ms;    /* it began                              */
     struct worker_item work; /* a step */
     int result;              /* of that step                          */
-    bool working;            /* a worker has `tls`*/
+    bool working;            /* a worker has `tls` */
 };
 
 /* An idle client is this, its conn and its Session: what only some need hangs on a pointer. */

@@ -175,7 +175,7 @@ static void start_steps(struct server *srv, struct list *queue)
 
 int server_workers_new(struct server *s)
 {
-    s->workers = (struct workers){.run = on_step, .finish = on_step_done, .n = server_cores()};
+    s->workers = (struct workers){.run = on_step, .finish = on_step_done, .n = limits_cores()};
     return workers_init(&s->workers, &s->loop);
 }
 

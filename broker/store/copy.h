@@ -19,15 +19,15 @@ struct store_copied {
  *           passed over.
  * out       appended to.
  * note      why not, in one sentence; untouched on MD_OK.
- * Errors: MD_AGAIN (the files changed meanwhile: try again in a moment), MD_IO, MD_INVAL (of a newer
- * format), MD_NOMEM, MD_TOOBIG. */
+ * Errors: MD_AGAIN (the files changed meanwhile: try again in a moment), MD_IO, MD_INVAL (of a
+ * newer format), MD_NOMEM, MD_TOOBIG. */
 MD_MUST_USE int store_copy(const char *dir, const char *const *hot_dirs, struct buf *out,
                            struct store_copied *what, char note[256]);
 
 /* Is this such a copy, whole?  Errors: MD_CORRUPT, MD_INVAL (of a newer format). */
 MD_MUST_USE int store_copy_check(struct span copy, struct store_copied *what);
 
-/* Puts it into a directory that has no store, and on the medium.  Errors: MD_IO (errno says why). */
+/* Puts it into a directory without a store, and on the medium.  Errors: MD_IO (errno says why). */
 MD_MUST_USE int store_copy_put(const char *dir, struct span copy);
 
 #endif

@@ -9,9 +9,9 @@
  * of a file, it is searched for its records, each of which has a CRC of its own.
  *
  * Formats after '9' go on with 'A' to 'Z'; any other byte there is damage: a power cut may leave a
- * zero.  The format stands for all that is in the file, down to the records of the modules that store
- * them: it is raised with any change that an older program would take for something else.  Since
- * format 2 a hot journal begins with a batch that says which files it follows, as a record of
+ * zero.  The format stands for all that is in the file, down to the records of the modules that
+ * store them: it is raised with any change that an older program would take for something else.
+ * Since format 2 a hot journal begins with a batch that says which files it follows, as a record of
  * namespace 0, so that it is not applied to an older copy of them. */
 #ifndef BROKER_STORE_JOURNAL_H
 #define BROKER_STORE_JOURNAL_H

@@ -13,8 +13,8 @@ struct load {
     bool owed;                     /* given: the table must be written, and could not be now */
 };
 
-/* Files of a newer format are refused before anything is touched.  Damaged ones, and those in pieces
- * or of an older format, become one new base.
+/* Files of a newer format are refused before anything is touched.  Damaged ones, and those in
+ * pieces or of an older format, become one new base.
  *
  * note  what has to be said, or why not; untouched otherwise.
  * Errors: MD_IO, MD_INVAL (newer format), MD_NOMEM. */

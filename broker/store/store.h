@@ -9,11 +9,10 @@
  *     put, del   take effect in memory at once
  *     write      once per loop turn, before anything is sent: what is STORE_NOW survives the death
  *                of this process from here on
- *     flush      every few seconds, or half a minute when all of it is STORE_SOON: all of it reaches
- *                the medium.  It has three parts, so that
- *                the disk is waited for in the thread pool:
- *                begin (loop thread) -> run (any thread, blocks) -> end (loop thread); one at a
- *                time
+ *     flush      every few seconds, or half a minute when all of it is STORE_SOON: all of it
+ *                reaches the medium.  It has three parts, so that the disk is waited for in the
+ *                thread pool: begin (loop thread) -> run (any thread, blocks) -> end (loop
+ *                thread); one at a time
  *
  * Between two flushes only the last value of a key is kept, and a key that was made and deleted in
  * between never reaches the medium: flash wears out. */

@@ -13,6 +13,7 @@
 #include "broker/store/compact.h"
 #include "broker/store/load.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -372,8 +373,15 @@ static int init(struct store_file *s, const struct store_file_config *cfg, char 
         (void)snprintf(note, 256, "the name of the state directory is too long");
         return MD_INVAL;
     }
-    if (segment_make_dir(s->journal_dir) != MD_OK)
+    if (segment_make_dir(s->journal_dir) != MD_OK) {
+        if (errno != ENOENT) /* it is there; what is in it, only its owner knows */
+            (void)snprintf(
+                note, 256,
+                "the folder for journals %.100s cannot be used: %s; what a broker of "
+                "another user left there is not read. Journals go to the state directory",
+                s->journal_dir, strerror(errno));
         memcpy(s->journal_dir, s->dir, sizeof s->dir); /* slower for flash, as safe */
+    }
     int err = table_init(&s->loaded);
     return err == MD_OK ? table_init(&s->changes) : err;
 }

@@ -1,9 +1,9 @@
 #include "broker/tls/tls_ctx.h"
 
 /* Our order decides, not the client's.  ECDHE-RSA first, then ECDHE-ECDSA (the second
- * certificate), then the RSA key exchange that old plugs may be limited to.  ChaCha20 before AES: in
- * this library it is the cheaper even beside AES instructions, and routers have none.  Left out on purpose:
- * DHE (three times the work of ECDHE), PSK, CCM, 3DES, RC4. */
+ * certificate), then the RSA key exchange that old plugs may be limited to.  ChaCha20 before AES:
+ * in this library it is the cheaper even beside AES instructions, and routers have none.  Left out
+ * on purpose: DHE (three times the work of ECDHE), PSK, CCM, 3DES, RC4. */
 static const int WANTED[] = {
     TLSC_SUITES_13 MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
     MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,

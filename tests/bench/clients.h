@@ -1,5 +1,5 @@
-/* clients.h - the runs of the load generator with plain MQTT clients: FLOW, LATE, IDLE and CONNECT of
- * load.h. */
+/* clients.h - the runs of the load generator with plain MQTT clients: FLOW, LATE, IDLE and CONNECT
+ * of load.h. */
 #ifndef TESTS_BENCH_CLIENTS_H
 #define TESTS_BENCH_CLIENTS_H
 

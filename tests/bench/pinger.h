@@ -1,7 +1,7 @@
 /* pinger.h - a healthy client beside a load: how long do others wait meanwhile?
  *
- * It has a connection and a thread of its own, so what the load generator does costs it nothing, and
- * runs before other threads where the user may have that. */
+ * It has a connection and a thread of its own, so what the load generator does costs it nothing,
+ * and runs before other threads where the user may have that. */
 #ifndef TESTS_BENCH_PINGER_H
 #define TESTS_BENCH_PINGER_H
 

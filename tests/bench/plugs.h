@@ -1,4 +1,4 @@
-/* plugs.h - the simulated plugs of the load generator: many models on one epoll, each with its link.
+/* plugs.h - the simulated plugs of the load generator: many models on one epoll, a link for each.
  *
  * `plugsim` runs a few of them for the tests and tells what they do; this runs a thousand at a cost
  * that does not hide the broker's. */

@@ -142,7 +142,7 @@ int storm_run(const struct load_plan *plan, const struct link_way *way, struct l
     return MD_OK;
 }
 
-/* How many reports may have been sent by now: as the rate wants it, or one of each plug on the way. */
+/* How many reports may have been sent by now: as the rate wants, or one of each plug on the way. */
 static uint64_t due_now(const struct storm *s, uint64_t began_ns)
 {
     uint64_t us = (numbers_now_ns() - began_ns) / 1000u;

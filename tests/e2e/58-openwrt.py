@@ -33,9 +33,26 @@ def the_makefile_and_the_scripts_are_sound():
     print("    " + "\n    ".join(out.splitlines()))
 
 
+def check_of(folder, file="Makefile", before="", after=""):
+    """What the check says of a copy of the package in which `before` became `after`."""
+    source = PACKAGE.parents[2]
+    tree = folder / "tree"
+    for part in ("tools/packaging/openwrt", "tools/lib"):
+        shutil.copytree(source / part, tree / part)
+    shutil.copy2(source / "CMakeLists.txt", tree)
+    path = tree / "tools/packaging/openwrt/merossd" / file
+    text = path.read_text()
+    check(before in text, f"{file} has no {before!r}")
+    path.write_text(text.replace(before, after, 1))
+    return run([tree / "tools/packaging/openwrt/check"])
+
+
 def faults_in_the_package_are_found():
     """The check can fail: each of these is a mistake that is easily made."""
     need("make", "shellcheck", "dash", "busybox")
+    with Desk(MEROSSD) as d:
+        status, out, err = check_of(d.root)
+        check(status == 0, f"a copy without a fault is not sound: {out}{err}")
     for file, before, after in (
             ("Makefile", "PKG_LICENSE:=MIT\n", ""),
             ("Makefile", "  DEPENDS:=+libuv\n", "  DEPENDS:=+libuv +libmbedtls\n"),
@@ -46,14 +63,7 @@ def faults_in_the_package_are_found():
             ("files/merossd.json", "],", "]"),
             ("files/merossd.keep", "/etc/", "/tmp/")):
         with Desk(MEROSSD) as d:
-            tree = d.root / "tree"
-            shutil.copytree(PACKAGE, tree / "tools/packaging/openwrt")
-            shutil.copy2(PACKAGE / "../../../CMakeLists.txt", tree)
-            path = tree / "tools/packaging/openwrt/merossd" / file
-            text = path.read_text()
-            check(before in text, f"{file} has no {before!r}")
-            path.write_text(text.replace(before, after, 1))
-            status, out, err = run([tree / "tools/packaging/openwrt/check"])
+            status, out, err = check_of(d.root, file, before, after)
             check(status != 0, f"{file}: {before!r} became {after!r}, and nobody minds: {out}{err}")
 
 
@@ -327,9 +337,11 @@ def folders_of_others_stay_theirs():
         (d.root / "state/photo.jpg").write_text("")
         check(d.run("start") == 0, d.said)
         check(not any("ROOT/state" in c for c in d.calls if c.startswith("chown")), d.calls)
-        (d.root / "state/id").write_text("0" * 32)
-        d.run("start")
-        check("chown [-hR] [merossd:merossd] [ROOT/state]" in d.calls, d.calls)
+        for ours in ("id", "ca.key"):  # of a start; of `merossd restore` before the first one
+            (d.root / "state" / ours).write_text("0" * 32)
+            d.run("start")
+            check("chown [-hR] [merossd:merossd] [ROOT/state]" in d.calls, f"{ours}: {d.calls}")
+            (d.root / "state" / ours).unlink()
 
 
 def a_program_for_another_processor_is_called_so():

@@ -12,26 +12,16 @@ import shutil
 import signal
 import socket
 import stat
+import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 import harness
-from harness import Broker, Client, Failure, Skip, check, free_port, run
+from harness import Broker, Client, Failure, Skip, check, folder, free_port, run
 
 MEROSSD, PLUGSIM = harness.program_arguments()
 DEBIAN = pathlib.Path("/etc/mosquitto/mosquitto.conf")
-
-
-@contextlib.contextmanager
-def folder():
-    path = pathlib.Path(tempfile.mkdtemp(prefix="merossd-e2e-"))
-    path.chmod(0o755)
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -371,6 +361,39 @@ def reload_in_a_loop_under_load_loses_nothing():
 
 # ---------------------------------------------------------------- signals and systemd
 
+def connects(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def signalled_at_once(broker, number):
+    """The exit status of a broker that gets the signal as soon as its first port is open."""
+    program = subprocess.Popen([MEROSSD, "-c", broker.state / "test.conf"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + harness.PATIENCE
+        while not connects(broker.tcp) and time.monotonic() < deadline:
+            pass
+        program.send_signal(number)
+        if number != signal.SIGTERM:
+            program.send_signal(signal.SIGTERM)
+        return program.wait(harness.PATIENCE)
+    finally:
+        program.kill()
+        program.wait()
+
+
+def a_signal_during_the_start_is_heard():
+    """Ports open one after the other; whoever sees the first may signal before the last."""
+    with Broker(MEROSSD) as b:
+        b.stop()
+        for i in range(12):
+            number = signal.SIGHUP if i % 3 == 2 else signal.SIGTERM
+            status = signalled_at_once(b, number)
+            check(status == 0, f"start {i}, {number.name}: {status}")
+        b.start(same_ports=True)
+
+
 def usr1_writes_every_session_to_the_log():
     with Broker(MEROSSD) as b:
         away = Client(b.tcp, "away", clean=False)
@@ -632,7 +655,8 @@ if __name__ == "__main__":
         rights_are_part_of_the_one_reload, each_socket_keeps_its_own_users,
         a_reload_without_file_descriptors_changes_nothing, what_needs_a_restart_is_named,
         a_new_certificate_is_used_by_new_connections, reload_in_a_loop_under_load_loses_nothing,
-        usr1_writes_every_session_to_the_log, systemd_is_told_by_path,
+        a_signal_during_the_start_is_heard, usr1_writes_every_session_to_the_log,
+        systemd_is_told_by_path,
         systemd_is_told_by_abstract_name, a_service_is_given_its_folders,
         a_rotated_log_file_is_opened_again,
         the_log_is_a_topic_too, a_log_that_cannot_be_opened_is_no_reason_to_stay_dark,

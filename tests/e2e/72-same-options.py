@@ -6,7 +6,6 @@ import os
 import pathlib
 import shutil
 import signal
-import struct
 import sys
 import tempfile
 

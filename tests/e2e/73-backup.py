@@ -2,6 +2,7 @@
 """73-backup.py MEROSSD PLUGSIM [words] - `merossd backup` and `merossd restore`: everything comes back,
 also on another computer; what cannot be restored is said in one sentence, and nothing is changed."""
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 
@@ -224,6 +226,54 @@ def the_configuration_comes_back_too():
         check(code == 1 and err.count("\n") == 1 and str(acl) in err, err)
 
 
+def files_in_the_state_directory_come_with_it():
+    """On a router that is where they last. The restored directory takes the place of the whole."""
+    with house() as h:
+        users, acl = h.state / "users", h.state / "more" / "acl"
+        h.write_conf(h.conf, h.state, f"password_file {users}\nacl_file {acl}\n"
+                                      "allow_anonymous true\n")
+        acl.parent.mkdir(parents=True)
+        h.state.chmod(0o700)
+        acl.write_text("topic readwrite #\n")
+        code, _, err = run([MEROSSD, "passwd", "-c", "-b", users, "anna", "secret"])
+        check(code == 0, err)
+        end(h.start())
+        h.backup()
+        texts = {f: f.read_bytes() for f in (users, acl)}
+        conf = h.conf.read_bytes()
+
+        def whole(words):
+            check(all(f.read_bytes() == t for f, t in texts.items()), f"{words}: they are missing")
+            check(h.state.stat().st_mode & 0o777 == 0o700, "others may enter the state directory")
+            check(not list(h.root.glob("*.restore-*")) and not list(h.root.rglob("users.??????")),
+                  "something is left over")
+            end(h.start())
+
+        for words in (("--force",), ("--force", "-c", h.conf)):
+            users.write_text("other\n")
+            h.restore(*words)
+            whole(words)
+        for words in ((), ("-c", h.conf)):
+            shutil.rmtree(h.state)
+            h.restore(*words)
+            whole(words)
+        check(h.conf.read_bytes() == conf, "another configuration")
+
+
+def a_backup_takes_the_place_of_nothing_else():
+    with house() as h:
+        end(h.start())
+        conf, pipe = h.conf.read_bytes(), h.root / "pipe"
+        os.mkfifo(pipe)  # as /dev/null, which a test must not put at risk
+        for path, said in ((h.conf, "is no backup"), (pipe, "is no file"), (h.state, "is no file")):
+            code, _, err = h.verb("backup", path, "-c", h.conf)
+            check(code == 1 and err.count("\n") == 1 and said in err, f"{path}: {code} {err}")
+        check(h.conf.read_bytes() == conf and pipe.is_fifo(), "something was replaced")
+        h.file.touch()
+        h.backup()
+        h.backup()
+
+
 def refused(h, said, *words, secret=None):
     before = digest(h.root)
     code, out, err = h.verb("restore", *words, "-c", h.conf, secret=secret)
@@ -362,6 +412,41 @@ def a_copy_elsewhere_is_another_state():
         end(p)
 
 
+def an_inode_that_changes_is_no_other_directory():
+    """Overlay file systems give a folder another inode number when memory is short."""
+    with house() as h:
+        p = h.start()
+        h.publish("note", "newer")
+        wait_flushed(h)
+        h.publish("new", "newer")
+        end(p, signal.SIGKILL)
+        memory = memory_dirs(h)
+        check(list(memory.glob("*.hot")), "there is no journal in memory")
+        before, old = h.state.stat().st_ino, h.root / "old"
+        os.rename(h.state, old)
+        shutil.copytree(old, h.state)
+        check(h.state.stat().st_ino != before, "the same inode")
+        shutil.rmtree(old)
+        h.backup()
+        p = h.start()
+        check(h.retained("note") == "newer" and h.retained("new") == "newer", "it was lost")
+        # Moved: the same inode in another place.
+        h.publish("new", "newest")
+        end(p, signal.SIGKILL)
+        conf, moved = h.root / "moved.conf", h.root / "moved"
+        os.rename(h.state, moved)
+        h.write_conf(conf, moved)
+        p = h.start(conf)
+        check(h.retained("new") == "newest", "it was lost with the move")
+        end(p)
+        h.file = h.root / "house.backup"
+        shutil.rmtree(moved)
+        h.restore("-c", h.conf)
+        p = h.start()
+        check(h.retained("new") == "newer", "the backup lacked what was in memory")
+        end(p)
+
+
 def wait_flushed(h):
     """Until what was published is in the state directory."""
     deadline = time.monotonic() + 3 * harness.PATIENCE
@@ -444,12 +529,58 @@ def a_person_is_asked_twice_without_echo():
         check(p.returncode == 0 and h.file.exists(), f"{p}")
 
 
+def a_restore_that_is_told_to_end_is_whole_first():
+    """Neither keys beside the place where they belong, nor the old state under a strange name."""
+    if not shutil.which("strace"):
+        raise Skip("there is no strace to send a signal at the worst moment")
+    with house() as h:
+        end(h.start())
+        h.backup()
+        for call in ("mkdir", "fsync", "renameat2"):
+            # It may not follow a program, and then the others neither.
+            p = subprocess.run(["strace", "-o", h.root / "trace", "-e", f"trace={call}", "-e",
+                                f"inject={call}:signal=TERM", MEROSSD, "restore", h.file, "-c",
+                                h.conf, "--force", "--passphrase-file", h.secret],
+                               env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"),
+                               capture_output=True, check=False)
+            if b"ptrace" in p.stderr:
+                raise Skip("strace may follow no program here")
+            check(not list(h.root.glob("*.restore-*")), f"{call}: something is left over: {p}")
+            end(h.start())
+
+
+def ctrl_c_at_the_question_leaves_a_terminal_with_echo():
+    with house() as h:
+        end(h.start())
+        main, side = pty.openpty()
+
+        def own_terminal():
+            os.setsid()
+            fcntl.ioctl(side, termios.TIOCSCTTY, 0)
+
+        p = subprocess.Popen([MEROSSD, "backup", str(h.file), "-c", str(h.conf)], stdin=side,
+                             stdout=side, stderr=side, preexec_fn=own_terminal)
+        seen = b""
+        while b"backup: " not in seen:
+            seen += os.read(main, 1000)
+        check(not termios.tcgetattr(side)[3] & termios.ECHO, "it echoes")
+        os.write(main, b"half\x03")
+        check(p.wait() != 0, "it went on")
+        check(termios.tcgetattr(side)[3] & termios.ECHO, "the terminal is silent from now on")
+        os.close(main)
+        os.close(side)
+        check(not h.file.exists(), "a backup all the same")
+
+
 if __name__ == "__main__":
     sys.exit(harness.main([
         a_house_moves_to_another_computer, the_server_certificate_follows_the_new_address,
-        the_configuration_comes_back_too, what_cannot_be_restored_is_said,
+        the_configuration_comes_back_too, files_in_the_state_directory_come_with_it,
+        a_backup_takes_the_place_of_nothing_else, an_inode_that_changes_is_no_other_directory,
+        what_cannot_be_restored_is_said,
         force_sets_aside_and_deletes_nothing,
         a_restored_state_is_not_mixed_with_a_journal_in_memory,
         a_copy_by_hand_is_not_mixed_either, a_copy_elsewhere_is_another_state,
         a_busy_broker_is_copied_as_it_was_at_one_moment,
-        a_person_is_asked_twice_without_echo]))
+        a_person_is_asked_twice_without_echo, a_restore_that_is_told_to_end_is_whole_first,
+        ctrl_c_at_the_question_leaves_a_terminal_with_echo]))

@@ -19,7 +19,8 @@ import threading
 
 import harness
 from bystander import Bystander
-from harness import Broker, Client, Failure, Skip, Wire, check, connect, packet, publish, string
+from harness import (Broker, Client, Failure, Skip, Wire, check, connect, fill_up, packet, publish,
+                     small_disk, string)
 
 MEROSSD, PLUGSIM = harness.program_arguments()
 
@@ -359,21 +360,6 @@ def the_same_topic_for_ever():
         check(sub.message()["payload"].startswith(b"0299"), "not the last one")
 
 
-@contextlib.contextmanager
-def small_disk(size):
-    root = pathlib.Path(tempfile.mkdtemp(prefix="merossd-e2e-"))
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", root],
-                          capture_output=True, check=False)
-    if done.returncode != 0:
-        root.rmdir()
-        raise Skip("this user may not mount a small disk")
-    try:
-        yield root
-    finally:
-        subprocess.run(["umount", "-l", root], check=False)
-        shutil.rmtree(root, ignore_errors=True)
-
-
 def state_on(root):
     """The keys of the first broker, so that no time goes into new ones."""
     if Broker.seed is None:
@@ -391,9 +377,7 @@ def a_full_disk():
             pub.publish("kept", "before", 1, retain=True)
             filler = root / "filler"
             mark = b.mark()
-            with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as f:
-                while True:
-                    f.write(b"\0" * 4096)
+            fill_up(filler)
             for i in range(300):
                 pub.publish(f"full/{i}", "x" * 500, 1, retain=True)
             by.served(5)
@@ -424,11 +408,8 @@ def a_full_disk_at_the_start():
         for i in range(300):
             pub.publish(f"full/{i}", "x" * 500, 1, retain=True)
         filler = root / "filler"
-        with open(filler, "wb", buffering=0) as f:
-            with contextlib.suppress(OSError):
-                while True:
-                    f.write(b"\0" * 4096)
-            f.truncate(f.tell() - 30000)
+        fill_up(filler)
+        os.truncate(filler, filler.stat().st_size - 30000)
         pub.publish("full/0", b"", 1, retain=True)
         pub.publish("full/1", "changed", 1, retain=True)
         b.program.kill()

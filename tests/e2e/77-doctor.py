@@ -5,15 +5,14 @@ import os
 import pathlib
 import shutil
 import socket
-import ssl
 import struct
 import subprocess
 import sys
 import tempfile
 import time
 
-from harness import (Broker, Client, Failure, Program, Skip, Wire, check, connect, free_port, main,
-                     packet, program_arguments, publish, run, string, tls_context, PATIENCE)
+from harness import (Broker, Client, Failure, Program, Skip, check, connect, free_port, main,
+                     program_arguments, publish, run, tls_context, PATIENCE)
 
 MEROSSD, PLUGSIM = program_arguments()
 UUID = "2101011234567890123448e1e9123456"

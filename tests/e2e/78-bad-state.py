@@ -1,43 +1,18 @@
 #!/usr/bin/env python3
 """78-bad-state.py MEROSSD PLUGSIM [words] - a state directory that cannot be used: one clear line
 with the next step, exit status 1, and nothing in it is touched; a full one is served from."""
-import contextlib
 import hashlib
 import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 
 import harness
-from harness import Client, Program, Skip, check, free_port, run
+from harness import Client, Program, Skip, check, fill_up, folder, free_port, run, small_disk
 
 MEROSSD, _ = harness.program_arguments()
-
-
-@contextlib.contextmanager
-def folder():
-    root = pathlib.Path(tempfile.mkdtemp(prefix="merossd-e2e-")).resolve()
-    root.chmod(0o755)
-    try:
-        yield root
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def tmpfs(root, size):
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", root],
-                          capture_output=True, check=False)
-    if done.returncode != 0:
-        raise Skip("mounting a small disk needs root")
-    try:
-        yield root
-    finally:
-        subprocess.run(["umount", root], check=True)
 
 
 def conf_of(root, state, more=""):
@@ -133,55 +108,43 @@ def files_of_a_newer_version():
 
 
 def a_read_only_file_system():
-    with folder() as root:
-        state = root / "disk"
-        state.mkdir()
-        with tmpfs(state, "1m"):
-            conf, port = conf_of(root, state / "state")
-            end(serve(conf, port))
-            before = contents(state / "state")
-            subprocess.run(["mount", "-o", "remount,ro", state], check=True)
-            refused([MEROSSD, "-c", conf], "Read-only file system", "remount", "state_dir")
-            check(contents(state / "state") == before, "something was changed")
-            conf, _ = conf_of(root, state / "new")
-            refused([MEROSSD, "-c", conf], "Read-only file system", "remount")
-
-
-def fill_up(disk):
-    with open(disk / "ballast", "wb", buffering=0) as f, contextlib.suppress(OSError):
-        while True:
-            f.write(b"x" * 4096)
+    with folder() as root, small_disk("1m") as disk:
+        conf, port = conf_of(root, disk / "state")
+        end(serve(conf, port))
+        before = contents(disk / "state")
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        refused([MEROSSD, "-c", conf], "Read-only file system", "remount", "state_dir")
+        check(contents(disk / "state") == before, "something was changed")
+        conf, _ = conf_of(root, disk / "new")
+        refused([MEROSSD, "-c", conf], "Read-only file system", "remount")
 
 
 def a_full_file_system():
     """With a state: served from, and said.  Without: nothing can be made, and that is said."""
-    with folder() as root:
-        disk = root / "disk"
-        disk.mkdir()
-        with tmpfs(disk, "256k"):
-            (root / "disk" / "state").mkdir(mode=0o700)
-            conf, port = conf_of(root, disk / "state")
-            p = serve(conf, port)
-            c = Client(port, "c")
-            c.publish("note", "kept", qos=1, retain=True)
-            end(p)
-            fill_up(disk)
-            p = serve(conf, port)
-            c = Client(port, "d")
-            c.subscribe("note")
-            check(c.message()["payload"] == b"kept", "it was lost")
-            c.publish("note", "x" * 5000, qos=1, retain=True)
-            p.wait_line("could not be written to the medium.*full", patience=20)
-            (disk / "ballast").unlink()
-            p.wait_line("written to the medium again", patience=20)
-            end(p)
-            check(any(b"x" * 5000 in f.read_bytes() for f in (disk / "state").glob("state.*")),
-                  "it never came")
-            fill_up(disk)
-            conf, _ = conf_of(root, disk / "new" / "state", "tls auto\n")
-            code, out, err = run([MEROSSD, "-c", conf])  # it needs keys, and cannot keep them
-            said = [l for l in (out + err).splitlines() if "No space left" in l]
-            check(code == 1 and len(said) == 1 and "not full?" in said[0], f"{code} {out} {err}")
+    with folder() as root, small_disk("256k") as disk:
+        (disk / "state").mkdir(mode=0o700)
+        conf, port = conf_of(root, disk / "state")
+        p = serve(conf, port)
+        c = Client(port, "c")
+        c.publish("note", "kept", qos=1, retain=True)
+        end(p)
+        fill_up(disk / "ballast")
+        p = serve(conf, port)
+        c = Client(port, "d")
+        c.subscribe("note")
+        check(c.message()["payload"] == b"kept", "it was lost")
+        c.publish("note", "x" * 5000, qos=1, retain=True)
+        p.wait_line("could not be written to the medium.*full", patience=20)
+        (disk / "ballast").unlink()
+        p.wait_line("written to the medium again", patience=20)
+        end(p)
+        check(any(b"x" * 5000 in f.read_bytes() for f in (disk / "state").glob("state.*")),
+              "it never came")
+        fill_up(disk / "ballast")
+        conf, _ = conf_of(root, disk / "new" / "state", "tls auto\n")
+        code, out, err = run([MEROSSD, "-c", conf])  # it needs keys, and cannot keep them
+        said = [l for l in (out + err).splitlines() if "No space left" in l]
+        check(code == 1 and len(said) == 1 and "not full?" in said[0], f"{code} {out} {err}")
 
 
 def somebody_elses():

@@ -4,6 +4,7 @@ Standard library only.  Nothing here sleeps to let something happen: every wait 
 (a log line, a packet, the end of a connection) and is bounded by PATIENCE."""
 import atexit
 import base64
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -53,6 +54,40 @@ def free_port():
             except OSError:
                 continue
     raise Failure("no free port")
+
+
+# ---------------------------------------------------------------- folders
+
+@contextlib.contextmanager
+def folder():
+    """A new one that other users may enter; it is removed afterwards."""
+    root = pathlib.Path(tempfile.mkdtemp(prefix="merossd-e2e-")).resolve()
+    root.chmod(0o755)
+    try:
+        yield root
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def small_disk(size):
+    """A file system of its own, as in "256k"."""
+    with folder() as root:
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", root],
+                              capture_output=True, check=False)
+        if done.returncode != 0:
+            raise Skip("this user may not mount a small disk")
+        try:
+            yield root
+        finally:
+            subprocess.run(["umount", "-l", root], check=False)
+
+
+def fill_up(file):
+    """Writes until the disk is full."""
+    with open(file, "wb", buffering=0) as f, contextlib.suppress(OSError):
+        while True:
+            f.write(b"\0" * 4096)
 
 
 # ---------------------------------------------------------------- programs

@@ -1,5 +1,5 @@
-/* fuzz_vault - any bytes as a backup file: reading its head ends, lends only what is in the file, and
- * a file that was not sealed does not open. */
+/* fuzz_vault - any bytes as a backup file: reading its head ends, lends only what is in the file,
+ * and a file that was not sealed does not open. */
 #include "broker/base/check.h"
 #include "broker/base/mem.h"
 #include "tools/backup/vault.h"

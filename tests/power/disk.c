@@ -1,53 +1,23 @@
-#include "tests/power/disk.h"
-
 #include "broker/base/check.h"
+#include "tests/power/disk_int.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NODES_MAX 4096
-#define NAME_N    96
-#define FDS_MAX   1024
-
-enum op { OP_ADD, OP_DEL, OP_MOVE, OP_SWAP, OP_WRITE, OP_CUT, OP_SYNC, OP_SYNC_DIR };
-
-struct call {
-    enum op op;
-    unsigned node, dir, to_dir; /* node: of ADD, WRITE, CUT, SYNC, SYNC_DIR */
-    char name[NAME_N], to[NAME_N];
-    uint64_t at;
-    size_t n;
-    uint8_t *data;
-    bool durable; /* a name: the folder was synced later; scratch of disk_build() */
-};
-
-struct entry {
-    unsigned dir, node;
-    char name[NAME_N];
-};
-
-struct names { /* a tree of folders: node 0 is the root */
-    struct entry *v;
-    size_t n;
-};
+#define FDS_MAX 1024
 
 static struct {
-    bool on;
+    struct disk_record record;
     char root[256];
-    struct call *call;
-    size_t n, cap;
     struct names live;
     unsigned nodes;
-    bool is_dir[NODES_MAX];
-    uint64_t touched[NODES_MAX], dirty_from[NODES_MAX], dirty_to[NODES_MAX];
+    uint64_t dirty_from[NODES_MAX], dirty_to[NODES_MAX];
     unsigned fd[FDS_MAX]; /* node + 1 */
     int flags[FDS_MAX];
     struct disk_totals totals;
@@ -55,59 +25,17 @@ static struct {
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-static struct entry *find(const struct names *t, unsigned dir, const char *name)
-{
-    for (size_t i = 0; i < t->n; i++)
-        if (t->v[i].dir == dir && strcmp(t->v[i].name, name) == 0)
-            return &t->v[i];
-    return NULL;
-}
-
-static void drop(struct names *t, unsigned dir, const char *name)
-{
-    struct entry *e = find(t, dir, name);
-    if (e != NULL)
-        *e = t->v[--t->n];
-}
-
-static void add(struct names *t, unsigned dir, const char *name, unsigned node)
-{
-    drop(t, dir, name);
-    t->v = realloc(t->v, (t->n + 1) * sizeof *t->v);
-    MD_ASSERT(t->v != NULL);
-    struct entry *e = &t->v[t->n++];
-    *e = (struct entry){.dir = dir, .node = node};
-    (void)snprintf(e->name, sizeof e->name, "%s", name);
-}
-
-static void apply(struct names *t, const struct call *c)
-{
-    struct entry *e = find(t, c->dir, c->name), *f = find(t, c->to_dir, c->to);
-    unsigned node = e != NULL ? e->node : 0;
-    if (c->op == OP_ADD)
-        add(t, c->dir, c->name, c->node);
-    else if (c->op == OP_DEL)
-        drop(t, c->dir, c->name);
-    else if (c->op == OP_MOVE && e != NULL) {
-        drop(t, c->dir, c->name);
-        add(t, c->to_dir, c->to, node);
-    } else if (c->op == OP_SWAP && e != NULL && f != NULL) {
-        e->node = f->node;
-        f->node = node;
-    }
-}
-
 /* Where a path below the root lies; false: elsewhere. */
 static bool locate(const char *path, unsigned *dir, char name[NAME_N])
 {
     size_t n = strlen(disk.root);
-    if (!disk.on || strncmp(path, disk.root, n) != 0 || path[n] != '/')
+    if (!disk.record.on || strncmp(path, disk.root, n) != 0 || path[n] != '/')
         return false;
     *dir = 0;
     const char *at = path + n + 1, *slash;
     while ((slash = strchr(at, '/')) != NULL) {
         (void)snprintf(name, NAME_N, "%.*s", (int)(slash - at), at);
-        const struct entry *e = find(&disk.live, *dir, name);
+        const struct entry *e = names_find(&disk.live, *dir, name);
         if (e == NULL)
             return false;
         *dir = e->node;
@@ -119,12 +47,12 @@ static bool locate(const char *path, unsigned *dir, char name[NAME_N])
 
 static struct call *note(enum op op)
 {
-    if (disk.n == disk.cap) {
-        disk.cap = 2 * disk.cap + 64;
-        disk.call = realloc(disk.call, disk.cap * sizeof *disk.call);
-        MD_ASSERT(disk.call != NULL);
+    if (disk.record.n == disk.record.cap) {
+        disk.record.cap = 2 * disk.record.cap + 64;
+        disk.record.call = realloc(disk.record.call, disk.record.cap * sizeof *disk.record.call);
+        MD_ASSERT(disk.record.call != NULL);
     }
-    struct call *c = &disk.call[disk.n++];
+    struct call *c = &disk.record.call[disk.record.n++];
     memset(c, 0, sizeof *c);
     c->op = op;
     return c;
@@ -136,9 +64,9 @@ static unsigned note_new(unsigned dir, const char *name, bool is_dir)
     struct call *c = note(OP_ADD);
     c->dir = dir;
     c->node = disk.nodes++;
-    disk.is_dir[c->node] = is_dir;
+    disk.record.is_dir[c->node] = is_dir;
     (void)snprintf(c->name, sizeof c->name, "%s", name);
-    apply(&disk.live, c);
+    names_apply(&disk.live, c);
     disk.totals.names++;
     return c->node;
 }
@@ -154,7 +82,7 @@ static void note_move(enum op op, const char *from, const char *to)
     c->to_dir = b;
     memcpy(c->name, name, sizeof name);
     memcpy(c->to, other, sizeof other);
-    apply(&disk.live, c);
+    names_apply(&disk.live, c);
     disk.totals.names++;
 }
 
@@ -167,11 +95,11 @@ static void note_gone(const char *path)
     struct call *c = note(OP_DEL);
     c->dir = dir;
     memcpy(c->name, name, sizeof name);
-    apply(&disk.live, c);
+    names_apply(&disk.live, c);
     disk.totals.names++;
 }
 
-/* --- files ------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static void note_cut(unsigned node, uint64_t size)
 {
@@ -187,11 +115,11 @@ static void note_open(const char *path, int fd, int flags, bool existed)
     if (fd < 0 || fd >= FDS_MAX)
         return;
     disk.fd[fd] = 0;
-    if (strcmp(path, disk.root) == 0 && disk.on)
+    if (strcmp(path, disk.root) == 0 && disk.record.on)
         disk.fd[fd] = 1;
     if (!locate(path, &dir, name))
         return;
-    const struct entry *e = find(&disk.live, dir, name);
+    const struct entry *e = names_find(&disk.live, dir, name);
     if (e == NULL && !existed && (flags & O_CREAT) != 0) {
         disk.fd[fd] = note_new(dir, name, false) + 1;
     } else if (e != NULL) {
@@ -204,7 +132,7 @@ static void note_open(const char *path, int fd, int flags, bool existed)
 
 static unsigned *node_of(int fd)
 {
-    return disk.on && fd >= 0 && fd < FDS_MAX && disk.fd[fd] > 0 ? &disk.fd[fd] : NULL;
+    return disk.record.on && fd >= 0 && fd < FDS_MAX && disk.fd[fd] > 0 ? &disk.fd[fd] : NULL;
 }
 
 static void note_write(int fd, const void *p, size_t n, uint64_t at)
@@ -232,7 +160,7 @@ static void note_sync(int fd)
     if (node == NULL)
         return;
     unsigned i = *node - 1;
-    note(disk.is_dir[i] ? OP_SYNC_DIR : OP_SYNC)->node = i;
+    note(disk.record.is_dir[i] ? OP_SYNC_DIR : OP_SYNC)->node = i;
     disk.totals.syncs++;
     if (disk.dirty_to[i] > 0)
         disk.totals.pages +=
@@ -240,7 +168,7 @@ static void note_sync(int fd)
     disk.dirty_to[i] = 0;
 }
 
-/* --- the calls ---------------------------------------------------------------------------------- */
+/* --- the calls -------------------------------------------------------------------------------- */
 
 #define WRAP(type, name, ...)                                                                      \
     type __real_##name(__VA_ARGS__);                                                               \
@@ -253,28 +181,36 @@ static bool is_there(const char *path)
     return lstat(path, &st) == 0;
 }
 
+static mode_t mode_in(int flags, va_list ap)
+{
+    return (flags & O_CREAT) != 0 ? (mode_t)va_arg(ap, int) : 0;
+}
+
+static int opened(int (*real)(const char *path, int flags, ...), const char *path, int flags,
+                  mode_t mode)
+{
+    bool existed = is_there(path);
+    int fd = real(path, flags, mode);
+    note_open(path, fd, flags, existed);
+    return fd;
+}
+
 WRAP(int, open, const char *path, int flags, ...)
 {
     va_list ap;
     va_start(ap, flags);
-    mode_t mode = (flags & O_CREAT) != 0 ? (mode_t)va_arg(ap, int) : 0;
+    mode_t mode = mode_in(flags, ap);
     va_end(ap);
-    bool existed = is_there(path);
-    int fd = __real_open(path, flags, mode);
-    note_open(path, fd, flags, existed);
-    return fd;
+    return opened(__real_open, path, flags, mode);
 }
 
 WRAP(int, open64, const char *path, int flags, ...)
 {
     va_list ap;
     va_start(ap, flags);
-    mode_t mode = (flags & O_CREAT) != 0 ? (mode_t)va_arg(ap, int) : 0;
+    mode_t mode = mode_in(flags, ap);
     va_end(ap);
-    bool existed = is_there(path);
-    int fd = __real_open64(path, flags, mode);
-    note_open(path, fd, flags, existed);
-    return fd;
+    return opened(__real_open64, path, flags, mode);
 }
 
 WRAP(int, mkstemp, char *path)
@@ -343,13 +279,13 @@ WRAP(int, ftruncate64, int fd, off_t size)
 WRAP(int, fsync, int fd)
 {
     note_sync(fd);
-    return disk.on ? 0 : __real_fsync(fd); /* the real disk need not work for this */
+    return disk.record.on ? 0 : __real_fsync(fd); /* the real disk need not work for this */
 }
 
 WRAP(int, fdatasync, int fd)
 {
     note_sync(fd);
-    return disk.on ? 0 : __real_fdatasync(fd);
+    return disk.record.on ? 0 : __real_fdatasync(fd);
 }
 
 WRAP(int, close, int fd)
@@ -375,9 +311,9 @@ WRAP(int, link, const char *from, const char *to)
     if (rc == 0 && locate(from, &a, name) && locate(to, &b, other)) {
         struct call *c = note(OP_ADD);
         c->dir = b;
-        c->node = find(&disk.live, a, name)->node;
+        c->node = names_find(&disk.live, a, name)->node;
         memcpy(c->name, other, sizeof other);
-        apply(&disk.live, c);
+        names_apply(&disk.live, c);
     }
     return rc;
 }
@@ -413,13 +349,13 @@ WRAP(long, syscall, long number, ...)
     return rc;
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 void disk_free(void)
 {
-    for (size_t i = 0; i < disk.n; i++)
-        free(disk.call[i].data);
-    free(disk.call);
+    for (size_t i = 0; i < disk.record.n; i++)
+        free(disk.record.call[i].data);
+    free(disk.record.call);
     free(disk.live.v);
     memset(&disk, 0, sizeof disk);
 }
@@ -428,134 +364,12 @@ void disk_watch(const char *root)
 {
     disk_free();
     (void)snprintf(disk.root, sizeof disk.root, "%s", root);
-    disk.is_dir[0] = true;
+    disk.record.is_dir[0] = true;
     disk.nodes = 1;
-    disk.on = true;
+    disk.record.on = true;
 }
 
-void disk_stop(void) { disk.on = false; }
-size_t disk_length(void) { return disk.n; }
+void disk_stop(void) { disk.record.on = false; }
+struct disk_record *disk_record(void) { return &disk.record; }
+size_t disk_length(void) { return disk.record.n; }
 struct disk_totals disk_totals(void) { return disk.totals; }
-
-/* --- what is left -------------------------------------------------------------------------------- */
-
-static uint64_t chance(uint64_t *seed)
-{
-    *seed ^= *seed << 13;
-    *seed ^= *seed >> 7;
-    *seed ^= *seed << 17;
-    return *seed;
-}
-
-static bool is_name(const struct call *c) { return c->op <= OP_SWAP; }
-
-static void mark_durable(size_t cut)
-{
-    static bool synced[NODES_MAX];
-    memset(synced, 0, sizeof synced);
-    for (size_t i = cut; i-- > 0;) {
-        struct call *c = &disk.call[i];
-        if (c->op == OP_SYNC_DIR)
-            synced[c->node] = true;
-        c->durable = is_name(c) && synced[c->op == OP_MOVE ? c->to_dir : c->dir];
-    }
-}
-
-static struct names names_at(size_t cut, struct disk_variant v)
-{
-    struct names t = {.n = 0};
-    uint64_t seed = v.seed | 1;
-    mark_durable(cut);
-    for (size_t i = 0; i < cut; i++) {
-        const struct call *c = &disk.call[i];
-        if (is_name(c) && (c->durable || v.names == 1 || (v.names > 1 && chance(&seed) % 2 == 0)))
-            apply(&t, c);
-    }
-    return t;
-}
-
-static void put(uint8_t **p, size_t *n, const struct call *c, const uint8_t *data, size_t len)
-{
-    size_t end = (size_t)c->at + len;
-    if (end > *n) {
-        *p = realloc(*p, end);
-        MD_ASSERT(*p != NULL);
-        memset(*p + *n, 0, end - *n);
-        *n = end;
-    }
-    if (data != NULL && len > 0)
-        memcpy(*p + c->at, data, len);
-}
-
-static void fill(unsigned node, size_t cut, struct disk_variant v, uint8_t **p, size_t *n)
-{
-    size_t synced = 0;
-    for (size_t i = 0; i < cut; i++)
-        if (disk.call[i].op == OP_SYNC && disk.call[i].node == node)
-            synced = i;
-    for (size_t i = 0; i < cut; i++) {
-        const struct call *c = &disk.call[i];
-        bool ours = c->node == node && (c->op == OP_WRITE || c->op == OP_CUT);
-        if (!ours || (i > synced && v.content == DISK_LOST))
-            continue;
-        if (c->op == OP_CUT)
-            *n = c->at < *n ? (size_t)c->at : *n;
-        else if (i < synced || v.content == DISK_THERE)
-            put(p, n, c, c->data, c->n);
-        else if (v.content == DISK_ZEROS)
-            put(p, n, c, NULL, c->n);
-        else
-            put(p, n, c, c->data, c->n * (1 + v.seed % 7) / 8);
-    }
-}
-
-static void build_dir(const struct names *t, unsigned dir, size_t cut, struct disk_variant v,
-                      const char *into)
-{
-    char path[512];
-    for (size_t i = 0; i < t->n; i++) {
-        const struct entry *e = &t->v[i];
-        if (e->dir != dir)
-            continue;
-        (void)snprintf(path, sizeof path, "%s/%s", into, e->name);
-        if (disk.is_dir[e->node]) {
-            (void)__real_mkdir(path, 0700);
-            build_dir(t, e->node, cut, v, path);
-            continue;
-        }
-        uint8_t *p = NULL;
-        size_t n = 0;
-        fill(e->node, cut, v, &p, &n);
-        int fd = __real_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-        MD_ASSERT(fd >= 0 && __real_write(fd, p, n) == (ssize_t)n);
-        (void)__real_close(fd);
-        free(p);
-    }
-}
-
-void disk_clear(const char *folder)
-{
-    char path[512];
-    const struct dirent *e;
-    DIR *d = opendir(folder);
-    while (d != NULL && (e = readdir(d)) != NULL) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
-        (void)snprintf(path, sizeof path, "%.250s/%.250s", folder, e->d_name);
-        if (__real_unlink(path) == 0)
-            continue;
-        disk_clear(path);
-        (void)__real_rmdir(path);
-    }
-    if (d != NULL)
-        closedir(d);
-}
-
-void disk_build(size_t cut, struct disk_variant v, const char *into)
-{
-    MD_ASSERT(!disk.on && cut <= disk.n);
-    disk_clear(into);
-    struct names t = names_at(cut, v);
-    build_dir(&t, 0, cut, v, into);
-    free(t.v);
-}

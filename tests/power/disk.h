@@ -1,10 +1,10 @@
-/* disk.h - what a program does to the files of a folder, written down call by call, and what a power
- * cut after any of these calls may leave of them.
+/* disk.h - what a program does to the files of a folder, written down call by call, and what a
+ * power cut after any of these calls may leave of them.
  *
- * The program is linked with --wrap for the calls in disk.c, so it is the product's own code that is
- * recorded.  The disk that is assumed is a bad one: without fsync() of a file nothing, half, zeros or
- * all of what was written since is there; without fsync() of a folder each change of a name in it may
- * be there or not, in any combination.  What was synced is there. */
+ * The program is linked with --wrap for the calls in disk.c, so it is the product's own code that
+ * is recorded.  The disk that is assumed is a bad one: without fsync() of a file nothing, half,
+ * zeros or all of what was written since is there; without fsync() of a folder each change of a
+ * name in it may be there or not, in any combination.  What was synced is there. */
 #ifndef TESTS_POWER_DISK_H
 #define TESTS_POWER_DISK_H
 

@@ -1,6 +1,6 @@
-/* A power cut after any call that changes a file: the broker's state directory opens, and holds what
- * the last flush that was complete put there, or what the one under way was about to; never less,
- * never a mixture, and never something that was deleted.
+/* A power cut after any call that changes a file: the broker's state directory opens, and holds
+ * what the last flush that was complete put there, or what the one under way was about to; never
+ * less, never a mixture, and never something that was deleted.
  *
  * power_cut [--long]   with --long, many more guesses at what a disk does without fsync() */
 #include "broker/base/log.h"
@@ -68,7 +68,7 @@ static int teardown(void **state)
     return mem_used() == 0 ? 0 : -1;
 }
 
-/* --- while it lives ----------------------------------------------------------------------------- */
+/* --- while it lives --------------------------------------------------------------------------- */
 
 static void mark(uint64_t sum)
 {
@@ -113,7 +113,7 @@ static void begin(struct tee *tee, const char *hot)
     (void)close(lock);
 }
 
-/* --- after the cut ------------------------------------------------------------------------------- */
+/* --- after the cut ---------------------------------------------------------------------------- */
 
 static uint64_t look(const char *dir, size_t cut)
 {
@@ -178,7 +178,7 @@ static void cut_everywhere(const char *what, void (*f)(size_t cut, struct disk_v
            t.checks);
 }
 
-/* --- lives ---------------------------------------------------------------------------------------- */
+/* --- lives ------------------------------------------------------------------------------------ */
 
 static void visit(struct tee *tee, const char *topic)
 {
@@ -194,8 +194,8 @@ static void visit(struct tee *tee, const char *topic)
     assert_int_equal(store_write(&tee->store), MD_OK);
 }
 
-/* Plugs bind and report, a session is made, messages wait and are read, one is retained, changed and
- * deleted, a plug gets a name and is forgotten, the broker is restarted. */
+/* Plugs bind and report, a session is made, messages wait and are read, one is retained, changed
+ * and deleted, a plug gets a name and is forgotten, the broker is restarted. */
 static void live_in_a_house(const char *hot)
 {
     static const char *const types[] = {"mss310", "mss425e", "mss210"};
@@ -284,7 +284,7 @@ static void folding(void **state)
     cut_everywhere("folding", check);
 }
 
-/* --- certificates ---------------------------------------------------------------------------------- */
+/* --- certificates ----------------------------------------------------------------------------- */
 
 static size_t certs_made; /* calls when they were complete */
 static char ca[8192];
@@ -344,7 +344,7 @@ static void certificates(void **state)
     cut_everywhere("certificates", check_certs);
 }
 
-/* --- a backup is put back ---------------------------------------------------------------------------- */
+/* --- a backup is put back --------------------------------------------------------------------- */
 
 static uint64_t old_sum, new_sum;
 static size_t restored; /* calls when restore said that it was done */

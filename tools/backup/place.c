@@ -32,9 +32,9 @@ struct placing {
     const struct place_order *o;
     struct placed *out;
     struct target *files;
-    unsigned n;
-    char dir[512];   /* links followed */
-    char fresh[560]; /* the new state directory; "": not made */
+    unsigned n, within; /* files outside the state directory, and in it */
+    char dir[512];      /* links followed */
+    char fresh[560];    /* the new state directory; "": not made */
     char stamp[20];
     bool is_there;
     struct stat old; /* of dir, when it is there */
@@ -168,19 +168,34 @@ static bool is_file(const struct archive_piece *q)
     return q->kind == ARCHIVE_CONFIG || q->kind == ARCHIVE_NAMED;
 }
 
+/* A file of the configuration that lies in the state directory comes and goes with that: its name
+ * there; empty: it lies elsewhere. */
+static struct span name_within(const struct placing *p, const struct archive_piece *q)
+{
+    size_t n = strlen(p->dir);
+    bool within =
+        is_file(q) && q->name.n > n + 1 && memcmp(q->name.p, p->dir, n) == 0 && q->name.p[n] == '/';
+    return within ? span_skip(q->name, n + 1) : span_of(NULL, 0);
+}
+
+static bool is_outside(const struct placing *p, const struct archive_piece *q)
+{
+    return is_file(q) && name_within(p, q).n == 0;
+}
+
 static int look_at_files(struct placing *p)
 {
     struct archive_piece q;
     int err = MD_OK;
     unsigned n = 0;
     for (struct span in = p->o->archive; p->o->config && archive_next(&in, &q) == MD_OK;)
-        n += is_file(&q);
+        n += is_outside(p, &q);
     p->files = mem_calloc(n + 1, sizeof *p->files);
     if (p->files == NULL)
         return fail(p, MD_NOMEM, "out of memory; nothing was changed");
     struct span in = p->o->archive;
     while (n > 0 && err == MD_OK && archive_next(&in, &q) == MD_OK)
-        err = is_file(&q) ? add_file(p, &q) : MD_OK;
+        err = is_outside(p, &q) ? add_file(p, &q) : MD_OK;
     return err;
 }
 
@@ -231,24 +246,42 @@ static int stage_files(struct placing *p)
     return err;
 }
 
-static int stage_cert(struct placing *p, const struct archive_piece *q)
+#define WITHIN_BYTES (560 + ARCHIVE_NAME_MAX)
+
+static void path_within(const struct placing *p, struct span name, char out[WITHIN_BYTES])
 {
-    char path[640];
-    (void)snprintf(path, sizeof path, "%s/%.*s", p->fresh, SPAN_ARG(q->name));
-    mode_t mode = span_is(q->name, "ca.pem") ? 0644 : 0600;
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    (void)snprintf(out, WITHIN_BYTES, "%s/%.*s", p->fresh, SPAN_ARG(name));
+}
+
+static int open_within(char *path, mode_t mode)
+{
+    char *slash = strrchr(path, '/');
+    *slash = '\0';
+    int err = file_make_dirs(path);
+    *slash = '/';
+    if (err == MD_TOOBIG)
+        errno = ENAMETOOLONG;
+    return err == MD_OK ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode) : -1;
+}
+
+/* A file of the new state directory. */
+static int stage_within(const struct placing *p, struct span name, const struct archive_piece *q)
+{
+    char path[WITHIN_BYTES];
+    path_within(p, name, path);
+    int fd = open_within(path, span_is(name, "ca.pem") ? 0644 : 0600);
     if (fd < 0)
         return cannot(p, "write", path);
-    int err = write_new(fd, q->data);
-    if (err == MD_OK && p->is_there && fchown(fd, p->old.st_uid, p->old.st_gid) != 0)
-        err = MD_IO;
+    int err = is_file(q) ? own(fd, q) : MD_OK;
+    if (err == MD_OK)
+        err = write_new(fd, q->data);
     if (err != MD_OK)
         (void)cannot(p, "write", path);
     (void)close(fd);
     return err;
 }
 
-/* The store's own file gets its owner with all others of the directory. */
+/* All of it is for whom the old directory is. */
 static int give_all(const struct placing *p)
 {
     char path[900];
@@ -289,8 +322,10 @@ static int stage_dir(struct placing *p)
     struct archive_piece q;
     int err = make_fresh(p);
     for (struct span in = p->o->archive; err == MD_OK && archive_next(&in, &q) == MD_OK;) {
-        if (q.kind == ARCHIVE_CERT)
-            err = stage_cert(p, &q);
+        struct span name = name_within(p, &q);
+        p->within += name.n > 0;
+        if (q.kind == ARCHIVE_CERT || name.n > 0)
+            err = stage_within(p, name.n > 0 ? name : q.name, &q);
         else if (q.kind == ARCHIVE_STORE && store_copy_put(p->fresh, q.data) != MD_OK)
             err = cannot(p, "write into", p->fresh);
     }
@@ -315,7 +350,8 @@ static void name_aside(const struct placing *p, const char *path, char *out, siz
 static int swap_file(struct placing *p, struct target *t)
 {
     name_aside(p, t->path, t->aside, sizeof t->aside);
-    if (rename(t->path, t->aside) == 0)
+    /* By a second name where the system can, so that there is one at every moment. */
+    if (link(t->path, t->aside) == 0 || rename(t->path, t->aside) == 0)
         t->moved = true;
     else if (errno != ENOENT)
         return cannot(p, "set aside", t->path);
@@ -368,9 +404,10 @@ static int swap_dir(struct placing *p)
     bool state = has_state(p->dir);
     name_aside(p, p->dir, aside, sizeof aside);
     if (p->is_there ? exchange(p->fresh, p->dir, aside) != MD_OK : rename(p->fresh, p->dir) != 0)
-        return fail(p, MD_IO, "cannot put the new state directory at %.300s: %s%s", p->dir,
-                    strerror(errno),
-                    errno == EBUSY ? "; it is a mount point: name another `state_dir`" : "");
+        return fail(
+            p, MD_IO, "cannot put the new state directory at %.300s: %s%s", p->dir, strerror(errno),
+            errno == EBUSY ? "; it is a mount point: name another `state_dir`; nothing was changed"
+                           : "; nothing was changed");
     p->fresh[0] = '\0';
     if (p->is_there && state)
         memcpy(p->out->aside, aside, sizeof aside);
@@ -396,20 +433,37 @@ static int commit(struct placing *p)
 
 static void undo_file(struct target *t)
 {
-    if (t->moved)
-        (void)rename(t->aside, t->path);
-    else if (t->placed)
+    /* Two names of one file stay two. */
+    if (t->moved && rename(t->aside, t->path) == 0)
+        (void)unlink(t->aside);
+    else if (!t->moved && t->placed)
         (void)unlink(t->path);
     if (t->staged && !t->placed)
         (void)unlink(t->fresh);
+}
+
+/* With the folders that were made for it. */
+static void undo_within(const struct placing *p, struct span name)
+{
+    char path[WITHIN_BYTES], *slash;
+    path_within(p, name, path);
+    (void)unlink(path);
+    while ((slash = strrchr(path, '/')) != NULL && slash > path + strlen(p->fresh)) {
+        *slash = '\0';
+        (void)rmdir(path);
+    }
 }
 
 static void undo(struct placing *p)
 {
     char path[900];
     const struct dirent *e;
+    struct archive_piece q;
     for (unsigned i = 0; i < p->n; i++)
         undo_file(&p->files[i]);
+    for (struct span in = p->o->archive; p->fresh[0] != '\0' && archive_next(&in, &q) == MD_OK;)
+        if (name_within(p, &q).n > 0)
+            undo_within(p, name_within(p, &q));
     DIR *d = p->fresh[0] != '\0' ? opendir(p->fresh) : NULL;
     while (d != NULL && (e = readdir(d)) != NULL) {
         (void)snprintf(path, sizeof path, "%s/%.255s", p->fresh, e->d_name);
@@ -447,7 +501,7 @@ int place(const struct place_order *o, struct placed *out, char err[PLACE_ERR_MA
         undo(&p);
     for (unsigned i = 0; i < p.n && rc == MD_OK; i++)
         out->aside_files += p.files[i].moved;
-    out->files = rc == MD_OK ? p.n : 0;
+    out->files = rc == MD_OK ? p.n + p.within : 0;
     mem_free(p.files);
     return rc;
 }

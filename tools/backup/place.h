@@ -1,8 +1,8 @@
 /* place.h - puts the contents of a backup where they belong: all of it, or nothing.
  *
- * Everything is written beside its place first.  Then the files of the configuration are renamed, and
- * the state directory last: when that is there, all is.  What was there before is set aside under a
- * name with ".before-", never deleted. */
+ * Everything is written beside its place first.  Then the files of the configuration are renamed,
+ * and the state directory last: when that is there, all is.  What was there before is set aside
+ * under a name with ".before-", never deleted. */
 #ifndef TOOLS_BACKUP_PLACE_H
 #define TOOLS_BACKUP_PLACE_H
 
@@ -15,7 +15,8 @@
 struct place_order {
     struct span archive; /* archive_check() said MD_OK */
     const char *dir;     /* the state directory        */
-    bool config;         /* also the configuration and the files it names */
+    bool config;         /* also the configuration and the files it names; those of them that lie in
+                            `dir` come with it in any case */
     bool force;          /* what is there already is set aside            */
     const struct env *env;
 };

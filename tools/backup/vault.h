@@ -1,5 +1,5 @@
-/* vault.h - bytes under a passphrase, for backups.  Pure; vault.c is the only file of this room that
- * includes mbedTLS.
+/* vault.h - bytes under a passphrase, for backups.  Pure; vault.c is the only file of this room
+ * that includes mbedTLS.
  *
  *     "MDBACKUP" format(4) iterations(4) salt(16) nonce(12) proof(8) length(8) sum(4)   the head
  *     sealed(length) tag(16)

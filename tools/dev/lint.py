@@ -36,6 +36,7 @@ SECRETS = {"password", "passwd", "pass", "secret", "key", "keys", "sign", "signa
 # Log arguments that only look like secrets: (path, text): what it is.
 NOT_SECRET = {
     ("broker/core/session.c", "by_id.key"): "the Client Identifier",
+    ("broker/core/replay.c", "by_id.key"): "the Client Identifier",
     ("broker/core/bridge.c", "by_id.key"): "the Client Identifier",
     ("meross/session/plug.c", "d->key"): "which of the keys fits, not the key",
     ("meross/device/registry.c", "log_q(key)"): "the name of a record in the store",

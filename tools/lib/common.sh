@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2015
-# common.sh - what tools/run, tools/test and .ci/run share.  Sourced by them from the repository
-# root; POSIX sh.
+# common.sh - what the scripts of tools/ and .ci/ share.  Sourced by them from the repository root;
+# POSIX sh.
 
 # What each part needs, as Debian calls it (Debian 12, Raspberry Pi OS).
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build libuv1-dev libmbedtls-dev libjsmn-dev"
@@ -15,6 +15,22 @@ say() { echo "$(basename "$0"): $*"; }
 die() {
     say "$*" >&2
     exit 1
+}
+
+# What a script says about itself: the comment that it begins with.
+show_help() { awk 'NR > 1 { if (!sub(/^# ?/, "")) exit; print }' "$1"; }
+
+# The version that the tree is of.
+tree_version() { sed -n 's/^project(merossd VERSION \([0-9.]*\) .*/\1/p' CMakeLists.txt; }
+
+# The static file for Debian's architecture $1.
+static_target() {
+    case $1 in
+    amd64) echo x86_64 ;;
+    arm64) echo aarch64 ;;
+    armhf) echo armv6 ;; # Debian's own armhf code is ARMv7, which dies on a Pi 1 or a Zero
+    *) die "there is no package for $1; there are amd64, arm64 and armhf" ;;
+    esac
 }
 
 # The packages among "$@" that are not installed.

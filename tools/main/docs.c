@@ -6,9 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-static void man_program(FILE *out, const char *date) { docs_man_program(out, date); }
-static void man_config(FILE *out, const char *date) { docs_man_config(out, date); }
-
 static void bash(FILE *out, const char *date)
 {
     (void)date;
@@ -30,8 +27,8 @@ static void example(FILE *out, const char *date)
 static const struct {
     const char *name;
     void (*write)(FILE *out, const char *date);
-} files[] = {{"merossd.1", man_program},
-             {"merossd.conf.5", man_config},
+} files[] = {{"merossd.1", docs_man_program},
+             {"merossd.conf.5", docs_man_config},
              {"merossd.bash", bash},
              {"_merossd", zsh},
              {"all-options.conf", example}};

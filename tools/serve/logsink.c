@@ -86,7 +86,7 @@ static void write_time(const struct logsink *s, char *out, size_t cap)
     out[n + (n > 0)] = '\0';
 }
 
-/* sd-daemon(3): the journal takes the level from the line, so that `journalctl -p warning` works. */
+/* sd-daemon(3): the journal takes the level from the line, for `journalctl -p warning`. */
 static void write_to_journal(FILE *out, enum log_level lv, const char *module, const char *line)
 {
     static const int priorities[] = {

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,22 +18,25 @@
 
 #define ID_DIGITS  32u
 #define ID_FORMAT  2u
+#define ID_BYTES   640u
 #define BASE_BYTES 448u /* longer than any journal_dir */
 
 struct id {
     char text[ID_DIGITS + 1];
     unsigned format;
-    unsigned long long dir; /* inode of the directory it was made for; 0: not known */
+    unsigned long long inode; /* of the directory it was made for; 0: not known */
+    char path[512];           /* of that, links followed                       */
 };
 
-/* "merossd-id 2 <32 digits> <inode>"; format 1 had the digits alone.  Errors: MD_NOENT (none that
+/* "merossd-id 2 <32 digits> <inode> <path>"; format 1 had the digits alone.  Errors: MD_NOENT (none that
  * makes sense). */
 static int parse_id(char *text, struct id *out)
 {
     char digits[ID_DIGITS + 2] = "";
     *out = (struct id){.format = 1};
     text[strcspn(text, "\n")] = '\0';
-    if (sscanf(text, "merossd-id %u %33s %llu", &out->format, digits, &out->dir) < 1)
+    if (sscanf(text, "merossd-id %u %33s %llu %511[^\n]", &out->format, digits, &out->inode,
+               out->path) < 1)
         (void)snprintf(digits, sizeof digits, "%.33s", text);
     if (out->format > ID_FORMAT)
         return MD_OK;
@@ -44,7 +48,7 @@ static int parse_id(char *text, struct id *out)
 
 static int read_id(const char *dir, struct id *out)
 {
-    char path[640], text[128] = "";
+    char path[640], text[ID_BYTES] = "";
     (void)snprintf(path, sizeof path, "%.500s/id", dir);
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
@@ -55,10 +59,43 @@ static int read_id(const char *dir, struct id *out)
 
 static int write_id(const char *dir, struct id *id)
 {
-    char path[640], text[128];
+    char path[640], text[ID_BYTES];
     (void)snprintf(path, sizeof path, "%.500s/id", dir);
-    (void)snprintf(text, sizeof text, "merossd-id %u %s %llu\n", ID_FORMAT, id->text, id->dir);
+    (void)snprintf(text, sizeof text, "merossd-id %u %s %llu %s\n", ID_FORMAT, id->text, id->inode,
+                   id->path);
     return file_replace(path, span_str(text));
+}
+
+/* Where the directory is now. */
+static void look_where(const char *dir, struct id *out)
+{
+    char real[PATH_MAX];
+    struct stat st;
+    out->inode = stat(dir, &st) == 0 ? (unsigned long long)st.st_ino : 0;
+    bool fits = realpath(dir, real) != NULL && strlen(real) < sizeof out->path;
+    (void)snprintf(out->path, sizeof out->path, "%.511s", fits ? real : "");
+}
+
+/* Is there another directory with this id, where it was made? */
+static bool has_twin(const struct id *id, const struct id *here)
+{
+    struct id other;
+    struct stat a, b;
+    if (id->path[0] == '\0' || strcmp(id->path, here->path) == 0 ||
+        read_id(id->path, &other) != MD_OK || strcmp(other.text, id->text) != 0)
+        return false;
+    return stat(id->path, &a) == 0 && stat(here->path, &b) == 0 &&
+           (a.st_dev != b.st_dev || a.st_ino != b.st_ino);
+}
+
+/* The same directory, and not a copy?  The inode alone does not say: on an overlay a folder gets
+ * another one when memory is short, and a snapshot has the same.  A copy in the same place is guarded
+ * by what the journals say they follow. */
+static bool is_here(const struct id *id, const struct id *here)
+{
+    if (id->path[0] != '\0' && strcmp(id->path, here->path) == 0)
+        return true;
+    return id->inode == here->inode && !has_twin(id, here);
 }
 
 /* The directory's own random name: what a journal in memory belongs to must not be told by the path
@@ -67,20 +104,22 @@ static int write_id(const char *dir, struct id *id)
  * Errors: MD_INVAL (of a newer format), MD_IO (it takes none now). */
 static int identify(const char *dir, struct id *id)
 {
-    struct stat st;
+    struct id here;
     uint8_t random[ID_DIGITS / 2];
     int err = read_id(dir, id);
     if (err == MD_OK && id->format > ID_FORMAT)
         return MD_INVAL;
-    unsigned long long place = stat(dir, &st) == 0 ? (unsigned long long)st.st_ino : 0;
-    if (err == MD_OK && id->format == ID_FORMAT && id->dir == place)
+    look_where(dir, &here);
+    bool same = err == MD_OK && (id->format < ID_FORMAT || is_here(id, &here));
+    if (same && id->format == ID_FORMAT && id->inode == here.inode &&
+        strcmp(id->path, here.path) == 0)
         return MD_OK;
-    bool same = err == MD_OK && id->format < ID_FORMAT;
     if (!same && getentropy(random, sizeof random) != 0)
         return MD_IO;
     for (size_t i = 0; i < sizeof random && !same; i++)
         (void)snprintf(id->text + 2 * i, 3, "%02x", random[i]);
-    id->dir = place;
+    id->inode = here.inode;
+    memcpy(id->path, here.path, sizeof id->path);
     /* An id of before stays usable where it cannot be written anew. */
     return write_id(dir, id) == MD_OK || same ? MD_OK : MD_IO;
 }
@@ -123,13 +162,14 @@ static int place_in_memory(const char *state_dir, const char *journal_dir, char 
 void state_hot_dirs(const char *dir, const struct config *c, struct state_hot_dirs *out)
 {
     char base[BASE_BYTES];
-    struct id id;
+    struct id id, here;
     struct stat st;
     unsigned n = 0;
     out->list[0] = NULL;
     if (read_id(dir, &id) != MD_OK || id.format > ID_FORMAT || stat(dir, &st) != 0)
         return;
-    if (id.format == ID_FORMAT && id.dir != (unsigned long long)st.st_ino)
+    look_where(dir, &here);
+    if (id.format == ID_FORMAT && !is_here(&id, &here))
         return;
     if (find_base(c->journal_dir, base))
         (void)snprintf(out->path[n++], sizeof out->path[0], "%s/%s", base, id.text);

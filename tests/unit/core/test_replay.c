@@ -26,7 +26,7 @@ static void fill(struct bench *b)
 }
 
 /* Filters that look at every topic and find nothing, and `last`. */
-static void subscribe(struct wire *w, unsigned n, const char *last)
+static void subscribe_qos(struct wire *w, unsigned n, const char *last, uint8_t qos)
 {
     static uint8_t packet[20000];
     size_t at = 6;
@@ -38,7 +38,7 @@ static void subscribe(struct wire *w, unsigned n, const char *last)
         packet[at++] = (uint8_t)len;
         memcpy(packet + at, filter, (size_t)len);
         at += (size_t)len;
-        packet[at++] = 0;
+        packet[at++] = qos;
     }
     size_t body = at - 4;
     packet[0] = MQTT_SUBSCRIBE << 4 | 2;
@@ -48,6 +48,11 @@ static void subscribe(struct wire *w, unsigned n, const char *last)
     packet[4] = 0;
     packet[5] = 7;
     wire_send(w, span_of(packet, at));
+}
+
+static void subscribe(struct wire *w, unsigned n, const char *last)
+{
+    subscribe_qos(w, n, last, 0);
 }
 
 /* Turns until nothing is left to do. */
@@ -124,6 +129,7 @@ static void others_have_their_turn_meanwhile(void **state)
     connected(&w, b, "a", true);
     connected(&other, b, "b", true);
     subscribe(&w, 100, "t5");
+    uint64_t before = b->broker->stats.bytes_in;
     wire_ping(&w);
     expect(&w, MQTT_SUBACK);
     expect_nothing(&w);
@@ -134,6 +140,7 @@ static void others_have_their_turn_meanwhile(void **state)
     expect_nothing(&w);
     assert_in_range(turns(b), 5, 200);
     assert_true(conn_reading(w.conn));
+    assert_int_equal(b->broker->stats.bytes_in, before + 4); /* each ping is counted once */
     /* Answers leave before messages, as always. */
     expect(&w, MQTT_PINGRESP);
     expect_retained(&w, "t5");
@@ -176,6 +183,119 @@ static void a_client_that_goes_takes_its_replay_along(void **state)
     wire_close(&w);
     assert_true(list_empty(&b->broker->replays));
     assert_int_equal(turns(b), 0);
+    finish(b);
+}
+
+/* "a" subscribes to "t5", which has a message of this QoS, and goes before it was looked at. */
+static void go_early(struct bench *b, uint8_t qos)
+{
+    struct wire w;
+    struct broker_message m = {span_str("t5"), span_str("x"), qos, true};
+    fill(b);
+    assert_int_equal(broker_publish(b->broker, &m), MD_OK);
+    (void)turns(b);
+    connected(&w, b, "a", false);
+    subscribe_qos(&w, 100, "t5", 1);
+    expect(&w, MQTT_SUBACK);
+    expect_nothing(&w);
+    wire_close(&w);
+}
+
+static void come_back(struct wire *w, struct bench *b, bool clean)
+{
+    wire_open(w, b->broker, 0);
+    wire_connect(w, "a", clean, MQTT_3_1_1);
+    assert_int_equal(expect(w, MQTT_CONNACK).u.connack.session_present, !clean);
+}
+
+/* [MQTT-3.3.1-6] [MQTT-3.1.2-5] It has its SUBACK: a kept Session gets what QoS 1 owes it. */
+static void a_kept_session_gets_all_of_it(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    for (uint8_t qos = 0; qos < 2; qos++) {
+        go_early(b, qos);
+        (void)turns(b);
+        come_back(&w, b, false);
+        if (qos == 1) /* as with any message, QoS 0 does not wait for absent clients */
+            expect_retained(&w, "t5");
+        expect_nothing(&w);
+        wire_close(&w);
+        finish(b);
+    }
+}
+
+/* What it sends on its next connection waits for it as it would have on the first. */
+static void a_resumed_session_waits_for_its_replay(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    go_early(b, 1);
+    (void)broker_turn(b->broker);
+    come_back(&w, b, false);
+    wire_ping(&w);
+    expect_nothing(&w);
+    assert_false(conn_reading(w.conn));
+    (void)turns(b);
+    assert_true(conn_reading(w.conn));
+    expect(&w, MQTT_PINGRESP);
+    expect_retained(&w, "t5");
+    wire_close(&w);
+    finish(b);
+}
+
+/* [MQTT-3.1.2-6] */
+static void a_session_that_ends_takes_its_replay_along(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    go_early(b, 1);
+    assert_false(list_empty(&b->broker->replays));
+    come_back(&w, b, true);
+    assert_true(list_empty(&b->broker->replays));
+    assert_true(conn_reading(w.conn));
+    wire_close(&w);
+    finish(b);
+    go_early(b, 1);
+    finish(b); /* the broker stops */
+}
+
+static void an_absent_session_has_a_limit(void **state)
+{
+    struct bench *b = *state;
+    for (unsigned past = 0; past < 2; past++) {
+        struct wire w;
+        setup(b);
+        connected(&w, b, "a", false);
+        b->broker->replay_budget = 0;
+        subscribe_qos(&w, REPLAY_AWAY - 1 + past, "t5", 1);
+        assert_false(list_empty(&b->broker->replays));
+        wire_close(&w);
+        assert_int_equal(list_empty(&b->broker->replays), past);
+        come_back(&w, b, false);
+        assert_int_equal(conn_reading(w.conn), past);
+        wire_close(&w);
+        finish(b);
+    }
+}
+
+/* Nobody is there to be disconnected. */
+static void without_memory_an_absent_session_stays(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    log_set_sink(quiet, NULL);
+    go_early(b, 1);
+    (void)mem_fail_after(1);
+    (void)broker_turn(b->broker);
+    (void)mem_fail_after(-1);
+    log_set_sink(NULL, NULL);
+    assert_true(list_empty(&b->broker->replays));
+    come_back(&w, b, false);
+    wire_ping(&w);
+    expect(&w, MQTT_PINGRESP);
+    expect_nothing(&w);
+    wire_close(&w);
     finish(b);
 }
 
@@ -239,6 +359,11 @@ int main(void)
         cmocka_unit_test_prestate(others_have_their_turn_meanwhile, it),
         cmocka_unit_test_prestate(two_of_them_take_turns, it),
         cmocka_unit_test_prestate(a_client_that_goes_takes_its_replay_along, it),
+        cmocka_unit_test_prestate(a_kept_session_gets_all_of_it, it),
+        cmocka_unit_test_prestate(a_resumed_session_waits_for_its_replay, it),
+        cmocka_unit_test_prestate(a_session_that_ends_takes_its_replay_along, it),
+        cmocka_unit_test_prestate(an_absent_session_has_a_limit, it),
+        cmocka_unit_test_prestate(without_memory_an_absent_session_stays, it),
         cmocka_unit_test_prestate(keep_alive_waits_for_us, it),
         cmocka_unit_test_prestate(without_memory_the_connection_ends, it),
     };

@@ -1,4 +1,4 @@
-/* broker_shrink(): what messages and clients needed comes back, whether they are still there or not. */
+/* broker_shrink(): what messages and clients needed comes back, with them still there or not. */
 #include "tests/unit/core/bench.h"
 
 #include "broker/core/broker_int.h"

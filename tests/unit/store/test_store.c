@@ -588,6 +588,27 @@ static void a_store_in_memory_forgets(void **state)
     store_close(NULL);
 }
 
+/* What belongs to another user is in the way as this file is: the state directory has to do. */
+static void no_folder_for_journals_is_no_reason_to_stop(void **state)
+{
+    const struct place *p = *state;
+    struct store_file_config cfg = {
+        .dir = p->dir, .journal_dir = p->hot, .sync = STORE_SYNC_PERIOD, .period_s = 2};
+    struct store *s = NULL;
+    char note[256];
+    assert_int_equal(rmdir(p->hot), 0);
+    int fd = open(p->hot, O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    assert_int_equal(store_file_open(&s, &cfg, note), MD_OK);
+    assert_non_null(strstr(note, p->hot)); /* what is in there, nobody knows */
+    assert_int_equal(put(s, "key", "value"), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    assert_int_equal(each_file(p->dir, ".hot", NULL), 1);
+    store_close(s);
+    assert_int_equal(unlink(p->hot), 0);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, make_place, remove_place)
@@ -599,6 +620,7 @@ int main(void)
         T(telemetry_waits_for_company),
         T(a_large_turn_leaves_no_memory_behind),
         T(files_are_private),
+        T(no_folder_for_journals_is_no_reason_to_stop),
         T(a_change_during_a_flush_stays_dirty),
         T(a_failed_flush_loses_nothing),
         T(a_full_disk_at_the_start_is_no_reason_to_stop),
