@@ -17,8 +17,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define FILE_MAX    ((size_t)1 << 30)
-#define GROWN_BYTES ((size_t)1 << 20) /* journals smaller than this are not worth a new base */
+#define FILE_MAX  ((size_t)1 << 30)
+#define TURN_MAX  ((size_t)1 << 20) /* a larger batch of one turn is freed after it */
+#define TURN_KEEP ((size_t)1 << 14) /* and this one after a flush                   */
 
 struct store_file {
     struct store store;
@@ -172,7 +173,7 @@ static int file_write(struct store *base)
     }
     s->turn.n = 0;
     s->turn_open = false;
-    if (s->turn.cap > GROWN_BYTES)
+    if (s->turn.cap > TURN_MAX)
         buf_free(&s->turn);
     return err;
 }
@@ -341,6 +342,8 @@ static void file_flush_end(struct store *base, struct store_flush *f, int result
         table_clear(&s->loaded);
     }
     flush_free(f);
+    if (!s->turn_open && s->turn.cap > TURN_KEEP) /* the load is over, or has it again soon */
+        buf_free(&s->turn);
 }
 
 static void file_close(struct store *base)

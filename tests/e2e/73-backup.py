@@ -23,6 +23,7 @@ import harness
 from harness import Client, Program, Skip, check, free_port, run
 
 MEROSSD, PLUGSIM = harness.program_arguments()
+MEMORY = harness.memory_for_journals()
 PASSPHRASE = "correct horse battery"
 
 
@@ -335,11 +336,7 @@ def force_sets_aside_and_deletes_nothing():
 
 def memory_dirs(h):
     """Where the journal in memory of the state directory is."""
-    words = (h.state / "id").read_text().split()
-    base = "/run" if os.geteuid() == 0 else os.environ.get("XDG_RUNTIME_DIR")
-    if not base:
-        raise Skip("no memory to keep a journal in")
-    return pathlib.Path(base) / "merossd" / words[2]
+    return MEMORY / "merossd" / (h.state / "id").read_text().split()[2]
 
 
 def a_restored_state_is_not_mixed_with_a_journal_in_memory():

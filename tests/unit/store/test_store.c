@@ -248,6 +248,28 @@ static void telemetry_waits_for_company(void **state)
     store_close(s);
 }
 
+/* A batch as large as the largest turn ever would be kept for nothing. */
+static void a_large_turn_leaves_no_memory_behind(void **state)
+{
+    const struct place *p = *state;
+    struct store *s = open_store(p);
+    char big[20000];
+    memset(big, 'x', sizeof big - 1);
+    big[sizeof big - 1] = '\0';
+    assert_int_equal(put(s, "a", "1"), MD_OK);
+    assert_int_equal(store_sync(s), MD_OK);
+    size_t before = mem_used();
+    for (char key[] = "a"; key[0] <= 'j'; key[0]++)
+        assert_int_equal(put(s, key, big), MD_OK);
+    assert_true(mem_used() > before + 2 * 10 * sizeof big); /* the values, and the batch */
+    assert_int_equal(store_sync(s), MD_OK);
+    assert_true(mem_used() <= before);
+    assert_int_equal(put(s, "a", "2"), MD_OK);
+    assert_int_equal(store_sync(s), MD_OK);
+    assert_true(mem_used() <= before);
+    store_close(s);
+}
+
 static void files_are_private(void **state)
 {
     const struct place *p = *state;
@@ -596,6 +618,7 @@ int main(void)
         T(a_later_value_that_may_wait_follows_into_the_journal),
         T(the_medium_sees_each_key_once),
         T(telemetry_waits_for_company),
+        T(a_large_turn_leaves_no_memory_behind),
         T(files_are_private),
         T(no_folder_for_journals_is_no_reason_to_stop),
         T(a_change_during_a_flush_stays_dirty),
