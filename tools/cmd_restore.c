@@ -11,6 +11,7 @@
 #include "tools/file.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -121,7 +122,16 @@ static int write_all(struct restore *r)
                             .config = r->c->args->config == NULL,
                             .force = r->c->args->force,
                             .env = r->c->env};
+    /* Whoever ends the program now gets all of it, and not keys beside their place. */
+    sigset_t endings, mask;
+    (void)sigemptyset(&endings);
+    (void)sigaddset(&endings, SIGINT);
+    (void)sigaddset(&endings, SIGTERM);
+    (void)sigaddset(&endings, SIGHUP);
+    (void)sigaddset(&endings, SIGQUIT);
+    (void)sigprocmask(SIG_BLOCK, &endings, &mask);
     int err = place(&o, &r->placed, why);
+    (void)sigprocmask(SIG_SETMASK, &mask, NULL);
     if (err == MD_OK)
         return CLI_DONE;
     return cli_fail(r->c, CLI_FAILED, err == MD_EXIST ? "exists" : "failed", "%s",

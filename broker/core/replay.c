@@ -88,11 +88,26 @@ static void end(struct replay *r)
     mem_free(r);
 }
 
-void replay_stop(struct session *s)
+static struct replay *find(const struct session *s)
 {
     LIST_EACH (it, &s->broker->replays)
         if (LIST_OF(it, struct replay, link)->to == s)
-            end(LIST_OF(it, struct replay, link));
+            return LIST_OF(it, struct replay, link);
+    return NULL;
+}
+
+void replay_stop(struct session *s)
+{
+    struct replay *r = find(s);
+    if (r != NULL)
+        end(r);
+}
+
+void replay_away(struct session *s)
+{
+    struct replay *r = find(s);
+    if (r != NULL && r->left.count > REPLAY_AWAY)
+        end(r);
 }
 
 /* What came behind the SUBSCRIBE has its turn. */

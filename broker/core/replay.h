@@ -17,6 +17,9 @@
  * may exceed it. */
 #define REPLAY_BUDGET     10000u
 #define REPLAY_PER_FILTER 4u
+/* A Session that has more filters left when its connection ends gets no more: whoever has gone may
+ * not keep us busy for hours. */
+#define REPLAY_AWAY 1000u
 
 struct grant {    /* what became of one filter                 */
     uint8_t code; /* of SUBACK                                 */
@@ -28,7 +31,8 @@ struct grant {    /* what became of one filter                 */
  * Errors: MD_NOMEM. */
 MD_MUST_USE int replay_start(struct conn *c, struct mqtt_filters list, const struct grant *grant);
 
-void replay_stop(struct session *s); /* s->replaying: it ends */
+void replay_stop(struct session *s); /* s->replaying: it ends           */
+void replay_away(struct session *s); /* the same: its connection is gone */
 
 /* A new turn begins; true: more is waiting. */
 bool replays_turn(struct broker *b);

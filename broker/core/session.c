@@ -331,6 +331,8 @@ void session_detach(struct session *s)
         return;
     }
     session_expire_later(s);
+    if (s->replaying)
+        replay_away(s);
     if (!waits(s))
         outq_drop_qos0(&s->out);
 }

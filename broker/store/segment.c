@@ -234,5 +234,6 @@ int segment_set_aside(const char *path)
 
 int segment_make_dir(const char *dir)
 {
-    return mkdir(dir, 0700) == 0 || errno == EEXIST ? MD_OK : MD_IO;
+    bool there = mkdir(dir, 0700) == 0 || errno == EEXIST;
+    return there && access(dir, R_OK | W_OK | X_OK) == 0 ? MD_OK : MD_IO;
 }

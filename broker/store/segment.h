@@ -59,6 +59,7 @@ void segment_remove_hot(const char *dir, uint32_t until);
 MD_MUST_USE int segment_set_aside(const char *path);
 /* Renames it to "<path>.stale-<seconds of its last change>".  Errors: MD_IO. */
 MD_MUST_USE int segment_retire(const char *path);
-MD_MUST_USE int segment_make_dir(const char *dir); /* 0700; fine if it exists.  Errors: MD_IO. */
+/* 0700; fine if it exists and files can be made and read there.  Errors: MD_IO (errno says why). */
+MD_MUST_USE int segment_make_dir(const char *dir);
 
 #endif

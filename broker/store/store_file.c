@@ -13,11 +13,13 @@
 #include "broker/store/compact.h"
 #include "broker/store/load.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#define FILE_MAX    ((size_t)1 << 30)
-#define GROWN_BYTES ((size_t)1 << 20) /* journals smaller than this are not worth a new base */
+#define FILE_MAX  ((size_t)1 << 30)
+#define TURN_MAX  ((size_t)1 << 20) /* a larger batch of one turn is freed after it */
+#define TURN_KEEP ((size_t)1 << 14) /* and this one after a flush                   */
 
 struct store_file {
     struct store store;
@@ -171,7 +173,7 @@ static int file_write(struct store *base)
     }
     s->turn.n = 0;
     s->turn_open = false;
-    if (s->turn.cap > GROWN_BYTES)
+    if (s->turn.cap > TURN_MAX)
         buf_free(&s->turn);
     return err;
 }
@@ -340,6 +342,8 @@ static void file_flush_end(struct store *base, struct store_flush *f, int result
         table_clear(&s->loaded);
     }
     flush_free(f);
+    if (!s->turn_open && s->turn.cap > TURN_KEEP) /* the load is over, or has it again soon */
+        buf_free(&s->turn);
 }
 
 static void file_close(struct store *base)
@@ -369,8 +373,15 @@ static int init(struct store_file *s, const struct store_file_config *cfg, char 
         (void)snprintf(note, 256, "the name of the state directory is too long");
         return MD_INVAL;
     }
-    if (segment_make_dir(s->journal_dir) != MD_OK)
+    if (segment_make_dir(s->journal_dir) != MD_OK) {
+        if (errno != ENOENT) /* it is there; what is in it, only its owner knows */
+            (void)snprintf(
+                note, 256,
+                "the folder for journals %.100s cannot be used: %s; what a broker of "
+                "another user left there is not read. Journals go to the state directory",
+                s->journal_dir, strerror(errno));
         memcpy(s->journal_dir, s->dir, sizeof s->dir); /* slower for flash, as safe */
+    }
     int err = table_init(&s->loaded);
     return err == MD_OK ? table_init(&s->changes) : err;
 }

@@ -119,8 +119,9 @@ static int keep_abilities(struct device *d, struct buf *list)
     int err = buf_put(list, span_of("", 1));
     if (err != MD_OK)
         return err;
+    char *fits = mem_realloc(list->p, list->n);
     mem_free(d->abilities);
-    d->abilities = (char *)list->p;
+    d->abilities = fits != NULL ? fits : (char *)list->p;
     buf_init(list, DEVICE_ABILITIES_MAX);
     choose_switch(d);
     return MD_OK;

@@ -122,7 +122,7 @@ static bool make_room(struct facts *f)
         return false;
     if (f->n < f->cap)
         return true;
-    unsigned cap = f->cap == 0 ? 8 : 2 * f->cap;
+    unsigned cap = f->cap + 4 + f->cap / 4; /* a device soon has all it will ever have */
     struct fact *v = mem_realloc(f->v, cap * sizeof *v);
     if (v == NULL)
         return false;

@@ -137,6 +137,7 @@ void health_write(struct json_writer *w, const struct health *h, uint64_t now_ms
 
 void health_clear(struct health *h)
 {
+    timeline_clear(&h->timeline);
     mem_free(h->hello);
     h->hello = NULL;
 }

@@ -1,5 +1,6 @@
 #include "meross/device/timeline.h"
 
+#include "broker/base/mem.h"
 #include "broker/base/span.h"
 
 #include <stdio.h>
@@ -9,7 +10,7 @@ static const char *const step_names[TIMELINE_STEPS] = {"tls",   "connect", "subs
 
 static struct timeline_session *newest(struct timeline *t)
 {
-    return t->begun == 0 ? NULL : &t->v[(t->begun - 1) % TIMELINE_SESSIONS];
+    return t->begun == 0 ? NULL : t->v[(t->begun - 1) % TIMELINE_SESSIONS];
 }
 
 struct timeline_session *timeline_now(struct timeline *t)
@@ -24,7 +25,11 @@ struct timeline_session *timeline_begin(struct timeline *t, int64_t opened, uint
                                         const char *address)
 {
     timeline_end(t, opened_ms, "the plug connected again");
-    struct timeline_session *s = &t->v[t->begun++ % TIMELINE_SESSIONS];
+    struct timeline_session **place = &t->v[t->begun % TIMELINE_SESSIONS], *s = *place;
+    if (s == NULL && (s = mem_alloc(sizeof *s)) == NULL)
+        return NULL;
+    *place = s;
+    t->begun++;
     *s = (struct timeline_session){.opened = opened, .opened_ms = opened_ms};
     for (unsigned i = 0; i < TIMELINE_STEPS; i++)
         s->at_ms[i] = -1;
@@ -55,7 +60,14 @@ const struct timeline_session *timeline_at(const struct timeline *t, unsigned i)
 {
     if (i >= TIMELINE_SESSIONS || i >= t->begun)
         return NULL;
-    return &t->v[(t->begun - 1 - i) % TIMELINE_SESSIONS];
+    return t->v[(t->begun - 1 - i) % TIMELINE_SESSIONS];
+}
+
+void timeline_clear(struct timeline *t)
+{
+    for (unsigned i = 0; i < TIMELINE_SESSIONS; i++)
+        mem_free(t->v[i]);
+    *t = (struct timeline){.begun = 0};
 }
 
 int64_t timeline_seconds(const struct timeline_session *s, uint64_t now_ms)

@@ -1,5 +1,6 @@
 /* timeline.h - how the last connections of one plug went: which steps it took, when, and how each
- * ended.  A ring; pure, and not kept over a restart.
+ * ended.  A ring; pure, and not kept over a restart.  Each
+ * place of it is allocated on its first use, for most plugs stay connected for weeks.
  *
  *   TCP -> TLS -> CONNECT -> SUBSCRIBE -> Bind -> bound -> time zone -> first reading -> its end
  *
@@ -39,12 +40,12 @@ struct timeline_session {
 };
 
 struct timeline { /* a zeroed one is empty */
-    struct timeline_session v[TIMELINE_SESSIONS];
+    struct timeline_session *v[TIMELINE_SESSIONS];
     unsigned begun; /* sessions since the beginning; the newest is v[(begun - 1) % SESSIONS] */
 };
 
 /* A new connection, which was accepted at opened_ms (not 0); one that stands ends with it.  lent
- * until the next call. */
+ * until the next call; NULL without memory: the session is as if it had not been. */
 struct timeline_session *timeline_begin(struct timeline *t, int64_t opened, uint64_t opened_ms,
                                         const char *address);
 
@@ -63,6 +64,8 @@ int64_t timeline_seconds(const struct timeline_session *s, uint64_t now_ms);
 
 /* How many of the sessions that are remembered ended within the last `window_ms`. */
 unsigned timeline_ended_within(const struct timeline *t, uint64_t now_ms, uint64_t window_ms);
+
+void timeline_clear(struct timeline *t); /* frees what it owns, not t */
 
 /* A list, the newest session first:
  * [{"opened":1700000000,"address":"…","tls":"TLSv1.2 …","level":3,"client_id":"uuid_tail",

@@ -49,12 +49,14 @@ void diary_begin(struct plug *p)
     int64_t ago_s = (int64_t)((now - opened) / 1000);
     struct timeline_session *s =
         timeline_begin(timeline_of(p), env_wall_s(p->m->env) - ago_s, opened, p->address);
-    s->level = a->level;
-    s->tail = a->tail;
-    memcpy(s->cipher, a->cipher, sizeof s->cipher);
-    if (a->secured_ms > 0)
-        timeline_step(timeline_of(p), TIMELINE_TLS, a->secured_ms);
-    timeline_step(timeline_of(p), TIMELINE_CONNECT, now);
+    if (s != NULL) {
+        s->level = a->level;
+        s->tail = a->tail;
+        memcpy(s->cipher, a->cipher, sizeof s->cipher);
+        if (a->secured_ms > 0)
+            timeline_step(timeline_of(p), TIMELINE_TLS, a->secured_ms);
+        timeline_step(timeline_of(p), TIMELINE_CONNECT, now);
+    }
     p->dev->health.connects++;
     p->dev->health.mute = false;
 }

@@ -130,14 +130,14 @@ static bool same(struct span a, struct span b, bool nocase)
     return nocase ? text_eq_nocase(a, b) : span_eq(a, b);
 }
 
-/* Is that the name?  Only one with escapes in it, which is rare, has to be resolved first. */
-static bool is_name(struct json_at n, struct span name, bool nocase)
+/* Only a name with escapes in it, which is rare, has to be resolved first. */
+bool json_name_is(struct json_at name, struct span text, bool nocase)
 {
-    char text[NAME_MAX_BYTES];
-    struct span raw = inside(n);
+    char resolved[NAME_MAX_BYTES];
+    struct span raw = inside(name);
     if (memchr(raw.p, '\\', raw.n) == NULL)
-        return same(raw, name, nocase);
-    return json_text(n, text, sizeof text) && same(span_str(text), name, nocase);
+        return same(raw, text, nocase);
+    return json_text(name, resolved, sizeof resolved) && same(span_str(resolved), text, nocase);
 }
 
 static struct json_at get(struct json_at v, const char *name, bool nocase)
@@ -146,7 +146,7 @@ static struct json_at get(struct json_at v, const char *name, bool nocase)
     struct json_at object = json_first(v);
     struct span wanted = span_str(name);
     for (struct json_at n = json_first_name(object); json_exists(n); n = json_next_name(n))
-        if (is_name(n, wanted, nocase))
+        if (json_name_is(n, wanted, nocase))
             found = json_value(n);
     return found;
 }

@@ -58,6 +58,10 @@ struct json_at json_first_name(struct json_at object);
 struct json_at json_next_name(struct json_at name);
 struct json_at json_value(struct json_at name);
 
+/* Is this the name, its escapes resolved?  One with escapes that is longer than 127 bytes is not.
+ * nocase  the case of ASCII letters does not count. */
+bool json_name_is(struct json_at name, struct span text, bool nocase);
+
 /* A number, a number in a string, true or false; a fraction is dropped.  False (and *out
  * untouched) for anything else or beyond 64 bits. */
 bool json_int(struct json_at v, int64_t *out);

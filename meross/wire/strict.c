@@ -59,17 +59,9 @@ static unsigned depth_of(struct span text)
 
 static bool repeats(struct json_at first, struct json_at name, const char *text)
 {
-    char other[STRICT_NAME_MAX + 1];
-    for (struct json_at n = first; n.i != name.i; n = json_next_name(n)) {
-        struct span raw = json_raw(n);
-        if (memchr(raw.p, '\\', raw.n) == NULL) { /* it is what it stands for, but for its quotes */
-            if (text_eq_nocase(span_of(raw.p + 1, raw.n - 2), span_str(text)))
-                return true;
-        } else if (json_text(n, other, sizeof other) &&
-                   text_eq_nocase(span_str(other), span_str(text))) {
+    for (struct json_at n = first; n.i != name.i; n = json_next_name(n))
+        if (json_name_is(n, span_str(text), true))
             return true;
-        }
-    }
     return false;
 }
 

@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 import harness
-from harness import Broker, Client, Skip, check
+from harness import Broker, Client, Program, Skip, check
 
 MEROSSD, PLUGSIM = harness.program_arguments()
 KB = 1024
@@ -22,12 +22,14 @@ PROGRAM_MAX = 1024 * KB       # stripped, with the shared libraries of the syste
 IDLE_MAX = 7 * 1024 * KB      # resident, those libraries counted in
 PLAIN_MAX = 1000              # for each client in clear
 TLS_MAX = 38 * KB             # for each client over TLS, where mbedTLS keeps its default buffers
-WARM, CROWD = 50, 500
+PLUG_MAX = 38 * KB            # for each bound plug over TLS
+WARM, CROWD, PLUGS = 50, 500, 200
 # The static file of tools/packaging/static has no libraries beside it, and an mbedTLS with records of
 # 4 KB on the way out: there the budgets are those of the product.
 if "merossd-" in pathlib.Path(MEROSSD).name or pathlib.Path(MEROSSD).name == "run-merossd":
     IDLE_MAX = 1536 * KB
     TLS_MAX = 24 * KB
+    PLUG_MAX = 34 * KB
 HELLO_OF_NOTHING = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(i % 251 for i in range(506))
 HALF_CONNECT = b"\x10\x80\x80\x01" + b"x" * 2000
 
@@ -99,6 +101,32 @@ def a_client_over_tls_costs_little():
     with Broker(MEROSSD) as b:
         cost = each(b, b.tls, "tls", harness.tls_context())
         check(cost <= TLS_MAX, f"{cost:.0f} bytes")
+
+
+def wait_readings(watcher, plugs):
+    """Until so many plugs have told what they have counted, which is the last that they are asked."""
+    told = set()
+    while len(told) < plugs:
+        said = watcher.message()
+        if b'"energy"' in said["payload"]:
+            told.add(said["topic"])
+
+
+def a_bound_plug_costs_little():
+    """What is made once for all is in it, too."""
+    only_without_sanitizers()
+    with Broker(MEROSSD) as b:
+        watcher = Client(b.tcp, "watcher")
+        watcher.subscribe("meross/+")
+        before = private(b)
+        plugs = Program([PLUGSIM, "--port", b.tls, "--type", "mss310", "--count", PLUGS, "--quiet"],
+                        stdin=True)
+        wait_readings(watcher, PLUGS)
+        cost = (private(b) - before) / PLUGS
+        plugs.tell("quit")
+        check(plugs.wait() == 0, plugs.text())
+        print(f"    {cost:.0f} bytes for each of {PLUGS}")
+        check(cost <= PLUG_MAX, f"{cost:.0f} bytes")
 
 
 # ---------------------------------------------------------------- after a load
@@ -202,6 +230,7 @@ def memory_is_bounded_in_a_flood_of_failing_connections():
 if __name__ == "__main__":
     sys.exit(harness.main([the_stripped_program_is_small, an_idle_broker_is_small,
                            a_client_in_clear_costs_little, a_client_over_tls_costs_little,
+                           a_bound_plug_costs_little,
                            memory_comes_back_after_five_thousand_clients,
                            memory_comes_back_after_a_storm_of_retained_messages,
                            memory_is_bounded_in_a_flood_of_failing_connections]))

@@ -23,6 +23,7 @@ import harness
 from harness import Client, Program, Skip, check, free_port, run
 
 MEROSSD, PLUGSIM = harness.program_arguments()
+MEMORY = harness.memory_for_journals()
 PASSPHRASE = "correct horse battery"
 
 
@@ -335,11 +336,7 @@ def force_sets_aside_and_deletes_nothing():
 
 def memory_dirs(h):
     """Where the journal in memory of the state directory is."""
-    words = (h.state / "id").read_text().split()
-    base = "/run" if os.geteuid() == 0 else os.environ.get("XDG_RUNTIME_DIR")
-    if not base:
-        raise Skip("no memory to keep a journal in")
-    return pathlib.Path(base) / "merossd" / words[2]
+    return MEMORY / "merossd" / (h.state / "id").read_text().split()[2]
 
 
 def a_restored_state_is_not_mixed_with_a_journal_in_memory():
@@ -529,6 +526,26 @@ def a_person_is_asked_twice_without_echo():
         check(p.returncode == 0 and h.file.exists(), f"{p}")
 
 
+def a_restore_that_is_told_to_end_is_whole_first():
+    """Neither keys beside the place where they belong, nor the old state under a strange name."""
+    if not shutil.which("strace"):
+        raise Skip("there is no strace to send a signal at the worst moment")
+    with house() as h:
+        end(h.start())
+        h.backup()
+        for call in ("mkdir", "fsync", "renameat2"):
+            # It may not follow a program, and then the others neither.
+            p = subprocess.run(["strace", "-o", h.root / "trace", "-e", f"trace={call}", "-e",
+                                f"inject={call}:signal=TERM", MEROSSD, "restore", h.file, "-c",
+                                h.conf, "--force", "--passphrase-file", h.secret],
+                               env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"),
+                               capture_output=True, check=False)
+            if b"ptrace" in p.stderr:
+                raise Skip("strace may follow no program here")
+            check(not list(h.root.glob("*.restore-*")), f"{call}: something is left over: {p}")
+            end(h.start())
+
+
 def ctrl_c_at_the_question_leaves_a_terminal_with_echo():
     with house() as h:
         end(h.start())
@@ -562,5 +579,5 @@ if __name__ == "__main__":
         a_restored_state_is_not_mixed_with_a_journal_in_memory,
         a_copy_by_hand_is_not_mixed_either, a_copy_elsewhere_is_another_state,
         a_busy_broker_is_copied_as_it_was_at_one_moment,
-        a_person_is_asked_twice_without_echo,
+        a_person_is_asked_twice_without_echo, a_restore_that_is_told_to_end_is_whole_first,
         ctrl_c_at_the_question_leaves_a_terminal_with_echo]))

@@ -13,6 +13,7 @@ import harness
 from harness import Client, Program, Skip, check, fill_up, folder, free_port, run, small_disk
 
 MEROSSD, _ = harness.program_arguments()
+harness.memory_for_journals()
 
 
 def conf_of(root, state, more=""):

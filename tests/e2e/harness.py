@@ -681,6 +681,18 @@ def program_arguments():
     return os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 
 
+def memory_for_journals():
+    """Where merossd keeps its journals in memory: /run for root; a session of a user has a folder, and
+    a bare machine's user gets one here."""
+    if os.geteuid() == 0:
+        return pathlib.Path("/run")
+    if "XDG_RUNTIME_DIR" not in os.environ:
+        folder_of_user = tempfile.mkdtemp(prefix="merossd-e2e-")
+        atexit.register(shutil.rmtree, folder_of_user, ignore_errors=True)
+        os.environ["XDG_RUNTIME_DIR"] = folder_of_user
+    return pathlib.Path(os.environ["XDG_RUNTIME_DIR"])
+
+
 def main(tests):
     """Runs the functions of a script; further words on the command line choose among them."""
     # Who was started in the background has Ctrl-C ignored, and so would every program started here.

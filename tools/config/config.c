@@ -80,21 +80,6 @@ void config_free(struct config *c)
     *c = (struct config){.n_listeners = 0};
 }
 
-/* *out is lent until the next call. */
-static int add_listener(struct config *c, struct config_listener **out)
-{
-    if (c->n_listeners >= CONFIG_MAX_LISTENERS)
-        return MD_FULL;
-    struct config_listener *grown = mem_realloc(c->listeners, (c->n_listeners + 1) * sizeof *grown);
-    if (grown == NULL)
-        return MD_NOMEM;
-    c->listeners = grown;
-    *out = &grown[c->n_listeners++];
-    **out = (struct config_listener){
-        .port = CONFIG_PLAIN_PORT, .max_qos = 2, .max_handshakes = CONFIG_HANDSHAKES};
-    return MD_OK;
-}
-
 static int listener_failed(const struct reader *r, int err)
 {
     if (err == MD_NOMEM)
@@ -144,7 +129,7 @@ static int default_listener(struct reader *r, struct config_listener **out)
             return MD_OK;
         }
     }
-    int err = add_listener(&r->c, out);
+    int err = config_listener_add(&r->c, out);
     if (err != MD_OK)
         return listener_failed(r, err);
     (*out)->is_default = true;
@@ -200,7 +185,7 @@ static int open_listener(struct reader *r, const struct config_option *o, struct
         return complain(r, "a listener on a Unix socket has port 0: `listener 0 %.*s`",
                         SPAN_ARG(host));
     struct config_listener *l;
-    int err = add_listener(&r->c, &l);
+    int err = config_listener_add(&r->c, &l);
     if (err != MD_OK)
         return listener_failed(r, err);
     l->port = (unsigned)port;
@@ -484,68 +469,4 @@ int config_parse_with(struct config *out, const char *file, struct span text,
 int config_parse(struct config *out, const char *file, struct span text, char err[CONFIG_ERR_MAX])
 {
     return config_parse_with(out, file, text, NULL, err);
-}
-
-const struct config_access *config_access_of(const struct config *c, size_t i)
-{
-    const struct config_listener *l = &c->listeners[i];
-    /* What stands above the first `listener` is for the default one and for those we add. */
-    bool own = c->per_listener_settings && !l->is_default && l->line != 0;
-    return own ? &l->access : &c->access;
-}
-
-static int add_home(struct config *c, const char *host, unsigned port, bool tls, bool optional)
-{
-    struct config_listener *l;
-    int err = add_listener(c, &l);
-    if (err != MD_OK)
-        return err;
-    l->port = port;
-    l->tls_auto = tls;
-    l->optional = optional;
-    if (host == NULL)
-        return MD_OK;
-    l->host = mem_strdup(host);
-    return l->host == NULL ? MD_NOMEM : MD_OK;
-}
-
-static int add_plain(struct config *c, unsigned port)
-{
-    int err = add_home(c, "127.0.0.1", port, false, false);
-    if (err == MD_OK && port != 0) /* "any free port" would be two different ones */
-        err = add_home(c, "::1", port, false, true);
-    return err;
-}
-
-void config_listener_limits(struct config *c)
-{
-    memset(c->limits.max_qos_at, 0, sizeof c->limits.max_qos_at);
-    for (size_t i = 0; i < c->n_listeners; i++)
-        if (c->listeners[i].max_qos < 2)
-            c->limits.max_qos_at[i + 1] = (uint8_t)(1 + c->listeners[i].max_qos);
-}
-
-int config_complete(struct config *c, int plain_port, char err[CONFIG_ERR_MAX])
-{
-    int rc = MD_OK;
-    if (c->log_types == 0)
-        c->log_types = CONFIG_LOG_ALL & ~(unsigned)CONFIG_LOG_DEBUG;
-    for (size_t i = 0; i < c->n_listeners; i++) {
-        if (plain_port <= 0 || c->listeners[i].port != (unsigned)plain_port)
-            continue;
-        (void)snprintf(err, CONFIG_ERR_MAX,
-                       "-p %d: the configuration file opens that port too, "
-                       "in line %u; leave out -p",
-                       plain_port, c->listeners[i].line);
-        return MD_EXIST;
-    }
-    config_listener_limits(c);
-    c->home_listeners = c->n_listeners == 0;
-    if (c->home_listeners)
-        rc = add_home(c, NULL, CONFIG_TLS_PORT, true, false);
-    if (rc == MD_OK && (c->home_listeners || plain_port >= 0))
-        rc = add_plain(c, plain_port >= 0 ? (unsigned)plain_port : CONFIG_PLAIN_PORT);
-    if (rc != MD_OK)
-        (void)snprintf(err, CONFIG_ERR_MAX, "cannot add the listener of -p: %s", md_err_text(rc));
-    return rc;
 }

@@ -160,3 +160,17 @@ void config_listener_free(struct config_listener *l)
     mem_free(l->origins);
     config_access_free(&l->access);
 }
+
+int config_listener_add(struct config *c, struct config_listener **out)
+{
+    if (c->n_listeners >= CONFIG_MAX_LISTENERS)
+        return MD_FULL;
+    struct config_listener *grown = mem_realloc(c->listeners, (c->n_listeners + 1) * sizeof *grown);
+    if (grown == NULL)
+        return MD_NOMEM;
+    c->listeners = grown;
+    *out = &grown[c->n_listeners++];
+    **out = (struct config_listener){
+        .port = CONFIG_PLAIN_PORT, .max_qos = 2, .max_handshakes = CONFIG_HANDSHAKES};
+    return MD_OK;
+}

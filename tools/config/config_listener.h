@@ -65,6 +65,10 @@ struct config;
 MD_MUST_USE int config_listener_check(const struct config *c, size_t i,
                                       char what[CONFIG_FAULT_MAX]);
 
+/* One more, with the settings that nobody gave.  *out  lent until the next call.
+ * Errors: MD_FULL (CONFIG_MAX_LISTENERS), MD_NOMEM. */
+MD_MUST_USE int config_listener_add(struct config *c, struct config_listener **out);
+
 void config_listener_free(struct config_listener *l); /* what it holds */
 void config_access_free(struct config_access *a);     /* the same      */
 

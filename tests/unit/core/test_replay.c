@@ -260,6 +260,25 @@ static void a_session_that_ends_takes_its_replay_along(void **state)
     finish(b); /* the broker stops */
 }
 
+static void an_absent_session_has_a_limit(void **state)
+{
+    struct bench *b = *state;
+    for (unsigned past = 0; past < 2; past++) {
+        struct wire w;
+        setup(b);
+        connected(&w, b, "a", false);
+        b->broker->replay_budget = 0;
+        subscribe_qos(&w, REPLAY_AWAY - 1 + past, "t5", 1);
+        assert_false(list_empty(&b->broker->replays));
+        wire_close(&w);
+        assert_int_equal(list_empty(&b->broker->replays), past);
+        come_back(&w, b, false);
+        assert_int_equal(conn_reading(w.conn), past);
+        wire_close(&w);
+        finish(b);
+    }
+}
+
 /* Nobody is there to be disconnected. */
 static void without_memory_an_absent_session_stays(void **state)
 {
@@ -343,6 +362,7 @@ int main(void)
         cmocka_unit_test_prestate(a_kept_session_gets_all_of_it, it),
         cmocka_unit_test_prestate(a_resumed_session_waits_for_its_replay, it),
         cmocka_unit_test_prestate(a_session_that_ends_takes_its_replay_along, it),
+        cmocka_unit_test_prestate(an_absent_session_has_a_limit, it),
         cmocka_unit_test_prestate(without_memory_an_absent_session_stays, it),
         cmocka_unit_test_prestate(keep_alive_waits_for_us, it),
         cmocka_unit_test_prestate(without_memory_the_connection_ends, it),

@@ -57,6 +57,7 @@ static void one_connection(void **state)
         "[{\"opened\":1700000000,\"address\":\"192.0.2.7\",\"tls\":\"TLSv1.2 X\",\"level\":3,"
         "\"client_id\":\"uuid_tail\",\"steps\":{\"tls\":40,\"connect\":50,\"bind\":60,\"bound\":0},"
         "\"binds\":2,\"seconds\":30,\"end\":\"it closed the connection\"}]");
+    timeline_clear(&t);
 }
 
 static void the_newest_are_kept(void **state)
@@ -82,6 +83,41 @@ static void the_newest_are_kept(void **state)
     assert_int_equal(timeline_ended_within(&t, 7000, 3001), 4);
     assert_int_equal(timeline_ended_within(&t, 7000, 100000), 5);
     assert_int_equal(timeline_ended_within(&t, 60000, 100), 0);
+    timeline_clear(&t);
+}
+
+static void only_sessions_take_memory(void **state)
+{
+    (void)state;
+    struct timeline t = {.begun = 0};
+    size_t before = mem_used(), used[TIMELINE_SESSIONS + 2] = {0};
+    for (unsigned i = 1; i <= TIMELINE_SESSIONS + 1; i++) {
+        assert_non_null(timeline_begin(&t, i, i * 1000, "a"));
+        used[i] = mem_used() - before;
+    }
+    assert_true(used[1] > 0 && used[1] < 400);
+    assert_int_equal(used[TIMELINE_SESSIONS], TIMELINE_SESSIONS * used[1]);
+    assert_int_equal(used[TIMELINE_SESSIONS + 1], TIMELINE_SESSIONS * used[1]);
+    timeline_clear(&t);
+    assert_int_equal(mem_used(), before);
+    assert_null(timeline_at(&t, 0));
+}
+
+static void a_session_without_memory_is_none(void **state)
+{
+    (void)state;
+    struct timeline t = {.begun = 0};
+    assert_non_null(timeline_begin(&t, 1, 1000, "a"));
+    (void)mem_fail_after(1);
+    struct timeline_session *s = timeline_begin(&t, 2, 2000, "b");
+    (void)mem_fail_after(-1);
+    assert_null(s);
+    timeline_step(&t, TIMELINE_BIND, 3000); /* not one of the session before */
+    assert_null(timeline_now(&t));
+    assert_int_equal(timeline_at(&t, 0)->binds, 0);
+    assert_int_equal(timeline_at(&t, 0)->ended_ms, 2000);
+    assert_null(timeline_at(&t, 1));
+    timeline_clear(&t);
 }
 
 static void long_texts_are_cut(void **state)
@@ -98,6 +134,7 @@ static void long_texts_are_cut(void **state)
     timeline_begin(&t, 1, 1, "");
     timeline_end(&t, 2, text + 1);
     assert_int_equal(strlen(timeline_at(&t, 0)->end), TIMELINE_END_MAX);
+    timeline_clear(&t);
 }
 
 static void note(struct attempts *a, const char *address, const char *uuid, const char *why,
@@ -278,6 +315,7 @@ static void what_is_told_of_health(void **state)
         "{\"zone\":\"missing\",\"connects\":2,\"ended_last_hour\":1,"
         "\"address_changes\":0,\"mutes\":1,\"mute\":false,\"refused\":3,\"binds\":1,"
         "\"online_status\":0,\"uptimes\":[1,2],\"hello\":false}");
+    health_clear(&h);
     json_free(&parsed);
 }
 
@@ -307,6 +345,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_connection),
         cmocka_unit_test(the_newest_are_kept),
+        cmocka_unit_test(only_sessions_take_memory),
+        cmocka_unit_test(a_session_without_memory_is_none),
         cmocka_unit_test(long_texts_are_cut),
         cmocka_unit_test(failures_by_address),
         cmocka_unit_test(failures_make_room),

@@ -248,6 +248,28 @@ static void telemetry_waits_for_company(void **state)
     store_close(s);
 }
 
+/* A batch as large as the largest turn ever would be kept for nothing. */
+static void a_large_turn_leaves_no_memory_behind(void **state)
+{
+    const struct place *p = *state;
+    struct store *s = open_store(p);
+    char big[20000];
+    memset(big, 'x', sizeof big - 1);
+    big[sizeof big - 1] = '\0';
+    assert_int_equal(put(s, "a", "1"), MD_OK);
+    assert_int_equal(store_sync(s), MD_OK);
+    size_t before = mem_used();
+    for (char key[] = "a"; key[0] <= 'j'; key[0]++)
+        assert_int_equal(put(s, key, big), MD_OK);
+    assert_true(mem_used() > before + 2 * 10 * sizeof big); /* the values, and the batch */
+    assert_int_equal(store_sync(s), MD_OK);
+    assert_true(mem_used() <= before);
+    assert_int_equal(put(s, "a", "2"), MD_OK);
+    assert_int_equal(store_sync(s), MD_OK);
+    assert_true(mem_used() <= before);
+    store_close(s);
+}
+
 static void files_are_private(void **state)
 {
     const struct place *p = *state;
@@ -566,6 +588,27 @@ static void a_store_in_memory_forgets(void **state)
     store_close(NULL);
 }
 
+/* What belongs to another user is in the way as this file is: the state directory has to do. */
+static void no_folder_for_journals_is_no_reason_to_stop(void **state)
+{
+    const struct place *p = *state;
+    struct store_file_config cfg = {
+        .dir = p->dir, .journal_dir = p->hot, .sync = STORE_SYNC_PERIOD, .period_s = 2};
+    struct store *s = NULL;
+    char note[256];
+    assert_int_equal(rmdir(p->hot), 0);
+    int fd = open(p->hot, O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    assert_int_equal(store_file_open(&s, &cfg, note), MD_OK);
+    assert_non_null(strstr(note, p->hot)); /* what is in there, nobody knows */
+    assert_int_equal(put(s, "key", "value"), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    assert_int_equal(each_file(p->dir, ".hot", NULL), 1);
+    store_close(s);
+    assert_int_equal(unlink(p->hot), 0);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, make_place, remove_place)
@@ -575,7 +618,9 @@ int main(void)
         T(a_later_value_that_may_wait_follows_into_the_journal),
         T(the_medium_sees_each_key_once),
         T(telemetry_waits_for_company),
+        T(a_large_turn_leaves_no_memory_behind),
         T(files_are_private),
+        T(no_folder_for_journals_is_no_reason_to_stop),
         T(a_change_during_a_flush_stays_dirty),
         T(a_failed_flush_loses_nothing),
         T(a_full_disk_at_the_start_is_no_reason_to_stop),
