@@ -1,4 +1,4 @@
-/* docs.c - merossd-docs DIRECTORY [DATE]: writes the manual pages, the completions and the example
+/* docs.c - merossd-docs DIRECTORY DATE: writes the manual pages, the completions and the example
  * configuration of this version into a directory that is there. */
 #include "tools/config/config_options.h"
 #include "tools/packaging/docs/docs.h"
@@ -49,11 +49,11 @@ static int write_one(const char *dir, size_t i, const char *date)
 int main(int argc, char **argv)
 {
     int bad = 0;
-    if (argc < 2 || argc > 3) {
-        fputs("Usage: merossd-docs DIRECTORY [DATE]\n", stderr);
+    if (argc != 3) {
+        fputs("Usage: merossd-docs DIRECTORY DATE\n", stderr);
         return 2;
     }
     for (size_t i = 0; i < sizeof files / sizeof files[0] && bad == 0; i++)
-        bad = write_one(argv[1], i, argc > 2 ? argv[2] : "2026-11-24");
+        bad = write_one(argv[1], i, argv[2]);
     return bad;
 }
