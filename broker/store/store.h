@@ -51,7 +51,8 @@ typedef int (*store_each_cb)(void *ctx, struct span key, struct span value); /* 
 /* What is not on the medium yet: nothing, only what is STORE_SOON, more. */
 enum store_dirty { STORE_CLEAN, STORE_LAZY, STORE_URGENT };
 
-#define STORE_LAZY_S 30u /* between two flushes of what is only STORE_SOON */
+#define STORE_LAZY_S   30u  /* between two flushes of what is only STORE_SOON */
+#define STORE_LAZY_MAX 256u /* changes that wait so long; with more the memory is wanted back */
 
 struct store_ops {
     int (*put)(struct store *s, enum store_ns ns, struct span key, struct span value,
@@ -90,7 +91,7 @@ void store_loaded(struct store *s); /* everybody has read: give the memory back 
 /* Errors: MD_IO: kept in memory and tried again with the next. */
 int store_write(struct store *s);
 
-bool store_dirty(const struct store *s); /* something is not on the medium yet */
+bool store_dirty(const struct store *s);        /* something is not on the medium yet */
 unsigned store_period_s(const struct store *s); /* between two flushes, for what is dirty now */
 /* *out given: hand it to flush_end.  Errors: MD_NOMEM, MD_AGAIN (one is under way). */
 MD_MUST_USE int store_flush_begin(struct store *s, struct store_flush **out);

@@ -139,7 +139,8 @@ static enum store_dirty file_dirty(const struct store *s)
     const struct store_file *f = (const struct store_file *)(const void *)s;
     if (f->changes.map.n == 0 && !f->owed)
         return STORE_CLEAN;
-    return f->urgent || f->owed || f->failed ? STORE_URGENT : STORE_LAZY;
+    bool many = f->changes.map.n > STORE_LAZY_MAX;
+    return f->urgent || f->owed || f->failed || many ? STORE_URGENT : STORE_LAZY;
 }
 
 /* --- the hot journal ------------------------------------------------------------------------- */

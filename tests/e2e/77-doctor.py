@@ -63,6 +63,13 @@ def await_finding(b, about, mark, words, *args):
                 raise
 
 
+def await_well(b):
+    """A plug is told the time zone after it was bound."""
+    deadline = time.monotonic() + PATIENCE
+    while red(doctor(b)) and time.monotonic() < deadline:
+        pass
+
+
 class Plugs:
     """Simulated plugs that stay for the block."""
 
@@ -95,6 +102,7 @@ def all_is_well():
     with Broker(MEROSSD) as b, Plugs(b, "--count", "2", "--option", HERE):
         await_bound(b, 2)
         await_finding(b, "server", "good", "this computer")
+        await_well(b)
         found = doctor(b, code=0)
         check(not red(found), f"red lines: {red(found)}")
         has(found, "tls", "good", "RSA")

@@ -222,6 +222,22 @@ static void the_medium_sees_each_key_once(void **state)
     store_close(s);
 }
 
+/* Of a storm of what nobody was promised the memory comes back after the ordinary time. */
+static void much_telemetry_does_not_wait(void **state)
+{
+    const struct place *p = *state;
+    struct store *s = open_store(p);
+    char key[16];
+    for (unsigned i = 0; i < STORE_LAZY_MAX; i++) {
+        (void)snprintf(key, sizeof key, "%u", i);
+        assert_int_equal(put_as(s, key, "1", STORE_SOON), MD_OK);
+    }
+    assert_int_equal(store_period_s(s), STORE_LAZY_S);
+    assert_int_equal(put_as(s, "one more", "1", STORE_SOON), MD_OK);
+    assert_int_equal(store_period_s(s), 2);
+    store_close(s);
+}
+
 /* What nobody was promised waits longer, so that it goes with the rest. */
 static void telemetry_waits_for_company(void **state)
 {
@@ -617,6 +633,7 @@ int main(void)
         T(what_is_written_survives_kill),
         T(a_later_value_that_may_wait_follows_into_the_journal),
         T(the_medium_sees_each_key_once),
+        T(much_telemetry_does_not_wait),
         T(telemetry_waits_for_company),
         T(a_large_turn_leaves_no_memory_behind),
         T(files_are_private),
