@@ -25,9 +25,6 @@ struct message *retain_get(const struct retain *r, struct span topic);
 MD_MUST_USE int retain_match(struct retain *r, struct span filter,
                              int (*each)(void *ctx, struct message *m), void *ctx);
 
-/* The Retained Message of this very topic, lent; NULL when there is none. */
-struct message *retain_get(const struct retain *r, struct span topic);
-
 /* How many levels of topics, and some for each message, retain_match() has ever looked at. */
 size_t retain_steps(const struct retain *r);
 
