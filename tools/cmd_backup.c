@@ -93,12 +93,7 @@ static int print_json(struct cli *c, const struct gathered *g, size_t n)
     json_write_pair_int(&w, "certificates", g->certs);
     json_write_pair_bool(&w, "running", g->pid > 0);
     json_write_pair_int(&w, "damaged", (int64_t)g->store.damaged);
-    report_json(&w, &g->store);
-    json_write_close(&w, '}');
-    if (w.err == MD_OK)
-        fprintf(c->out, "%.*s\n", SPAN_ARG(buf_view(&b)));
-    buf_free(&b);
-    return w.err == MD_OK ? CLI_DONE : CLI_FAILED;
+    return report_json(c->out, &w, &g->store) == MD_OK ? CLI_DONE : CLI_FAILED;
 }
 
 static void print_text(struct cli *c, const struct gathered *g)

@@ -156,12 +156,7 @@ static int print_json(const struct restore *r)
     json_write_pair_int(&w, "made", r->made);
     json_write_pair_int(&w, "files", r->placed.files);
     json_write_pair_int(&w, "files_unchanged", r->placed.same);
-    report_json(&w, &r->what);
-    json_write_close(&w, '}');
-    if (w.err == MD_OK)
-        fprintf(r->c->out, "%.*s\n", SPAN_ARG(buf_view(&b)));
-    buf_free(&b);
-    return w.err == MD_OK ? CLI_DONE : CLI_FAILED;
+    return report_json(r->c->out, &w, &r->what) == MD_OK ? CLI_DONE : CLI_FAILED;
 }
 
 static void print_text(const struct restore *r)
