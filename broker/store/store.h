@@ -31,7 +31,9 @@ enum store_ns {
     STORE_MESSAGE,
     STORE_QUEUE,
     STORE_QOS2,
-    STORE_ENERGY /* meross/energy/book.c */
+    STORE_ENERGY, /* meross/energy/book.c */
+    STORE_REPLAY, /* broker/core/persist.c */
+    STORE_LAST = STORE_REPLAY
 };
 
 enum store_when {
