@@ -4,6 +4,7 @@
 #include "broker/tls/tls.h"
 #include "tools/config/access_input.h"
 #include "tools/cmd.h"
+#include "tools/interrupt.h"
 #include "tools/serve/serve_int.h"
 
 #include <errno.h>
@@ -376,6 +377,7 @@ static void remove_pid(const char *path)
 
 static void stop(struct serve *s)
 {
+    struct interrupt before;
     s->sink.publish = NULL;
     serve_clients_free(s->clients);
     serve_network_free(s->network);
@@ -385,12 +387,13 @@ static void stop(struct serve *s)
     access_free(s->access);
     meross_free(s->meross);
     store_close(s->store);
+    if (s->has_pid)
+        remove_pid(s->cfg.pid_file);
+    interrupt_hold(&before); /* the server's handlers go with it, and we have only to leave */
     server_free(s->server);
     serve_bridges_free(s);
     mem_free(s->zone);
     mem_free(s->tls.current);
-    if (s->has_pid)
-        remove_pid(s->cfg.pid_file);
     if (s->lock >= 0)
         (void)close(s->lock);
     logsink_stop();
