@@ -263,6 +263,8 @@ static int start(struct serve *s)
     if (err == MD_OK)
         err = serve_host_dir(s->dir, &s->lock, s->err);
     if (err == MD_OK)
+        err = serve_host_whole(s->dir, s->err);
+    if (err == MD_OK)
         err = start_core(s);
     if (err == MD_OK)
         err = open_listeners(s);

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <string.h>
 
 #include "broker/base/err.h"
@@ -20,6 +21,17 @@ static void test_names(void **state)
     assert_string_equal(md_err_name(1), "MD_UNKNOWN");
     assert_string_equal(md_err_name(-1000), "MD_UNKNOWN");
     assert_string_equal(md_err_text(-1000), "unknown error");
+}
+
+static void test_steps(void **state)
+{
+    (void)state;
+    assert_string_equal(md_errno_step(ENOSPC), "; make room on that disk");
+    assert_string_equal(md_errno_step(EDQUOT), md_errno_step(ENOSPC));
+    assert_non_null(strstr(md_errno_step(EROFS), "read-write"));
+    assert_non_null(strstr(md_errno_step(EACCES), "owner"));
+    assert_null(strstr(md_errno_step(EIO), "owner"));
+    assert_string_equal(md_errno_step(EINTR), "");
 }
 
 static void test_all_differ(void **state)
@@ -44,6 +56,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_all_differ),
+        cmocka_unit_test(test_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
