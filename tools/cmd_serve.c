@@ -161,6 +161,12 @@ static int restore(struct serve *s)
     return err == MD_OK ? MD_OK : complain(s, err, "cannot restore the state");
 }
 
+static void tick_log(void *ctx)
+{
+    struct serve *s = ctx;
+    logsink_tick(&s->sink);
+}
+
 /* meross -> access -> broker: who connects is asked in that order. */
 static int make_broker(struct serve *s)
 {
@@ -204,6 +210,8 @@ static int make_broker(struct serve *s)
         err = serve_network_new(&s->network, s);
     if (err == MD_OK)
         err = server_every(s->server, ZONEWATCH_MS, check_zone, s);
+    if (err == MD_OK)
+        err = server_every(s->server, FLOOD_MS, tick_log, s);
     return err == MD_OK ? MD_OK : complain(s, err, "cannot start");
 }
 
