@@ -125,6 +125,7 @@ int64_t plug_stamp(const struct plug *p);
 
 /* Publishes to the plug's own topic, as it is; nothing that shield_read() objects to. */
 void plug_send(struct plug *p, struct span message);
+void plug_send_read(struct plug *p, const struct envelope *e); /* what shield_read() gave */
 
 /* Says in the log, unless it was said often, that something of ours may not go to the plug. */
 void plug_unsendable(const struct plug *p, const char *what, const char *why);
