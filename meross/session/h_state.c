@@ -5,6 +5,7 @@
 #include "meross/session/command.h"
 #include "meross/session/energy.h"
 #include "meross/session/inbound.h"
+#include "meross/session/polls.h"
 #include "meross/wire/namespaces.h"
 
 static void name_it(struct plug *p)
@@ -154,6 +155,7 @@ void state_on_ability(struct plug *p, const struct envelope *e)
     if (err == MD_OK) {
         p->dev->dirty = true;
         p->abilities_read = true;
+        polls_abilities(p);
         announce_soon(p->m);
     } else {
         log_debug("meross", "plug=%s its abilities were not understood: %s",

@@ -27,23 +27,31 @@ static uint64_t now_ms(const struct plug *p) { return env_mono_ms(p->m->env); }
 
 static bool may_ask(const struct plug *p) { return p->dev != NULL && p->phase == PLUG_BOUND; }
 
-static bool wanted(const struct plug *p, const struct poll_row *row)
+/* What the plug does not have is not looked at again until polls_abilities(). */
+static bool is_had(struct plug *p, unsigned i, const struct poll_row *row)
 {
-    return (row->always || device_has_ability(p->dev, row->ns)) &&
-           (row->wanted == NULL || row->wanted(p));
+    bool had = row->always || device_has_ability(p->dev, row->ns);
+    if (!had)
+        p->polls.due_ms[i] = NEVER;
+    return had;
+}
+
+static bool wanted(struct plug *p, unsigned i, const struct poll_row *row)
+{
+    return is_had(p, i, row) && (row->wanted == NULL || row->wanted(p));
 }
 
 /* --- when ---------------------------------------------------------------------------------- */
 
 /* The row that is due first, negative when none ever is.  Of several the first of the table. */
-static int earliest(const struct plug *p)
+static int earliest(struct plug *p)
 {
     const struct poll_row *row;
     int first = -1;
     uint64_t due = NEVER;
     for (unsigned i = 0; (row = row_at(i)) != NULL; i++) {
         MD_ASSERT(i < POLLS_MAX);
-        if (p->polls.due_ms[i] >= due || !wanted(p, row))
+        if (p->polls.due_ms[i] >= due || !wanted(p, i, row))
             continue;
         first = (int)i;
         due = p->polls.due_ms[i];
@@ -179,6 +187,13 @@ void polls_start(struct plug *p)
             p->polls.due_ms[i] = now_ms(p);
     }
     next(p);
+}
+
+void polls_abilities(struct plug *p)
+{
+    for (unsigned i = 0; p->polls.started && i < POLLS_MAX; i++)
+        if (p->polls.misses[i] == 0 && !p->polls.answered[i])
+            p->polls.due_ms[i] = now_ms(p);
 }
 
 void polls_wake(struct plug *p)

@@ -43,6 +43,9 @@ void polls_hurry(struct plug *p, const char *ns);
 /* every_s answers something else than before: no row is later than that from now. */
 void polls_retime(struct plug *p);
 
+/* Its abilities were read: rows that were never asked are looked at again, with the next that is over. */
+void polls_abilities(struct plug *p);
+
 /* The plug said something: if there was no memory for the timer to the next question, it is looked at
  * again now. */
 void polls_wake(struct plug *p);
@@ -53,6 +56,6 @@ void polls_stop(struct plug *p); /* nothing more is asked */
 const struct poll_row *polls_of_energy(size_t *n); /* polls_energy.c: power and counters */
 const struct poll_row *polls_of_setup(size_t *n);  /* setup.c: abilities, the state of everything */
 const struct poll_row *polls_of_family(size_t *n); /* h_family.c: what families do not tell there */
-const struct poll_row *polls_of_diary(size_t *n); /* diary.c: how the plug sees its connection */
+const struct poll_row *polls_of_diary(size_t *n);  /* diary.c: how the plug sees its connection */
 
 #endif
