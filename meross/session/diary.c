@@ -68,6 +68,7 @@ void diary_proven(struct plug *p)
     if (p->arrival.hello == NULL || d == NULL)
         return;
     if (health_take_hello(&d->health, p->arrival.hello, &first)) {
+        registry_share(p->m->registry, d);
         d->dirty = true;
         announce_save_soon(p->m);
         if (!first) {
