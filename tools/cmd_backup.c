@@ -16,7 +16,7 @@
 static bool is_nothing(const struct gathered *g)
 {
     size_t n = g->certs;
-    for (size_t i = 0; i <= STORE_ENERGY; i++)
+    for (size_t i = 0; i <= STORE_LAST; i++)
         n += g->store.entries[i];
     return n == 0;
 }
