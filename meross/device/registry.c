@@ -196,6 +196,7 @@ int registry_add(struct registry *r, struct span uuid, struct span mac, struct d
         return MD_NOMEM;
     (void)span_to_str(uuid, d->uuid, sizeof d->uuid);
     (void)text_fold(mac, d->mac, sizeof d->mac);
+    d->precious = true;
     insert(r, d);
     *out = d;
     return MD_OK;
@@ -210,7 +211,7 @@ bool registry_name_it(struct registry *r, struct device *d)
     d->nameless = false;
     map_del(&r->by_name, &d->by_name);
     index_name(r, d, name);
-    d->dirty = true;
+    device_changed(d);
     return true;
 }
 
@@ -225,7 +226,7 @@ int registry_rename(struct registry *r, struct device *d, struct span name)
     map_del(&r->by_name, &d->by_name);
     index_name(r, d, text);
     d->nameless = false;
-    d->dirty = true;
+    device_changed(d);
     return MD_OK;
 }
 
@@ -263,7 +264,7 @@ static void unlink_device(struct registry *r, struct device *d)
 void registry_remove(struct registry *r, struct device *d)
 {
     int err = device_is_kept(d)
-                  ? store_del(r->store, STORE_DEVICE, span_str(d->uuid_key), STORE_NOW)
+                  ? store_del(r->store, STORE_DEVICE, span_str(d->uuid_key), STORE_RARE)
                   : MD_OK;
     if (err != MD_OK && err != MD_NOENT)
         log_warn("registry", "plug=%s its record could not be removed (%s) and may come back",
@@ -281,12 +282,12 @@ static int save_device(struct registry *r, struct device *d)
     device_write_record(&w, d);
     int err = w.err;
     if (err == MD_OK)
-        err =
-            store_put(r->store, STORE_DEVICE, span_str(d->uuid_key), buf_view(&record), STORE_NOW);
+        err = store_put(r->store, STORE_DEVICE, span_str(d->uuid_key), buf_view(&record),
+                        d->precious ? STORE_RARE : STORE_NOW);
     buf_wipe(&record); /* the plug's own key is in it */
     if (err != MD_OK)
         return err;
-    d->dirty = false;
+    d->dirty = d->precious = false;
     d->facts.unsaved = false;
     d->saved_seen = d->last_seen;
     return MD_OK;

@@ -136,7 +136,7 @@ static void set_key(struct plug *p, const char *key, enum device_key kind)
     use_key(p, key, kind);
     if (p->dev->key != kind) {
         p->dev->key = kind;
-        p->dev->dirty = true;
+        device_changed(p->dev);
         announce_soon(p->m);
     }
     if (key == NULL || p->phase != PLUG_BOUND)

@@ -259,6 +259,60 @@ static void test_coalesced(void **state)
     assert_int_equal(d->saved_seen, d->last_seen);
 }
 
+static const struct store_ops *plain;
+static enum store_when last_when;
+
+static int watch_put(struct store *s, enum store_ns ns, struct span key, struct span value,
+                     enum store_when when)
+{
+    last_when = when;
+    return plain->put(s, ns, key, value, when);
+}
+
+static int watch_del(struct store *s, enum store_ns ns, struct span key, enum store_when when)
+{
+    last_when = when;
+    return plain->del(s, ns, key, when);
+}
+
+static enum store_when saved_as(void)
+{
+    last_when = STORE_FRESH;
+    assert_int_equal(registry_save(r, false), MD_OK);
+    return last_when;
+}
+
+/* A power cut may cost what a plug says again, but no key, no name and no plug. */
+static void test_precious(void **state)
+{
+    (void)state;
+    plain = store->ops;
+    struct store_ops watched = *plain;
+    watched.put = watch_put;
+    watched.del = watch_del;
+    store->ops = &watched;
+    struct device *d = add(UUID, MAC);
+    d->announced = d->dirty = true;
+    assert_int_equal(saved_as(), STORE_RARE);
+    assert_int_equal(saved_as(), STORE_FRESH); /* nothing new, nothing written */
+    d->dirty = true;
+    assert_int_equal(saved_as(), STORE_NOW);
+    assert_int_equal(registry_rename(r, d, span_str("kitchen")), MD_OK);
+    assert_int_equal(saved_as(), STORE_RARE);
+    assert_int_equal(device_expect_key(d, "one"), MD_OK);
+    assert_int_equal(saved_as(), STORE_RARE);
+    device_key_shown(d);
+    assert_int_equal(saved_as(), STORE_RARE);
+    assert_int_equal(device_expect_key(d, "two"), MD_OK);
+    device_forget_pending(d);
+    assert_int_equal(saved_as(), STORE_RARE);
+    device_forget_pending(d);
+    assert_int_equal(saved_as(), STORE_FRESH);
+    registry_remove(r, d);
+    assert_int_equal(last_when, STORE_RARE);
+    store->ops = plain;
+}
+
 static void test_remove(void **state)
 {
     (void)state;
@@ -460,9 +514,9 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_names),          T(test_find),      T(test_rename),    T(test_saved),
-        T(test_shared),         T(test_coalesced), T(test_remove),    T(test_damaged),
-        T(test_ceiling),        T(test_channels),  T(test_abilities), T(test_older_record),
-        T(test_second_version), T(test_no_memory)};
+        T(test_names),        T(test_find),           T(test_rename),    T(test_saved),
+        T(test_shared),       T(test_precious),       T(test_coalesced), T(test_remove),
+        T(test_damaged),      T(test_ceiling),        T(test_channels),  T(test_abilities),
+        T(test_older_record), T(test_second_version), T(test_no_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
