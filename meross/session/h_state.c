@@ -152,6 +152,7 @@ void state_on_ability(struct plug *p, const struct envelope *e)
 {
     int err = device_set_abilities(p->dev, json_get(e->payload, "ability"));
     if (err == MD_OK) {
+        registry_share(p->m->registry, p->dev);
         p->dev->dirty = true;
         p->abilities_read = true;
         announce_soon(p->m);

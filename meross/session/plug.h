@@ -46,19 +46,19 @@ struct plug {
     enum plug_phase phase;
     char uuid[DEVICE_UUID_MAX + 1], mac[18], address[DEVICE_ADDRESS_MAX + 1];
     int64_t user_id;
-    char client_id[AUTH_CLIENT_ID_MAX + 1];
+    char *client_id;              /* NULL: over the LAN */
     struct diary_arrival arrival; /* how it came, see diary.h                            */
     uint64_t connected_ms;        /* monotonic; 0: over the LAN                      */
     enum device_key login_key;    /* of its password                                 */
-    const char *key; /* signs for this plug; lent by keys, or own_key; NULL = unknown */
-    char own_key[SIGN_KEY_MAX + 1];  /* a copy: the device's may change meanwhile             */
-    bool probe;                      /* none at all: probe.h */
-    bool over_lan;                   /* no connection: lan.h                                   */
-    bool proven;                     /* it may speak for the plug, see trust.h                 */
-    bool key_told;                   /* the line about the wrong key was written               */
-    bool key_seen;                   /* a message of this connection had a known key           */
-    unsigned strangers;              /* messages in a row that the expected key did not sign   */
-    unsigned mute;                   /* polls in a row without an answer                       */
+    const char *key;    /* signs for this plug; lent by keys, or own_key; NULL = unknown */
+    char *own_key;      /* a copy: the device's may change meanwhile; NULL: key is no plug's own */
+    bool probe;         /* none at all: probe.h */
+    bool over_lan;      /* no connection: lan.h                                   */
+    bool proven;        /* it may speak for the plug, see trust.h                 */
+    bool key_told;      /* the line about the wrong key was written               */
+    bool key_seen;      /* a message of this connection had a known key           */
+    unsigned strangers; /* messages in a row that the expected key did not sign   */
+    unsigned mute;      /* polls in a row without an answer                       */
     bool abilities_asked;            /* in this connection, and it was answered or silent      */
     bool led_checked;                /* in this connection, against the wish of people         */
     bool state_read;                 /* in this connection: System.All was answered            */
@@ -88,6 +88,11 @@ struct plug {
 MD_MUST_USE int plug_new(struct plug **out, struct meross *m, const struct broker_client *who,
                          const struct auth_plug *is);
 void plug_free(struct plug *p); /* ends it quietly first */
+
+void plug_clear(struct plug *p); /* frees what an ended one owns, not p */
+
+/* A copy of this key signs from now on.  False: out of memory, it has none. */
+bool plug_own_key(struct plug *p, const char *key);
 
 /* The connection stands: unless it has to wait for trust, plug_attach().
  * Errors: MD_FULL, MD_NOMEM: the connection is to be ended. */

@@ -1,5 +1,5 @@
 /* Reading with a forgiving eye what is proper JSON, and refusing what is not. */
-#include "tests/unit/cmocka.h"
+#include "tests/unit/no_leak.h"
 
 #include "broker/base/mem.h"
 #include "meross/wire/json.h"
@@ -262,13 +262,6 @@ static void test_no_memory(void **state)
     assert_int_equal(json_parse(&j, span_str("{\"a\":")), MD_PROTO);
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    assert_int_equal(mem_used(), 0);
-    return 0;
-}
-
 static void test_scaled(void **state)
 {
     (void)state;
@@ -329,10 +322,17 @@ static void test_cut_off(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scaled),      cmocka_unit_test(test_cut_off),
-        cmocka_unit_test(test_well_formed), cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_limits),      cmocka_unit_test(test_getters),
-        cmocka_unit_test(test_lists),       cmocka_unit_test(test_text),
-        cmocka_unit_test(test_write),       cmocka_unit_test(test_no_memory)};
-    return cmocka_run_group_tests(tests, NULL, teardown);
+        cmocka_unit_test(test_scaled),
+        cmocka_unit_test(test_cut_off),
+        cmocka_unit_test(test_well_formed),
+        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_getters),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_write),
+        cmocka_unit_test(test_no_memory),
+        LAST_TEST(no_leak),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

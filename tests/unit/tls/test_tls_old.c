@@ -389,6 +389,7 @@ int main(void)
         cmocka_unit_test(sessions_resume_by_cache_and_by_ticket),
         cmocka_unit_test(renegotiation_is_refused),
         cmocka_unit_test(max_fragment_is_honoured),
+        LAST_TEST(tear_down),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, NULL);
 }
