@@ -39,6 +39,7 @@ static void init(struct broker *b, const struct broker_limits *limits,
     list_init(&b->lost);
     list_init(&b->bridges);
     list_init(&b->replays);
+    list_init(&b->replays_paused);
     b->replay_budget = REPLAY_BUDGET;
     list_init(&b->app_timers);
     local_init(b);

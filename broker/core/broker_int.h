@@ -36,13 +36,14 @@ struct broker {
     struct outq_limits queue_limits; /* the part of `limits` that outq.c needs */
     struct subs *subs;
     struct retain *retain;
-    struct map sessions;  /* by Client Identifier */
-    struct list conns;    /* every struct conn that is not lost */
-    struct list lost;     /* to be freed by broker_turn() */
-    struct list replays;  /* replay.c; one for each Session at most */
-    size_t replay_budget; /* what is left of this turn's      */
-    struct list bridges;  /* bridge_int.h                 */
-    uint32_t origins;     /* given to bridges so far      */
+    struct map sessions;        /* by Client Identifier */
+    struct list conns;          /* every struct conn that is not lost */
+    struct list lost;           /* to be freed by broker_turn() */
+    struct list replays;        /* replay.c; one for each Session at most, here */
+    struct list replays_paused; /* or here: its client is away    */
+    size_t replay_budget;       /* what is left of this turn's      */
+    struct list bridges;        /* bridge_int.h                 */
+    uint32_t origins;           /* given to bridges so far      */
     struct bridge_echo echo[BRIDGE_ECHOES];
     uint64_t loop_said_ms; /* when a loop was last logged; 0 = never */
     struct timers timers;

@@ -2,7 +2,6 @@
  * [MQTT 3.8 - 3.11] */
 #include "broker/core/handlers.h"
 
-#include "broker/base/mem.h"
 #include "broker/codec/mqtt_decode.h"
 #include "broker/codec/mqtt_encode.h"
 #include "broker/codec/topic.h"
@@ -18,41 +17,59 @@ static bool permitted(struct conn *c, struct span filter)
     return h->may == NULL || h->may(h->ctx, &c->who, BROKER_SUBSCRIBE, filter);
 }
 
-static int subscribe_one(struct conn *c, struct span filter, enum mqtt_qos qos, struct grant *g)
+/* The answer: what SUBACK says of each filter, and which of them have a replay.h, with the QoS that
+ * was granted, as in SUBSCRIBE; there is room for all. */
+struct answer {
+    struct buf codes, replay;
+};
+
+static int put_replay(struct buf *out, struct span filter, uint8_t code)
+{
+    uint8_t n[2] = {(uint8_t)(filter.n >> 8), (uint8_t)filter.n};
+    int err = buf_put(out, span_of(n, 2));
+    if (err == MD_OK)
+        err = buf_put(out, filter);
+    return err == MD_OK ? buf_put(out, span_of(&code, 1)) : err;
+}
+
+static int subscribe_one(struct conn *c, struct span filter, enum mqtt_qos qos, struct answer *a)
 {
     bool added;
-    g->code = (uint8_t)qos;
-    g->replay = false;
-    if ((unsigned)qos > conn_max_qos(c))
-        g->code = (uint8_t)conn_max_qos(c);
+    unsigned most = conn_max_qos(c);
+    uint8_t code = (uint8_t)((unsigned)qos > most ? most : (unsigned)qos);
     bool allowed = permitted(c, filter);
     if (c->state != CONN_OPEN) /* a hook has ended it */
         return MD_OK;
     if (!allowed) {
         /* 3.1 has no code for failure: the QoS is granted and nothing is delivered. */
         if (c->who.level == MQTT_3_1_1)
-            g->code = MQTT_SUBACK_FAILURE; /* [MQTT-3.9.3-2] */
-        return MD_OK;
+            code = MQTT_SUBACK_FAILURE; /* [MQTT-3.9.3-2] */
+        return buf_put(&a->codes, span_of(&code, 1));
     }
-    int err = session_subscribe(c->session, filter, g->code, &added);
+    int err = session_subscribe(c->session, filter, code, &added);
     if (err != MD_OK)
         return err;
     if (c->broker->hooks.on_subscribe != NULL)
         c->broker->hooks.on_subscribe(c->broker->hooks.ctx, &c->who, filter);
     /* 3.1.1 sends them again for an identical filter [MQTT-3.8.4-3], 3.1 does not. */
-    g->replay = added || c->who.level == MQTT_3_1_1;
-    return MD_OK;
+    if (added || c->who.level == MQTT_3_1_1)
+        err = put_replay(&a->replay, filter, code);
+    return err == MD_OK ? buf_put(&a->codes, span_of(&code, 1)) : err;
 }
 
-static int put_suback(struct conn *c, uint16_t packet_id, const struct grant *g, size_t n)
+static int subscribe_all(struct conn *c, struct mqtt_filters list, struct answer *a)
 {
-    uint8_t *codes = mem_alloc_raw(n);
-    if (codes == NULL)
-        return MD_NOMEM;
-    for (size_t i = 0; i < n; i++)
-        codes[i] = g[i].code; /* in their order [MQTT-3.9.3-1] */
-    int err = mqtt_put_suback(&c->ctl, packet_id, span_of(codes, n));
-    mem_free(codes);
+    struct span filter;
+    enum mqtt_qos qos;
+    int err = buf_reserve(&a->codes, list.count);
+    if (err == MD_OK)
+        err = buf_reserve(&a->replay, list.list.n);
+    while (err == MD_OK && c->state == CONN_OPEN && mqtt_next_filter(&list, &filter, &qos))
+        err = subscribe_one(c, filter, qos, a);
+    if (err != MD_OK || c->state != CONN_OPEN) /* a hook may have ended it */
+        return err;
+    /* In their order [MQTT-3.9.3-1]. */
+    err = mqtt_put_suback(&c->ctl, list.packet_id, buf_view(&a->codes));
     if (err == MD_OK)
         conn_answered(c);
     return err;
@@ -60,21 +77,14 @@ static int put_suback(struct conn *c, uint16_t packet_id, const struct grant *g,
 
 int handle_subscribe(struct conn *c, struct mqtt_filters *p, const char **why)
 {
-    struct mqtt_filters list = *p;
-    struct span filter;
-    enum mqtt_qos qos;
-    int err = MD_OK;
-    struct grant *grants = mem_calloc(p->count, sizeof *grants);
-    if (grants == NULL)
-        return MD_NOMEM;
-    for (size_t i = 0;
-         err == MD_OK && c->state == CONN_OPEN && mqtt_next_filter(&list, &filter, &qos); i++)
-        err = subscribe_one(c, filter, qos, &grants[i]);
-    if (err == MD_OK && c->state == CONN_OPEN) /* a hook may have ended it */
-        err = put_suback(c, p->packet_id, grants, p->count);
+    struct answer a;
+    buf_init(&a.codes, SIZE_MAX);
+    buf_init(&a.replay, SIZE_MAX);
+    int err = subscribe_all(c, *p, &a);
     if (err == MD_OK && c->state == CONN_OPEN)
-        err = replay_start(c, *p, grants);
-    mem_free(grants);
+        err = replay_start(c->session, &a.replay);
+    buf_free(&a.codes);
+    buf_free(&a.replay);
     if (err != MD_OK)
         *why = "out of memory for its subscriptions"; /* [MQTT-4.8.0-2] */
     return err;

@@ -96,6 +96,40 @@ void persist_unsub(struct session *s, struct span filter)
     buf_free(&key);
 }
 
+static struct key replay_key(const struct session *s, bool done)
+{
+    struct key k = {.n = 0};
+    key_put(&k, s->number, 4);
+    key_put(&k, 0, done ? 1 : 0);
+    return k;
+}
+
+int persist_replay(struct session *s, struct span list)
+{
+    struct key k = replay_key(s, false);
+    if (store_of(s) == NULL)
+        return MD_OK;
+    return store_put(store_of(s), STORE_REPLAY, key_span(&k), list, STORE_FRESH);
+}
+
+int persist_replay_done(struct session *s, uint32_t done)
+{
+    struct key k = replay_key(s, true), value = {.n = 0};
+    key_put(&value, done, 4);
+    if (store_of(s) == NULL)
+        return MD_OK;
+    return store_put(store_of(s), STORE_REPLAY, key_span(&k), key_span(&value), STORE_NOW);
+}
+
+void persist_replay_gone(struct session *s)
+{
+    struct key list = replay_key(s, false), done = replay_key(s, true);
+    if (store_of(s) == NULL)
+        return;
+    forget(store_of(s), STORE_REPLAY, key_span(&list), STORE_NOW);
+    forget(store_of(s), STORE_REPLAY, key_span(&done), STORE_NOW);
+}
+
 /* --- messages ------------------------------------------------------------------------------- */
 
 static struct key message_key(const struct message *m)
@@ -241,6 +275,8 @@ void persist_session_gone(struct session *s)
         return;
     outq_each(&s->out, forget_delivery, s);
     (void)subs_each(s->broker->subs, &s->sub, forget_sub, s);
+    if (s->replaying)
+        persist_replay_gone(s);
     for (uint32_t i = 0; i < session_qos2_n(s); i++)
         persist_qos2_done(s, s->qos2_in->v[i]);
     forget(store_of(s), STORE_SESSION, s->by_id.key, STORE_NOW);

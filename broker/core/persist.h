@@ -5,6 +5,8 @@
  *     STORE_SUB      number(4) | filter     -> QoS(1)
  *     STORE_QUEUE    number(4) | order(4)   -> message(8) | packet id(2) | flags(1)
  *     STORE_QOS2     number(4) | packet id(2) -> nothing
+ *     STORE_REPLAY   number(4)              -> the filters of a replay.h, as in SUBSCRIBE
+ *     STORE_REPLAY   number(4) | 0(1)       -> so many of them are done(4)
  *     STORE_MESSAGE  message(8)             -> QoS(1) | topic length(2) | topic | payload
  *     STORE_RETAIN   topic                  -> QoS(1) | payload
  *
@@ -23,6 +25,11 @@ void persist_session_gone(struct session *s); /* and everything that belongs to 
 
 MD_MUST_USE int persist_sub(struct session *s, struct span filter, unsigned qos);
 void persist_unsub(struct session *s, struct span filter);
+
+/* A replay that takes longer, and how far it has come.  Errors: of the store. */
+MD_MUST_USE int persist_replay(struct session *s, struct span list);
+MD_MUST_USE int persist_replay_done(struct session *s, uint32_t done);
+void persist_replay_gone(struct session *s);
 
 /* An entry of the queue (new), or one that was moved to the window or changed there.
  * Errors: of the store. */

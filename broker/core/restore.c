@@ -7,8 +7,11 @@
 #include "broker/base/rd.h"
 #include "broker/codec/topic.h"
 #include "broker/core/persist.h"
+#include "broker/core/replay.h"
 
 #include <stdlib.h>
+
+#define REPLAY_DONE_KEY 5u /* bytes; the others of STORE_REPLAY have four */
 
 struct loaded_message { /* by id */
     uint64_t id;
@@ -32,8 +35,32 @@ struct restore {
     struct loaded_message *messages;
     struct loaded_entry *entries;
     size_t n_sessions, n_messages, n_entries, cap_sessions, cap_messages, cap_entries;
-    unsigned odd; /* records that did not fit */
+    unsigned odd;        /* records that did not fit                     */
+    struct buf odd_keys; /* of them: namespace(1) | length(2) | key | .. */
 };
+
+/* What did not fit now would come back to life when its number is given to another Session: it
+ * goes, but not while the store is walked. */
+static int leave_out(struct restore *r, enum store_ns ns, struct span key)
+{
+    uint8_t head[3] = {(uint8_t)ns, (uint8_t)(key.n >> 8), (uint8_t)key.n};
+    r->odd++;
+    int err = buf_reserve(&r->odd_keys, sizeof head + key.n);
+    if (err == MD_OK)
+        err = buf_put(&r->odd_keys, span_of(head, sizeof head));
+    return err == MD_OK ? buf_put(&r->odd_keys, key) : err;
+}
+
+/* One that finds no memory stays for the next start. */
+static void drop_odd(struct restore *r)
+{
+    struct rd rd = rd_of(buf_view(&r->odd_keys));
+    while (rd_left(&rd) > 0) {
+        enum store_ns ns = (enum store_ns)rd_u8(&rd);
+        (void)!store_del(r->b->store, ns, rd_bin16(&rd), STORE_SOON);
+    }
+    buf_free(&r->odd_keys);
+}
 
 /* Makes room for one more element of `size` bytes.  Errors: MD_NOMEM. */
 static int grow(void **v, size_t *cap, size_t n, size_t size)
@@ -55,10 +82,8 @@ static int on_retained(void *ctx, struct span topic, struct span value)
     struct rd rd = rd_of(value);
     unsigned qos = rd_u8(&rd);
     struct message *m;
-    if (!rd_ok(&rd) || qos > 2 || !topic_name_valid(topic) || rd_left(&rd) == 0) {
-        r->odd++;
-        return MD_OK;
-    }
+    if (!rd_ok(&rd) || qos > 2 || !topic_name_valid(topic) || rd_left(&rd) == 0)
+        return leave_out(r, STORE_RETAIN, topic);
     int err = message_new(&m, topic, rd_rest(&rd), qos, true);
     if (err != MD_OK)
         return err;
@@ -73,10 +98,8 @@ static int on_session(void *ctx, struct span client_id, struct span value)
     struct rd rd = rd_of(value);
     uint32_t number = rd_u32(&rd);
     bool named = rd_u8(&rd) != 0;
-    if (!rd_ok(&rd) || number == 0 || client_id.n == 0 || session_find(r->b, client_id) != NULL) {
-        r->odd++;
-        return MD_OK;
-    }
+    if (!rd_ok(&rd) || number == 0 || client_id.n == 0 || session_find(r->b, client_id) != NULL)
+        return leave_out(r, STORE_SESSION, client_id);
     int err = grow((void **)&r->sessions, &r->cap_sessions, r->n_sessions, sizeof *r->sessions);
     struct session *s = NULL;
     if (err == MD_OK)
@@ -113,11 +136,33 @@ static int on_sub(void *ctx, struct span key, struct span value)
     struct session *s = session_of(r, rd_u32(&rd));
     struct span filter = rd_rest(&rd);
     bool added;
-    if (s == NULL || value.n != 1 || value.p[0] > 2 || !topic_filter_valid(filter)) {
-        r->odd++;
-        return MD_OK;
-    }
+    if (s == NULL || value.n != 1 || value.p[0] > 2 || !topic_filter_valid(filter))
+        return leave_out(r, STORE_SUB, key);
     return subs_add(r->b->subs, filter, &s->sub, value.p[0], &added);
+}
+
+/* The lists come first: in the store they have no order. */
+static int on_replay(void *ctx, struct span key, struct span value)
+{
+    struct restore *r = ctx;
+    struct rd rd = rd_of(key);
+    struct session *s = session_of(r, rd_u32(&rd));
+    if (key.n == REPLAY_DONE_KEY)
+        return MD_OK;
+    int err = s == NULL || !rd_done(&rd) ? MD_INVAL : replay_restore(s, value);
+    return err == MD_INVAL ? leave_out(r, STORE_REPLAY, key) : err;
+}
+
+static int on_replay_done(void *ctx, struct span key, struct span value)
+{
+    struct restore *r = ctx;
+    struct rd rd = rd_of(key), v = rd_of(value);
+    struct session *s = session_of(r, rd_u32(&rd));
+    uint32_t done = rd_u32(&v);
+    if (key.n != REPLAY_DONE_KEY)
+        return MD_OK;
+    bool fits = s != NULL && s->replaying && rd_done(&v) && replay_skip(s, done) == MD_OK;
+    return fits ? MD_OK : leave_out(r, STORE_REPLAY, key);
 }
 
 static int on_qos2(void *ctx, struct span key, struct span value)
@@ -127,10 +172,8 @@ static int on_qos2(void *ctx, struct span key, struct span value)
     struct session *s = session_of(r, rd_u32(&rd));
     uint16_t id = rd_u16(&rd);
     (void)value;
-    if (s == NULL || !rd_done(&rd) || id == 0 || session_qos2_known(s, id)) {
-        r->odd++;
-        return MD_OK;
-    }
+    if (s == NULL || !rd_done(&rd) || id == 0 || session_qos2_known(s, id))
+        return leave_out(r, STORE_QOS2, key);
     return session_qos2_restore(s, id);
 }
 
@@ -141,10 +184,8 @@ static int on_message(void *ctx, struct span key, struct span value)
     uint64_t id = rd_u64(&k);
     unsigned qos = rd_u8(&rd);
     struct span topic = rd_bin16(&rd);
-    if (!rd_done(&k) || !rd_ok(&rd) || id == 0 || qos > 2 || !topic_name_valid(topic)) {
-        r->odd++;
-        return MD_OK;
-    }
+    if (!rd_done(&k) || !rd_ok(&rd) || id == 0 || qos > 2 || !topic_name_valid(topic))
+        return leave_out(r, STORE_MESSAGE, key);
     int err = grow((void **)&r->messages, &r->cap_messages, r->n_messages, sizeof *r->messages);
     struct message *m;
     if (err == MD_OK)
@@ -188,10 +229,8 @@ static int on_entry(void *ctx, struct span key, struct span value)
     bool released = e.d.state == DELIVERY_RELEASED;
     if (!rd_done(&k) || !rd_done(&rd) || session_of(r, e.number) == NULL || e.d.qos == 0 ||
         e.d.qos > 2 || e.d.state == DELIVERY_DONE || (released && e.d.packet_id == 0) ||
-        (!released && message_of(r, e.message_id) == NULL)) {
-        r->odd++;
-        return MD_OK;
-    }
+        (!released && message_of(r, e.message_id) == NULL))
+        return leave_out(r, STORE_QUEUE, key);
     int err = grow((void **)&r->entries, &r->cap_entries, r->n_entries, sizeof *r->entries);
     if (err == MD_OK)
         r->entries[r->n_entries++] = e;
@@ -268,6 +307,10 @@ static int read_all(struct restore *r)
     if (err == MD_OK)
         err = store_each(st, STORE_SUB, on_sub, r);
     if (err == MD_OK)
+        err = store_each(st, STORE_REPLAY, on_replay, r);
+    if (err == MD_OK)
+        err = store_each(st, STORE_REPLAY, on_replay_done, r);
+    if (err == MD_OK)
         err = store_each(st, STORE_QOS2, on_qos2, r);
     if (err == MD_OK)
         err = store_each(st, STORE_MESSAGE, on_message, r);
@@ -281,9 +324,11 @@ static int read_all(struct restore *r)
 int broker_restore(struct broker *b, struct store *store)
 {
     struct restore r = {.b = b};
+    buf_init(&r.odd_keys, SIZE_MAX);
     b->store = store;
     int err = read_all(&r);
     drop_orphans(&r);
+    drop_odd(&r);
     mem_free(r.sessions);
     mem_free(r.messages);
     mem_free(r.entries);

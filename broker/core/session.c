@@ -286,6 +286,8 @@ int session_attach(struct session **out, struct broker *b, struct span client_id
     s->since_ms = env_mono_ms(b->env);
     s->clean = clean;
     s->conn = c;
+    if (s->replaying)
+        replay_back(s);
     s->dropped = 0;
     outq_rewind(&s->out);
     *out = s;

@@ -143,7 +143,7 @@ static int count(void *ctx, unsigned ns, struct span key, struct span value, boo
     struct store_copied *what = ctx;
     (void)key;
     (void)value;
-    if (ns <= STORE_ENERGY && !deleted)
+    if (ns <= STORE_LAST && !deleted)
         what->entries[ns]++;
     return MD_OK;
 }

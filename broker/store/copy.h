@@ -9,8 +9,8 @@
 #include "broker/store/store.h"
 
 struct store_copied {
-    size_t entries[STORE_ENERGY + 1]; /* by enum store_ns */
-    size_t damaged;                   /* bytes that made no sense and were left out */
+    size_t entries[STORE_LAST + 1]; /* by enum store_ns */
+    size_t damaged;                 /* bytes that made no sense and were left out */
 };
 
 /* Reads; writes nothing.

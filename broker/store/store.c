@@ -24,8 +24,10 @@ bool store_dirty(const struct store *s) { return s->ops->dirty(s) != STORE_CLEAN
 
 unsigned store_period_s(const struct store *s)
 {
-    bool lazy = s->ops->dirty(s) == STORE_LAZY && s->period_s < STORE_LAZY_S;
-    return lazy ? STORE_LAZY_S : s->period_s;
+    enum store_dirty d = s->ops->dirty(s);
+    if (d == STORE_LAZY && s->period_s < STORE_LAZY_S)
+        return STORE_LAZY_S;
+    return d == STORE_PRECIOUS && s->period_s > STORE_RARE_S ? STORE_RARE_S : s->period_s;
 }
 
 int store_flush_begin(struct store *s, struct store_flush **out)

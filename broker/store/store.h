@@ -10,7 +10,8 @@
  *     write      once per loop turn, before anything is sent: what is STORE_NOW survives the death
  *                of this process from here on
  *     flush      every few seconds, or half a minute when all of it is STORE_SOON: all of it
- *                reaches the medium.  It has three parts, so that the disk is waited for in the
+ *                reaches the medium.  What is STORE_RARE waits no longer than by default, however
+ *                long others wait to spare flash.  It has three parts, so that the disk is waited for in the
  *                thread pool: begin (loop thread) -> run (any thread, blocks) -> end (loop
  *                thread); one at a time
  *
@@ -31,13 +32,16 @@ enum store_ns {
     STORE_MESSAGE,
     STORE_QUEUE,
     STORE_QOS2,
-    STORE_ENERGY /* meross/energy/book.c */
+    STORE_ENERGY, /* meross/energy/book.c */
+    STORE_REPLAY, /* broker/core/persist.c */
+    STORE_LAST = STORE_REPLAY
 };
 
 enum store_when {
-    STORE_NOW,  /* an acknowledgement depends on it */
-    STORE_SOON, /* a later flush is early enough    */
-    STORE_FRESH /* as NOW, for a key that did not exist before */
+    STORE_NOW,   /* an acknowledgement depends on it */
+    STORE_SOON,  /* a later flush is early enough    */
+    STORE_FRESH, /* as NOW, for a key that did not exist before */
+    STORE_RARE   /* as NOW; nobody would say it again after a power cut: flushed soon */
 };
 
 #define STORE_KEY_MAX 65535u
@@ -48,9 +52,10 @@ struct store;
 struct store_flush;
 typedef int (*store_each_cb)(void *ctx, struct span key, struct span value); /* non-zero stops */
 
-/* What is not on the medium yet: nothing, only what is STORE_SOON, more. */
-enum store_dirty { STORE_CLEAN, STORE_LAZY, STORE_URGENT };
+/* What is not on the medium yet: nothing, only what is STORE_SOON, more, and some of it STORE_RARE. */
+enum store_dirty { STORE_CLEAN, STORE_LAZY, STORE_URGENT, STORE_PRECIOUS };
 
+#define STORE_RARE_S   2u   /* at most, between two flushes of what is STORE_RARE */
 #define STORE_LAZY_S   30u  /* between two flushes of what is only STORE_SOON */
 #define STORE_LAZY_MAX 256u /* changes that wait so long; with more the memory is wanted back */
 

@@ -29,6 +29,7 @@ struct store_file {
     size_t turn_at;
     bool turn_open, flushing;
     bool urgent; /* not all of `changes` is STORE_SOON */
+    bool rare;   /* some of it is STORE_RARE           */
     bool owed;   /* the disk refused the base at the start: the next flush writes it */
     bool failed; /* the last flush: its changes are here again, and in the old hot journals */
     int hot_fd;  /* -1: could not be opened */
@@ -43,7 +44,7 @@ struct store_flush {
     struct buf bytes;   /* one batch */
     uint32_t hot_until, number;
     struct journal_place end; /* after it */
-    bool sync, rotated;
+    bool sync, rotated, rare;
 };
 
 static struct store_file *of(struct store *s) { return (struct store_file *)(void *)s; }
@@ -96,6 +97,7 @@ static int file_put(struct store *base, enum store_ns ns, struct span key, struc
     e->fresh = known ? e->fresh : when == STORE_FRESH;
     e->deleted = false;
     s->urgent |= when != STORE_SOON;
+    s->rare |= when == STORE_RARE;
     e->written |= hot;
     return MD_OK;
 }
@@ -114,6 +116,7 @@ static int file_del(struct store *base, enum store_ns ns, struct span key, enum 
     if (hot)
         add_to_turn(s, ns, key, nothing, true);
     s->urgent |= when != STORE_SOON;
+    s->rare |= when == STORE_RARE;
     if (fresh) {
         table_drop(&s->changes, e); /* the medium never heard of it */
         return MD_OK;
@@ -139,6 +142,8 @@ static enum store_dirty file_dirty(const struct store *s)
     const struct store_file *f = (const struct store_file *)(const void *)s;
     if (f->changes.map.n == 0 && !f->owed)
         return STORE_CLEAN;
+    if (f->rare)
+        return STORE_PRECIOUS;
     bool many = f->changes.map.n > STORE_LAZY_MAX;
     return f->urgent || f->owed || f->failed || many ? STORE_URGENT : STORE_LAZY;
 }
@@ -226,7 +231,8 @@ static int file_flush_begin(struct store *base, struct store_flush **out)
     journal_end(&f->bytes, at);
     table_clear(&s->changes);
     s->changes = fresh;
-    s->urgent = false;
+    f->rare = s->rare;
+    s->urgent = s->rare = false;
     (void)file_write(base); /* what this turn said belongs before the turn of the journal */
     f->hot_until = s->hot_number;
     f->rotated = !s->failed; /* while the disk refuses, they do not multiply */
@@ -338,6 +344,7 @@ static void file_flush_end(struct store *base, struct store_flush *f, int result
     else if (f->rotated || hot_restart(s) == MD_OK)
         segment_remove_hot(s->journal_dir, f->hot_until);
     s->failed = result != MD_OK;
+    s->rare |= s->failed && f->rare;
     if (f->owed != NULL && result == MD_OK) {
         s->owed = false;
         table_clear(&s->loaded);

@@ -63,7 +63,7 @@ struct device {
     bool nameless; /* the name was made before the type was known */
     unsigned n_channels;
     struct device_channel channel[DEVICE_CHANNELS_MAX]; /* ascending */
-    char *abilities;                            /* each followed by '\n'; NULL = unknown   */
+    const char *abilities; /* shared.h: each followed by '\n'; NULL = unknown   */
     char ability_firmware[DEVICE_TEXT_MAX + 1]; /* the firmware they were read from        */
     uint8_t led_wish;       /* of people, for the status LED: enum device_wish */
     uint8_t light_capacity; /* bits of what a lamp can: colour, temperature, brightness, effect */
@@ -85,6 +85,7 @@ struct device {
     char gone_why[DEVICE_WHY_MAX + 1];
     bool announced;        /* has its topics and its record; false until first bound      */
     bool dirty;            /* differs from the record                                     */
+    bool precious;         /* and in what nobody would say again: its name, a key         */
     int64_t saved_seen;    /* last_seen of the record                                     */
     struct buf state;      /* the state topic as published last                           */
     bool clock_jumped;     /* the host's clock was set, and this plug not looked at since */
@@ -112,6 +113,9 @@ void device_forget_pending(struct device *d);
 
 /* It signed with pending_key, which is its own key now. */
 void device_key_shown(struct device *d);
+
+/* What nobody would say again: it is on the medium soon, whatever is written rarely. */
+static inline void device_changed(struct device *d) { d->dirty = d->precious = true; }
 
 /* Has it a record? */
 static inline bool device_is_kept(const struct device *d) { return d->announced || d->expected; }

@@ -17,8 +17,7 @@ int device_expect_key(struct device *d, const char *key)
 {
     bool first = d->own_key == NULL && d->key == DEVICE_KEY_UNKNOWN && d->expected;
     if (d->own_key != NULL && strcmp(d->own_key, key) == 0) {
-        d->dirty |= d->pending_key != NULL;
-        drop_key(&d->pending_key);
+        device_forget_pending(d);
         return MD_OK;
     }
     char *copy = mem_strdup(key);
@@ -29,7 +28,7 @@ int device_expect_key(struct device *d, const char *key)
     *slot = copy;
     if (first)
         d->key = DEVICE_KEY_OWN;
-    d->dirty = true;
+    device_changed(d);
     return MD_OK;
 }
 
@@ -38,12 +37,13 @@ void device_key_shown(struct device *d)
     drop_key(&d->own_key);
     d->own_key = d->pending_key;
     d->pending_key = NULL;
-    d->dirty = true;
+    device_changed(d);
 }
 
 void device_forget_pending(struct device *d)
 {
-    d->dirty |= d->pending_key != NULL;
+    if (d->pending_key != NULL)
+        device_changed(d);
     drop_key(&d->pending_key);
 }
 

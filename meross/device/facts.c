@@ -134,6 +134,23 @@ static bool same(const struct fact *a, const struct fact *b)
            strcmp(a->text, b->text) == 0;
 }
 
+/* The text is the fact's own from now on; most have none, and need no memory for that. */
+static bool own_text(struct fact *it)
+{
+    if (it->text[0] == '\0')
+        it->text = "";
+    else
+        it->text = mem_strdup(it->text);
+    return it->text != NULL;
+}
+
+static void drop_text(const struct fact *it)
+{
+    if (it->text[0] != '\0')
+        mem_free((char *)it->text);
+}
+
+/* The text of `is` is copied. */
 static bool put(struct facts *f, const char *name, struct fact *is)
 {
     size_t number = number_of(name);
@@ -143,7 +160,11 @@ static bool put(struct facts *f, const char *name, struct fact *is)
     bool there = stands(f, place, is->at, number);
     if (there ? same(&f->v[place], is) : !make_room(f))
         return false;
-    if (!there) {
+    if (!own_text(is))
+        return false;
+    if (there) {
+        drop_text(&f->v[place]);
+    } else {
         memmove(f->v + place + 1, f->v + place, (f->n - place) * sizeof *f->v);
         f->n++;
     }
@@ -161,19 +182,20 @@ bool facts_number(struct facts *f, uint32_t at, const char *name, int64_t value,
     }
     if (decimals > FACTS_DECIMALS || value > FACTS_NUMBER || value < -FACTS_NUMBER)
         return false;
-    struct fact is = {.at = at, .kind = FACT_NUMBER, .decimals = (uint8_t)decimals, .value = value};
+    struct fact is = {
+        .at = at, .kind = FACT_NUMBER, .decimals = (uint8_t)decimals, .value = value, .text = ""};
     return put(f, name, &is);
 }
 
 bool facts_text(struct facts *f, uint32_t at, const char *name, const char *text)
 {
-    struct fact is = {.at = at, .kind = FACT_TEXT};
-    return span_to_str(span_str(text), is.text, sizeof is.text) && put(f, name, &is);
+    struct fact is = {.at = at, .kind = FACT_TEXT, .text = text};
+    return strlen(text) <= FACTS_TEXT_MAX && put(f, name, &is);
 }
 
 bool facts_bool(struct facts *f, uint32_t at, const char *name, bool value)
 {
-    struct fact is = {.at = at, .kind = FACT_BOOL, .value = value};
+    struct fact is = {.at = at, .kind = FACT_BOOL, .value = value, .text = ""};
     return put(f, name, &is);
 }
 
@@ -187,6 +209,7 @@ bool facts_copy(struct facts *f, uint32_t at, const struct fact *it)
 static void take_out(struct facts *f, unsigned place)
 {
     f->unsaved |= names[f->v[place].name].keep == AT_ONCE;
+    drop_text(&f->v[place]);
     f->n--;
     memmove(f->v + place, f->v + place + 1, (f->n - place) * sizeof *f->v);
 }
@@ -286,6 +309,8 @@ void facts_read(struct facts *f, uint32_t at, struct json_at object)
 
 void facts_clear(struct facts *f)
 {
+    for (unsigned i = 0; i < f->n; i++)
+        drop_text(&f->v[i]);
     mem_free(f->v);
     *f = (struct facts){.n = 0};
 }

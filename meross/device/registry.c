@@ -3,6 +3,7 @@
 #include "broker/base/check.h"
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
+#include "meross/device/shared.h"
 #include "meross/wire/text.h"
 
 #include <stdio.h>
@@ -149,6 +150,19 @@ static void insert(struct registry *r, struct device *d)
     r->n++;
 }
 
+void registry_share(struct registry *r, struct device *d)
+{
+    bool abilities = d->abilities == NULL, hello = d->health.hello == NULL;
+    for (struct list *it = r->devices.next; it != &r->devices && !(abilities && hello);
+         it = it->next) {
+        const struct device *other = device_of(it);
+        if (other == d)
+            continue;
+        abilities = abilities || shared_join(&d->abilities, other->abilities);
+        hello = hello || shared_join(&d->health.hello, other->health.hello);
+    }
+}
+
 static struct device *new_device(void)
 {
     struct device *d = mem_alloc(sizeof *d);
@@ -182,6 +196,7 @@ int registry_add(struct registry *r, struct span uuid, struct span mac, struct d
         return MD_NOMEM;
     (void)span_to_str(uuid, d->uuid, sizeof d->uuid);
     (void)text_fold(mac, d->mac, sizeof d->mac);
+    d->precious = true;
     insert(r, d);
     *out = d;
     return MD_OK;
@@ -196,7 +211,7 @@ bool registry_name_it(struct registry *r, struct device *d)
     d->nameless = false;
     map_del(&r->by_name, &d->by_name);
     index_name(r, d, name);
-    d->dirty = true;
+    device_changed(d);
     return true;
 }
 
@@ -211,7 +226,7 @@ int registry_rename(struct registry *r, struct device *d, struct span name)
     map_del(&r->by_name, &d->by_name);
     index_name(r, d, text);
     d->nameless = false;
-    d->dirty = true;
+    device_changed(d);
     return MD_OK;
 }
 
@@ -249,7 +264,7 @@ static void unlink_device(struct registry *r, struct device *d)
 void registry_remove(struct registry *r, struct device *d)
 {
     int err = device_is_kept(d)
-                  ? store_del(r->store, STORE_DEVICE, span_str(d->uuid_key), STORE_NOW)
+                  ? store_del(r->store, STORE_DEVICE, span_str(d->uuid_key), STORE_RARE)
                   : MD_OK;
     if (err != MD_OK && err != MD_NOENT)
         log_warn("registry", "plug=%s its record could not be removed (%s) and may come back",
@@ -267,12 +282,12 @@ static int save_device(struct registry *r, struct device *d)
     device_write_record(&w, d);
     int err = w.err;
     if (err == MD_OK)
-        err =
-            store_put(r->store, STORE_DEVICE, span_str(d->uuid_key), buf_view(&record), STORE_NOW);
+        err = store_put(r->store, STORE_DEVICE, span_str(d->uuid_key), buf_view(&record),
+                        d->precious ? STORE_RARE : STORE_NOW);
     buf_wipe(&record); /* the plug's own key is in it */
     if (err != MD_OK)
         return err;
-    d->dirty = false;
+    d->dirty = d->precious = false;
     d->facts.unsaved = false;
     d->saved_seen = d->last_seen;
     return MD_OK;
@@ -309,6 +324,7 @@ static int load_one(void *ctx, struct span key, struct span value)
     if (err == MD_OK) {
         d->announced = !d->expected;
         insert(r, d);
+        registry_share(r, d);
         return MD_OK;
     }
     free_device(d);

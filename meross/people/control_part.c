@@ -51,7 +51,7 @@ static unsigned count_channels(const struct device *d, unsigned number, bool *th
 
 static void done(struct verb_request *r, struct device *d, const char *name, const char *was)
 {
-    d->dirty = true;
+    device_changed(d);
     announce_state(r->m, d);
     announce_save_now(r->m);
     log_info("control", "plug=%s its part %s is called %s", log_q(span_str(d->name)),

@@ -153,9 +153,11 @@ void state_on_ability(struct plug *p, const struct envelope *e)
 {
     int err = device_set_abilities(p->dev, json_get(e->payload, "ability"));
     if (err == MD_OK) {
+        registry_share(p->m->registry, p->dev);
+        if (p->dev->plug != NULL)
+            polls_abilities(p->dev->plug);
         p->dev->dirty = true;
         p->abilities_read = true;
-        polls_abilities(p);
         announce_soon(p->m);
     } else {
         log_debug("meross", "plug=%s its abilities were not understood: %s",

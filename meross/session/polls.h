@@ -1,7 +1,8 @@
 /* polls.h - what a plug is asked by ourselves, and when: after it is bound, and from time to time.
  *
  * A table of rows, made of tables in several files (polls.c lists them).  Each row is a namespace
- * that is asked when the plug has it among its abilities.  They are asked one at a time, in order
+ * that is asked when the plug has it among its abilities; those are chosen when it starts, and when
+ * its abilities were read.  They are asked one at a time, in order
  * of due time, as requests that let those of people go first; what the plug answers goes through
  * inbound.c like everything else it says.
  *
@@ -43,14 +44,15 @@ void polls_hurry(struct plug *p, const char *ns);
 /* every_s answers something else than before: no row is later than that from now. */
 void polls_retime(struct plug *p);
 
-/* Its abilities were read: rows that were never asked are looked at again, with the next that is over. */
-void polls_abilities(struct plug *p);
-
 /* The plug said something: if there was no memory for the timer to the next question, it is looked at
  * again now. */
 void polls_wake(struct plug *p);
 
-void polls_stop(struct plug *p); /* nothing more is asked */
+/* Its abilities were read: it may have other rows than before. */
+void polls_abilities(struct plug *p);
+
+void polls_stop(struct plug *p);   /* nothing more is asked                      */
+void polls_clear(struct polls *s); /* frees what it owns, not s; after it stopped */
 
 /* Tables of rows; *n: how many.  lent, static. */
 const struct poll_row *polls_of_energy(size_t *n); /* polls_energy.c: power and counters */

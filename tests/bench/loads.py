@@ -59,7 +59,8 @@ def pings(most=5.0):
             for name, limit in (("p50", None), ("p99", most), ("max", None))]
 
 
-START = [Figure("ms to the first CONNACK", lambda r: r["start_ms"], most=5.0),
+START = [Figure("ms until it accepts", lambda r: r["accept_ms"], most=5.0),
+         Figure("ms to the first CONNACK", lambda r: r["start_ms"]),
          Figure("kB resident, idle", lambda r: r["before"]["rss_kb"], places=0),
          Figure("kB of it private", lambda r: r["before"]["private_kb"], most=1536, places=0)]
 

@@ -8,7 +8,7 @@ from brokers import BACK, BROKERS
 
 BUSY = 0.95  # the load generator was what limited the rate
 HEAD = ("| load | figure | mosquitto: min / median / max | merossd | ratio | target "
-        "| generator busy | resident after, idle = 1 |\n" + "| --- " * 2 + "| ---: " * 6 + "|")
+        "| generator busy | resident after, first clients = 1 |\n" + "| --- " * 2 + "| ---: " * 6 + "|")
 
 
 def escape(name):

@@ -13,6 +13,7 @@ import re
 import shutil
 import signal
 import sys
+import time
 
 import harness
 from harness import Client, Program, Skip, check, free_port, run
@@ -629,6 +630,30 @@ def a_flash_that_cannot_be_written_is_one_line():
             print("    " + err.strip())
 
 
+def a_power_cut_takes_no_plug_and_no_name():
+    """Flash is spared for an hour; a plug that came and its name are there after two seconds."""
+    with Router(program_for_the_router()) as r:
+        with Running(r, persistence_sync="3600") as b:
+            a_plug_is_switched(b)
+            name = json.loads(b.tool("list", "--json")[1])["plugs"][0]["name"]
+            status, out, err = b.tool("rename", name, "precious")
+            check(status == 0, f"{status} {out}{err}")
+            client = Client(b.tcp, "c")
+            client.publish("waits", b"for an hour", qos=1, retain=True)
+            client.disconnect()
+            deadline = time.monotonic() + harness.PATIENCE
+            while not any(b'"precious"' in p.read_bytes()
+                          for p in (r.root / "etc/merossd").glob("state.*")):
+                check(time.monotonic() < deadline, "the name is not in flash")
+                b.tool("list")
+            b.program.kill()  # and what was in memory is gone:
+            shutil.rmtree(r.root / "tmp/run/merossd")
+            b.start()
+            status, out, _ = b.tool("list", "--json")
+            plugs = json.loads(out)["plugs"]
+            check(status == 0 and [p["name"] for p in plugs] == ["precious"], out)
+
+
 def fill(path):
     """Writes until there is no room, to the last byte."""
     with open(path, "wb", buffering=0) as f:
@@ -651,6 +676,7 @@ def main():
         folders_of_others_stay_theirs, a_program_for_another_processor_is_called_so,
         the_feeds_own_test, mosquittos_uci_is_taken_over, a_mosquitto_conf_is_taken_over,
         mosquitto_on_the_same_port_is_told, a_plug_on_the_router, reload_reaches_the_running_one,
+        a_power_cut_takes_no_plug_and_no_name,
         a_full_flash_stops_nobody, a_flash_that_cannot_be_written_is_one_line])
 
 

@@ -81,7 +81,7 @@ void tee_open(struct tee *t, const char *dir, const char *journal_dir)
     t->file = tee_open_dir(dir, journal_dir, why);
     MD_ASSERT(t->file != NULL);
     int err = store_mem_open(&t->shadow);
-    for (int ns = STORE_META; ns <= STORE_ENERGY && err == MD_OK; ns++)
+    for (int ns = STORE_META; ns <= STORE_LAST && err == MD_OK; ns++)
         err = store_each(t->file, (enum store_ns)ns, copy_one,
                          &(struct copying){t->shadow, (enum store_ns)ns});
     MD_ASSERT(err == MD_OK);
@@ -116,7 +116,7 @@ static int add_one(void *ctx, struct span key, struct span value)
 static struct sum sum_of(struct store *s)
 {
     struct sum out = {.sum = 0};
-    for (out.ns = STORE_META; out.ns <= STORE_ENERGY; out.ns++) {
+    for (out.ns = STORE_META; out.ns <= STORE_LAST; out.ns++) {
         int err = store_each(s, (enum store_ns)out.ns, add_one, &out);
         MD_ASSERT(err == MD_OK);
     }

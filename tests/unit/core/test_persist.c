@@ -233,6 +233,33 @@ static void a_message_is_stored_once(void **state)
     finish(b);
 }
 
+/* F153: the record of a Session is damaged.  What belonged to it may not become another's, who is
+ * given its number later. */
+static void what_belonged_to_a_lost_session_is_nobodys(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    setup_stored(b);
+    open_as(&w, b, "secret", false);
+    wire_subscribe(&w, "secret", MQTT_QOS1);
+    leave(&w, b);
+    open_as(&w, b, "pub", true);
+    wire_publish(&w, "secret", "x", MQTT_QOS1, false, 1);
+    leave(&w, b);
+    assert_int_equal(store_del(b->store, STORE_SESSION, span_str("secret"), STORE_NOW), MD_OK);
+    restart(b);
+    open_as(&w, b, "other", false);
+    leave(&w, b);
+    restart(b);
+    assert_true(open_as(&w, b, "other", false));
+    expect_nothing(&w);
+    wire_publish(&w, "secret", "y", MQTT_QOS0, false, 0);
+    expect_nothing(&w);
+    assert_int_equal(records(b), 1);
+    wire_close(&w);
+    finish(b);
+}
+
 /* F150 F153: records that do not fit together cost only themselves. */
 static void odd_records_are_left_out(void **state)
 {
@@ -266,6 +293,7 @@ static void odd_records_are_left_out(void **state)
                                    span_of(odd[i].value, odd[i].value_n), STORE_NOW),
                          MD_OK);
     start_stored(b);
+    assert_int_equal(records(b), 2); /* "sub" and "good"; the others are gone from the store, too */
     assert_true(open_as(&sub, b, "sub", false));
     wire_publish(&sub, "good", "works", MQTT_QOS0, false, 0);
     expect_publish(&sub, "works", false);
@@ -314,6 +342,7 @@ int main(void)
         T(retained_messages_come_back),
         T(a_clean_session_leaves_nothing_in_the_store),
         T(a_message_is_stored_once),
+        T(what_belonged_to_a_lost_session_is_nobodys),
         T(odd_records_are_left_out),
         T(out_of_memory_is_survived),
     };

@@ -15,14 +15,19 @@ static void retain_one(struct bench *b, const char *topic)
         continue;
 }
 
-static void fill(struct bench *b)
+static void fill_topics(struct bench *b)
 {
     char topic[32];
-    setup(b);
     for (unsigned i = 0; i < TOPICS; i++) {
         (void)snprintf(topic, sizeof topic, "t%u", i);
         retain_one(b, topic);
     }
+}
+
+static void fill(struct bench *b)
+{
+    setup(b);
+    fill_topics(b);
 }
 
 /* Filters that look at every topic and find nothing, and `last`. */
@@ -260,12 +265,16 @@ static void a_session_that_ends_takes_its_replay_along(void **state)
     finish(b); /* the broker stops */
 }
 
+/* One with more to do is not worked for while it is away; it is owed all the same. */
 static void an_absent_session_has_a_limit(void **state)
 {
     struct bench *b = *state;
     for (unsigned past = 0; past < 2; past++) {
         struct wire w;
+        struct broker_message m = {span_str("t5"), span_str("x"), 1, true};
         setup(b);
+        assert_int_equal(broker_publish(b->broker, &m), MD_OK);
+        (void)turns(b);
         connected(&w, b, "a", false);
         b->broker->replay_budget = 0;
         subscribe_qos(&w, REPLAY_AWAY - 1 + past, "t5", 1);
@@ -273,13 +282,17 @@ static void an_absent_session_has_a_limit(void **state)
         wire_close(&w);
         assert_int_equal(list_empty(&b->broker->replays), past);
         come_back(&w, b, false);
-        assert_int_equal(conn_reading(w.conn), past);
+        assert_false(conn_reading(w.conn));
+        (void)turns(b);
+        expect_retained(&w, "t5");
+        expect_nothing(&w);
+        assert_true(conn_reading(w.conn));
         wire_close(&w);
         finish(b);
     }
 }
 
-/* Nobody is there to be disconnected. */
+/* Nobody is there to be disconnected: what it is owed waits until it is back. */
 static void without_memory_an_absent_session_stays(void **state)
 {
     struct bench *b = *state;
@@ -293,10 +306,168 @@ static void without_memory_an_absent_session_stays(void **state)
     assert_true(list_empty(&b->broker->replays));
     come_back(&w, b, false);
     wire_ping(&w);
+    (void)turns(b);
     expect(&w, MQTT_PINGRESP);
+    expect_retained(&w, "t5");
     expect_nothing(&w);
     wire_close(&w);
     finish(b);
+}
+
+static int count_one(void *ctx, struct span key, struct span value)
+{
+    (void)key;
+    (void)value;
+    ++*(size_t *)ctx;
+    return MD_OK;
+}
+
+static size_t stored(struct bench *b)
+{
+    size_t n = 0;
+    assert_int_equal(store_each(b->store, STORE_REPLAY, count_one, &n), MD_OK);
+    return n;
+}
+
+/* "a" is told that it is subscribed to KEPT topics whose messages are on the disk, others between
+ * them, and goes. */
+#define KEPT 4u
+static void subscribe_kept(struct bench *b, uint8_t qos)
+{
+    static const char *const last[KEPT] = {"kept/0", "kept/1", "kept/2", "kept/3"};
+    struct wire w;
+    setup_stored(b);
+    connected(&w, b, "p", true);
+    for (unsigned i = 0; i < KEPT; i++)
+        wire_publish(&w, last[i], "x", MQTT_QOS2, true, (uint16_t)(i + 1));
+    wire_close(&w);
+    fill_topics(b);
+    static uint8_t packet[8000] = {MQTT_SUBSCRIBE << 4 | 2, 0x80, 0x80, 0, 0, 7};
+    size_t at = 6;
+    for (unsigned i = 0; i < 200; i++) {
+        char filter[32];
+        int n = i % 50 == 49 ? snprintf(filter, sizeof filter, "%s", last[i / 50])
+                             : snprintf(filter, sizeof filter, "+/none/%u", i);
+        packet[at++] = 0;
+        packet[at++] = (uint8_t)n;
+        memcpy(packet + at, filter, (size_t)n);
+        at += (size_t)n;
+        packet[at++] = qos;
+    }
+    packet[1] = (uint8_t)((at - 4) & 127) | 128;
+    packet[2] = (uint8_t)((at - 4) >> 7 & 127) | 128;
+    connected(&w, b, "a", false);
+    wire_send(&w, span_of(packet, at));
+    expect(&w, MQTT_SUBACK);
+    wire_close(&w);
+}
+
+static void take_kept(struct bench *b, uint8_t qos)
+{
+    struct wire w;
+    bool seen[KEPT] = {false};
+    connected(&w, b, "a", false);
+    for (unsigned i = 0; i < KEPT; i++) {
+        struct mqtt_publish p = expect(&w, MQTT_PUBLISH).u.publish;
+        unsigned which = p.topic.p[p.topic.n - 1] - '0';
+        assert_int_equal(p.qos, qos);
+        assert_false(seen[which]); /* not twice either */
+        seen[which] = true;
+    }
+    expect_nothing(&w);
+    wire_close(&w);
+}
+
+/* [MQTT-3.3.1-6] [MQTT-3.1.2-4] The broker dies in the middle, once or time and again: SUBACK has
+ * promised all of it. */
+static void a_restart_takes_nothing_from_a_kept_session(void **state)
+{
+    struct bench *b = *state;
+    for (unsigned done = 0, was = 1; was != 0; done++)
+        for (uint8_t qos = 1; qos <= 2; qos++) {
+            subscribe_kept(b, qos);
+            assert_true(stored(b) > 0);
+            for (unsigned i = 0; i < done; i++)
+                (void)broker_turn(b->broker);
+            was = (unsigned)stored(b);
+            restart(b);
+            fill_topics(b); /* some turns */
+            restart(b);
+            fill_topics(b);
+            (void)turns(b);
+            assert_int_equal(stored(b), 0);
+            take_kept(b, qos);
+            finish(b);
+            assert_true(done < 100);
+        }
+}
+
+/* Nor does a stop leave more than a Session that ends. */
+static void a_stored_replay_goes_with_its_session(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    subscribe_kept(b, 1);
+    (void)broker_turn(b->broker);
+    assert_int_equal(stored(b), 2);
+    restart(b);
+    connected(&w, b, "a", true);
+    assert_int_equal(stored(b), 0);
+    assert_true(list_empty(&b->broker->replays));
+    wire_close(&w);
+    finish(b);
+}
+
+/* F150 F153 */
+static void a_stored_replay_that_makes_no_sense_is_left_out(void **state)
+{
+    struct bench *b = *state;
+    static const struct {
+        const char *key, *value;
+        size_t key_n, value_n;
+    } odd[] = {{"\0\0\0\1", "", 4, 0},          {"\0\0\0\1", "\0\2t5\3", 4, 5},
+               {"\0\0\0\1", "\0\2t5", 4, 4},    {"\0\0\0\1", "\0\2t5\1\0", 4, 6},
+               {"\0\0\0\1", "\0\0\1", 4, 3},    {"\0\0\0\7", "\0\2t5\1", 4, 5},
+               {"\0\0\1", "\0\2t5\1", 3, 5},    {"\0\0\0\1\0\0", "\0\2t5\1", 6, 5},
+               {"\0\0\0\1\0", "\0\0\0\1", 5, 4}};
+    struct wire w;
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        setup_stored(b);
+        connected(&w, b, "a", false);
+        wire_close(&w);
+        assert_int_equal(store_put(b->store, STORE_REPLAY, span_of(odd[i].key, odd[i].key_n),
+                                   span_of(odd[i].value, odd[i].value_n), STORE_NOW),
+                         MD_OK);
+        restart(b);
+        assert_true(list_empty(&b->broker->replays));
+        assert_int_equal(stored(b), 0);
+        finish(b);
+    }
+}
+
+/* How much is done, at what it may say and past it. */
+static void how_far_it_came_is_checked(void **state)
+{
+    struct bench *b = *state;
+    for (char done = 0; done <= 2; done++) {
+        const char value[] = {0, 0, 0, done};
+        struct wire w;
+        setup_stored(b);
+        connected(&w, b, "a", false);
+        wire_close(&w);
+        assert_int_equal(store_put(b->store, STORE_REPLAY, span_of("\0\0\0\1", 4),
+                                   span_of("\0\2t1\1\0\2t2\1", 10), STORE_NOW),
+                         MD_OK);
+        assert_int_equal(store_put(b->store, STORE_REPLAY, span_of("\0\0\0\1\0", 5),
+                                   span_of(value, 4), STORE_NOW),
+                         MD_OK);
+        restart(b);
+        assert_int_equal(stored(b), done == 2 ? 1 : 2);
+        assert_false(list_empty(&b->broker->replays));
+        (void)turns(b);
+        assert_int_equal(stored(b), 0);
+        finish(b);
+    }
 }
 
 /* It is not held against a client that we did not read. */
@@ -364,6 +535,10 @@ int main(void)
         cmocka_unit_test_prestate(a_session_that_ends_takes_its_replay_along, it),
         cmocka_unit_test_prestate(an_absent_session_has_a_limit, it),
         cmocka_unit_test_prestate(without_memory_an_absent_session_stays, it),
+        cmocka_unit_test_prestate(a_restart_takes_nothing_from_a_kept_session, it),
+        cmocka_unit_test_prestate(a_stored_replay_goes_with_its_session, it),
+        cmocka_unit_test_prestate(a_stored_replay_that_makes_no_sense_is_left_out, it),
+        cmocka_unit_test_prestate(how_far_it_came_is_checked, it),
         cmocka_unit_test_prestate(keep_alive_waits_for_us, it),
         cmocka_unit_test_prestate(without_memory_the_connection_ends, it),
     };

@@ -1,5 +1,5 @@
 /* Reading with a forgiving eye what is proper JSON, and refusing what is not. */
-#include "tests/unit/cmocka.h"
+#include "tests/unit/no_leak.h"
 
 #include "broker/base/mem.h"
 #include "meross/wire/json.h"
@@ -263,13 +263,6 @@ static void test_no_memory(void **state)
     assert_int_equal(json_parse(&j, span_str("{\"a\":")), MD_PROTO);
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    assert_int_equal(mem_used(), 0);
-    return 0;
-}
-
 static void test_scaled(void **state)
 {
     (void)state;
@@ -405,18 +398,21 @@ static void depth_is_that_of_objects_and_lists(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(numbers_are_written_with_their_decimals),
-                                       cmocka_unit_test(names_are_compared_as_they_are_meant),
-                                       cmocka_unit_test(depth_is_that_of_objects_and_lists),
-                                       cmocka_unit_test(test_scaled),
-                                       cmocka_unit_test(test_cut_off),
-                                       cmocka_unit_test(test_well_formed),
-                                       cmocka_unit_test(test_malformed),
-                                       cmocka_unit_test(test_limits),
-                                       cmocka_unit_test(test_getters),
-                                       cmocka_unit_test(test_lists),
-                                       cmocka_unit_test(test_text),
-                                       cmocka_unit_test(test_write),
-                                       cmocka_unit_test(test_no_memory)};
-    return cmocka_run_group_tests(tests, NULL, teardown);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_are_written_with_their_decimals),
+        cmocka_unit_test(names_are_compared_as_they_are_meant),
+        cmocka_unit_test(depth_is_that_of_objects_and_lists),
+        cmocka_unit_test(test_scaled),
+        cmocka_unit_test(test_cut_off),
+        cmocka_unit_test(test_well_formed),
+        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_getters),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_write),
+        cmocka_unit_test(test_no_memory),
+        LAST_TEST(no_leak),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

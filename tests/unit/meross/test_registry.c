@@ -8,8 +8,9 @@
 
 #include <stdio.h>
 
-#define UUID "2101011234567890123448e1e9123456"
-#define MAC  "48:e1:e9:12:34:56"
+#define UUID  "2101011234567890123448e1e9123456"
+#define OTHER "2101011234567890123448e1e9ff3456"
+#define MAC   "48:e1:e9:12:34:56"
 
 static struct fake_env env;
 static struct store *store;
@@ -205,6 +206,38 @@ static void test_saved(void **state)
     assert_int_equal(d->max_commands, 5);
 }
 
+/* Plugs of one model say the same, and it is there once, until one of them says something else. */
+static void test_shared(void **state)
+{
+    (void)state;
+    struct device *a = add(UUID, MAC), *b = add(OTHER, "48:e1:e9:ff:34:56");
+    struct json j;
+    bool first;
+    fill(a);
+    fill(b);
+    assert_true(health_take_hello(&a->health, "771,47 # 1", &first));
+    assert_true(health_take_hello(&b->health, "771,47 # 2", &first));
+    registry_share(r, b);
+    assert_ptr_equal(a->abilities, b->abilities);
+    assert_ptr_not_equal(a->health.hello, b->health.hello); /* not the same to the last byte */
+    registry_share(r, a);
+    assert_ptr_equal(a->abilities, b->abilities);
+    a->announced = b->announced = a->dirty = b->dirty = true;
+    assert_int_equal(registry_save(r, true), MD_OK);
+    reload();
+    a = registry_by_uuid(r, span_str(UUID));
+    b = registry_by_uuid(r, span_str(OTHER));
+    assert_ptr_equal(a->abilities, b->abilities);
+    assert_int_equal(json_parse(&j, span_str("{\"Appliance.Control.ToggleX\":{}}")), MD_OK);
+    assert_int_equal(device_set_abilities(a, json_root(&j)), MD_OK);
+    json_free(&j);
+    registry_share(r, a);
+    assert_string_equal(a->abilities, "Appliance.Control.ToggleX\n");
+    assert_true(device_has_ability(b, "Appliance.Control.Toggle"));
+    registry_remove(r, b);
+    assert_false(device_has_ability(a, "Appliance.Control.Toggle"));
+}
+
 /* One write for many changes; last_seen alone is written seldom. */
 static void test_coalesced(void **state)
 {
@@ -224,6 +257,60 @@ static void test_coalesced(void **state)
     d->last_seen++;
     assert_int_equal(registry_save(r, true), MD_OK); /* at the end, exactly */
     assert_int_equal(d->saved_seen, d->last_seen);
+}
+
+static const struct store_ops *plain;
+static enum store_when last_when;
+
+static int watch_put(struct store *s, enum store_ns ns, struct span key, struct span value,
+                     enum store_when when)
+{
+    last_when = when;
+    return plain->put(s, ns, key, value, when);
+}
+
+static int watch_del(struct store *s, enum store_ns ns, struct span key, enum store_when when)
+{
+    last_when = when;
+    return plain->del(s, ns, key, when);
+}
+
+static enum store_when saved_as(void)
+{
+    last_when = STORE_FRESH;
+    assert_int_equal(registry_save(r, false), MD_OK);
+    return last_when;
+}
+
+/* A power cut may cost what a plug says again, but no key, no name and no plug. */
+static void test_precious(void **state)
+{
+    (void)state;
+    plain = store->ops;
+    struct store_ops watched = *plain;
+    watched.put = watch_put;
+    watched.del = watch_del;
+    store->ops = &watched;
+    struct device *d = add(UUID, MAC);
+    d->announced = d->dirty = true;
+    assert_int_equal(saved_as(), STORE_RARE);
+    assert_int_equal(saved_as(), STORE_FRESH); /* nothing new, nothing written */
+    d->dirty = true;
+    assert_int_equal(saved_as(), STORE_NOW);
+    assert_int_equal(registry_rename(r, d, span_str("kitchen")), MD_OK);
+    assert_int_equal(saved_as(), STORE_RARE);
+    assert_int_equal(device_expect_key(d, "one"), MD_OK);
+    assert_int_equal(saved_as(), STORE_RARE);
+    device_key_shown(d);
+    assert_int_equal(saved_as(), STORE_RARE);
+    assert_int_equal(device_expect_key(d, "two"), MD_OK);
+    device_forget_pending(d);
+    assert_int_equal(saved_as(), STORE_RARE);
+    device_forget_pending(d);
+    assert_int_equal(saved_as(), STORE_FRESH);
+    registry_remove(r, d);
+    assert_int_equal(last_when, STORE_RARE);
+    store->ops = plain;
 }
 
 static void test_remove(void **state)
@@ -427,9 +514,9 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_names),     T(test_find),      T(test_rename),       T(test_saved),
-        T(test_coalesced), T(test_remove),    T(test_damaged),      T(test_ceiling),
-        T(test_channels),  T(test_abilities), T(test_older_record), T(test_second_version),
-        T(test_no_memory)};
+        T(test_names),        T(test_find),           T(test_rename),    T(test_saved),
+        T(test_shared),       T(test_precious),       T(test_coalesced), T(test_remove),
+        T(test_damaged),      T(test_ceiling),        T(test_channels),  T(test_abilities),
+        T(test_older_record), T(test_second_version), T(test_no_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

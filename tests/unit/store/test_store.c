@@ -264,6 +264,31 @@ static void telemetry_waits_for_company(void **state)
     store_close(s);
 }
 
+/* persistence_sync 60: a key that a plug was given waits two seconds all the same. */
+static void what_is_precious_does_not_wait(void **state)
+{
+    const struct place *p = *state;
+    struct store *s = open_store(p);
+    struct store_flush *f;
+    s->period_s = 60;
+    assert_int_equal(put_as(s, "a", "1", STORE_NOW), MD_OK);
+    assert_int_equal(store_period_s(s), 60);
+    assert_int_equal(put_as(s, "b", "1", STORE_RARE), MD_OK);
+    assert_int_equal(put_as(s, "c", "1", STORE_SOON), MD_OK);
+    assert_int_equal(store_period_s(s), STORE_RARE_S);
+    assert_int_equal(store_flush_begin(s, &f), MD_OK);
+    assert_int_equal(put_as(s, "c", "2", STORE_NOW), MD_OK);
+    assert_int_equal(store_period_s(s), 60);
+    store_flush_end(s, f, MD_IO);
+    assert_int_equal(store_period_s(s), STORE_RARE_S); /* the disk refused it */
+    assert_int_equal(store_sync(s), MD_OK);
+    assert_int_equal(store_del(s, STORE_DEVICE, span_str("a"), STORE_RARE), MD_OK);
+    assert_int_equal(store_period_s(s), STORE_RARE_S);
+    s->period_s = 1;
+    assert_int_equal(store_period_s(s), 1);
+    store_close(s);
+}
+
 /* A batch as large as the largest turn ever would be kept for nothing. */
 static void a_large_turn_leaves_no_memory_behind(void **state)
 {
@@ -635,6 +660,7 @@ int main(void)
         T(the_medium_sees_each_key_once),
         T(much_telemetry_does_not_wait),
         T(telemetry_waits_for_company),
+        T(what_is_precious_does_not_wait),
         T(a_large_turn_leaves_no_memory_behind),
         T(files_are_private),
         T(no_folder_for_journals_is_no_reason_to_stop),
