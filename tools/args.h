@@ -14,24 +14,24 @@
 
 /* Bits: which options a verb takes. */
 enum args_group {
-    ARGS_CLIENT = 1,          /* -h -p -u -P --cafile --topic */
-    ARGS_JSON = 2,            /* --json                       */
-    ARGS_CHANNEL = 4,         /* --channel                    */
-    ARGS_YES = 8,             /* --yes                        */
-    ARGS_CONFIG = 16,         /* -c                           */
-    ARGS_SERVE = 32,          /* -p -v -d                     */
-    ARGS_PASSWD = 64,         /* -c -D -b -I                  */
-    ARGS_DRY_RUN = 128,       /* --dry-run                  */
-    ARGS_PAIR = 1 << 10,      /* --ssid --bssid --password-file --join ... */
-    ARGS_TARGET = 1 << 11,    /* --host --port --name --timeout */
-    ARGS_ADOPT = 1 << 12,     /* --key-file */
-    ARGS_MOVE = 1 << 13,      /* --port --timeout --to-... */
-    ARGS_DOCTOR = 1 << 16,    /* --offline --hello      */
-    ARGS_ENERGY = 1 << 18,    /* --day --month --days --hours --csv */
-    ARGS_WHEN_BACK = 1 << 20, /* --when-back */
-    ARGS_TIMER = 1 << 21,     /* --days --once --name */
+    ARGS_CLIENT = 1,           /* -h -p -u -P --cafile --topic */
+    ARGS_JSON = 2,             /* --json                       */
+    ARGS_CHANNEL = 4,          /* --channel                    */
+    ARGS_YES = 8,              /* --yes                        */
+    ARGS_CONFIG = 16,          /* -c                           */
+    ARGS_SERVE = 32,           /* -p -v -d                     */
+    ARGS_PASSWD = 64,          /* -c -D -b -I                  */
+    ARGS_DRY_RUN = 128,        /* --dry-run                  */
+    ARGS_PAIR = 1 << 10,       /* --ssid --bssid --password-file --join ... */
+    ARGS_TARGET = 1 << 11,     /* --host --port --name --timeout */
+    ARGS_ADOPT = 1 << 12,      /* --key-file */
+    ARGS_MOVE = 1 << 13,       /* --port --timeout --to-... */
+    ARGS_DOCTOR = 1 << 16,     /* --offline --hello      */
+    ARGS_ENERGY = 1 << 18,     /* --day --month --days --hours --csv */
+    ARGS_WHEN_BACK = 1 << 20,  /* --when-back */
+    ARGS_TIMER = 1 << 21,      /* --days --once --name */
     ARGS_PASSPHRASE = 1 << 22, /* --passphrase-file */
-    ARGS_FORCE = 1 << 23      /* --force */
+    ARGS_FORCE = 1 << 23       /* --force */
 };
 
 struct args { /* strings are those of argv or of the environment */

@@ -5,7 +5,6 @@
 #include "meross/wire/json.h"
 #include "tools/config/config.h"
 #include "tools/json_cut.h"
-#include "tools/json_print.h"
 #include "tools/table.h"
 
 #include <stdarg.h>
@@ -15,18 +14,13 @@
 
 void cli_json_error(struct cli *c, const char *code, const char *text)
 {
-    struct buf b;
-    struct json_writer w;
-    buf_init(&b, 8192);
-    json_write_start(&w, &b);
-    json_write_open(&w, '{');
-    json_write_pair(&w, "status", "error");
-    json_write_pair(&w, "error", text);
-    json_write_pair(&w, "code", code);
-    json_write_close(&w, '}');
-    if (w.err == MD_OK)
-        fprintf(c->out, "%.*s\n", SPAN_ARG(buf_view(&b)));
-    buf_free(&b);
+    struct json_print j;
+    json_print_start(&j);
+    json_write_pair(&j.w, "status", "error");
+    json_write_pair(&j.w, "error", text);
+    json_write_pair(&j.w, "code", code);
+    if (json_print_end(&j, c->out) != MD_OK)
+        fputs("{\"status\":\"error\"}\n", c->out);
 }
 
 int cli_fail(struct cli *c, int status, const char *code, const char *fmt, ...)
@@ -270,12 +264,32 @@ bool cli_answer_text(const struct cli_answer *a, const char *name, char *out, si
     return ok;
 }
 
+int cli_json_end(struct cli *c, struct json_print *j)
+{
+    int err = json_print_end(j, c->out);
+    return err == MD_OK ? CLI_DONE : cli_fail(c, CLI_FAILED, "internal", "%s", md_err_text(err));
+}
+
 int cli_print_json(struct cli *c, struct span json)
 {
     int err = json_print(c->out, json);
     if (err == MD_OK)
         return CLI_DONE;
     return cli_fail(c, CLI_FAILED, "internal", "the broker's answer is no proper JSON");
+}
+
+int cli_show(struct cli *c, int (*ask)(struct cli *c, struct cli_answer *out),
+             int (*print)(struct cli *c, struct span data))
+{
+    struct cli_answer answer = {.data = {NULL, 0}};
+    int status = cli_open(c);
+    if (status == CLI_DONE)
+        status = ask(c, &answer);
+    if (status == CLI_DONE)
+        status = c->args->json ? cli_print_json(c, answer.data) : print(c, answer.data);
+    cli_answer_free(&answer);
+    cli_close(c);
+    return status;
 }
 
 /* --- plugs --------------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include "meross/wire/json_write.h"
 #include "meross/wire/topics.h"
 #include "tools/args.h"
+#include "tools/json_print.h"
 #include "tools/mqtt_client.h"
 #include "tools/plugs.h"
 
@@ -75,8 +76,18 @@ MD_MUST_USE int cli_ask(struct cli *c, const char *verb, const char *ref, const 
 /* A string member of the answer's data; false and "" when there is none.  Tamed for a terminal. */
 bool cli_answer_text(const struct cli_answer *a, const char *name, char *out, size_t cap);
 
+/* Ends and prints an object of our own, for --json.  Returns CLI_DONE or CLI_FAILED, said. */
+MD_MUST_USE int cli_json_end(struct cli *c, struct json_print *j);
+
 /* Prints JSON that came from the broker, for --json. */
 MD_MUST_USE int cli_print_json(struct cli *c, struct span json);
+
+/* The whole of a verb that shows something: connects, asks, prints the answer's data (with --json
+ * as they are), and closes.
+ *
+ * ask, print  return CLI_DONE, or the status of a failure that was said. */
+MD_MUST_USE int cli_show(struct cli *c, int (*ask)(struct cli *c, struct cli_answer *out),
+                         int (*print)(struct cli *c, struct span data));
 
 /* The daemon's list.  *answer owns what *out lends: free both. */
 MD_MUST_USE int cli_list(struct cli *c, struct cli_answer *answer, struct plugs *out);

@@ -77,23 +77,21 @@ static int write_sealed(struct cli *c, struct span archive, const char *passphra
 
 static int print_json(struct cli *c, const struct gathered *g, size_t n)
 {
-    struct json_writer w;
-    struct buf b;
-    buf_init(&b, 65536);
-    json_write_start(&w, &b);
-    json_write_open(&w, '{');
-    json_write_pair(&w, "status", "ok");
-    json_write_pair(&w, "file", c->args->words[0]);
-    json_write_pair_int(&w, "bytes", (int64_t)n);
-    json_write_pair_int(&w, "format", VAULT_FORMAT);
-    json_write_pair(&w, "state_dir", g->state_dir);
+    struct json_print j;
+    json_print_start(&j);
+    json_write_pair(&j.w, "status", "ok");
+    json_write_pair(&j.w, "file", c->args->words[0]);
+    json_write_pair_int(&j.w, "bytes", (int64_t)n);
+    json_write_pair_int(&j.w, "format", VAULT_FORMAT);
+    json_write_pair(&j.w, "state_dir", g->state_dir);
     if (g->config[0] != '\0')
-        json_write_pair(&w, "configuration", g->config);
-    json_write_pair_int(&w, "files", g->files);
-    json_write_pair_int(&w, "certificates", g->certs);
-    json_write_pair_bool(&w, "running", g->pid > 0);
-    json_write_pair_int(&w, "damaged", (int64_t)g->store.damaged);
-    return report_json(c->out, &w, &g->store) == MD_OK ? CLI_DONE : CLI_FAILED;
+        json_write_pair(&j.w, "configuration", g->config);
+    json_write_pair_int(&j.w, "files", g->files);
+    json_write_pair_int(&j.w, "certificates", g->certs);
+    json_write_pair_bool(&j.w, "running", g->pid > 0);
+    json_write_pair_int(&j.w, "damaged", (int64_t)g->store.damaged);
+    report_json(&j.w, &g->store);
+    return cli_json_end(c, &j);
 }
 
 static void print_text(struct cli *c, const struct gathered *g)

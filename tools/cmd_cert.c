@@ -146,30 +146,22 @@ static void write_one(struct json_writer *w, const struct shown *s)
 
 static int print_json(struct cli *c, const struct report *r, const struct hostnet *net)
 {
-    struct json_writer w;
-    struct buf b;
+    struct json_print j;
     char line[800];
-    buf_init(&b, 64u << 10);
-    json_write_start(&w, &b);
-    json_write_open(&w, '{');
-    json_write_name(&w, "certificates");
-    json_write_open(&w, '[');
+    json_print_start(&j);
+    json_write_name(&j.w, "certificates");
+    json_write_open(&j.w, '[');
     for (size_t i = 0; i < r->n; i++)
-        write_one(&w, &r->certs[i]);
-    json_write_close(&w, ']');
-    json_write_pair_int(&w, "port", r->port);
-    json_write_pair(&w, "host", net->list[0]);
+        write_one(&j.w, &r->certs[i]);
+    json_write_close(&j.w, ']');
+    json_write_pair_int(&j.w, "port", r->port);
+    json_write_pair(&j.w, "host", net->list[0]);
     if (r->ca != NULL) {
         trust_line(r, "localhost", line, sizeof line);
-        json_write_pair(&w, "cafile", r->ca);
-        json_write_pair(&w, "example", line);
+        json_write_pair(&j.w, "cafile", r->ca);
+        json_write_pair(&j.w, "example", line);
     }
-    json_write_close(&w, '}');
-    int status = w.err == MD_OK ? CLI_DONE : CLI_FAILED;
-    if (status == CLI_DONE)
-        fprintf(c->out, "%.*s\n", SPAN_ARG(buf_view(&b)));
-    buf_free(&b);
-    return status;
+    return cli_json_end(c, &j);
 }
 
 static int read_places(struct cli *c, struct report *r)

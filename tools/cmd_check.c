@@ -17,22 +17,15 @@ static int check(struct cli *c, struct config *cfg)
 
 static int say_json(struct cli *c, const struct config *cfg)
 {
-    struct json_writer w;
-    struct buf b;
-    buf_init(&b, SIZE_MAX);
-    json_write_start(&w, &b);
-    json_write_open(&w, '{');
-    json_write_pair(&w, "status", "ok");
-    json_write_name(&w, "warnings");
-    json_write_open(&w, '[');
+    struct json_print j;
+    json_print_start(&j);
+    json_write_pair(&j.w, "status", "ok");
+    json_write_name(&j.w, "warnings");
+    json_write_open(&j.w, '[');
     for (char **it = cfg->warnings; it != NULL && *it != NULL; it++)
-        json_write_str(&w, *it);
-    json_write_close(&w, ']');
-    json_write_close(&w, '}');
-    if (w.err == MD_OK)
-        fprintf(c->out, "%.*s\n", SPAN_ARG(buf_view(&b)));
-    buf_free(&b);
-    return w.err == MD_OK ? CLI_DONE : CLI_FAILED;
+        json_write_str(&j.w, *it);
+    json_write_close(&j.w, ']');
+    return cli_json_end(c, &j);
 }
 
 static int say(struct cli *c, const struct config *cfg)

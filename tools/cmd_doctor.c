@@ -206,26 +206,20 @@ static int look_at_plugs(struct visit *v)
 
 static int print_json(struct visit *v)
 {
-    struct json_writer w;
-    struct buf b;
-    buf_init(&b, 16u << 20);
-    json_write_start(&w, &b);
-    json_write_open(&w, '{');
-    json_write_pair_int(&w, "bad", v->d.bad);
-    json_write_name(&w, "findings");
-    doctor_write(&w, &v->d);
+    struct json_print j;
+    json_print_start(&j);
+    json_write_pair_int(&j.w, "bad", v->d.bad);
+    json_write_name(&j.w, "findings");
+    doctor_write(&j.w, &v->d);
     if (v->house.data.n > 0 && v->c->args->n_words > 0) {
         struct span list, one;
-        json_write_name(&w, "plug");
+        json_write_name(&j.w, "plug");
         if (json_cut_member(v->house.data, "plugs", &list) && json_cut_element(&list, &one))
-            json_write_raw(&w, one);
+            json_write_raw(&j.w, one);
         else
-            json_write_raw(&w, span_str("null"));
+            json_write_raw(&j.w, span_str("null"));
     }
-    json_write_close(&w, '}');
-    int err = w.err == MD_OK ? json_print(v->c->out, buf_view(&b)) : w.err;
-    buf_free(&b);
-    return err;
+    return json_print_end(&j, v->c->out);
 }
 
 static void print_summary(struct visit *v)

@@ -287,24 +287,12 @@ static int print_all(struct cli *c, struct span data)
 
 static int print(struct cli *c, struct span data)
 {
-    if (c->args->json)
-        return cli_print_json(c, data);
     int err = c->args->n_words > 0 ? print_plug(c, data) : print_all(c, data);
     return err == MD_OK ? CLI_DONE : cli_fail(c, CLI_FAILED, "internal", "%s", md_err_text(err));
 }
 
 int cmd_energy(struct cli *c)
 {
-    struct cli_answer answer = {.data = {NULL, 0}};
     int status = check(c);
-    if (status != CLI_DONE)
-        return status;
-    status = cli_open(c);
-    if (status == CLI_DONE)
-        status = ask(c, &answer);
-    if (status == CLI_DONE)
-        status = print(c, answer.data);
-    cli_answer_free(&answer);
-    cli_close(c);
-    return status;
+    return status == CLI_DONE ? cli_show(c, ask, print) : status;
 }

@@ -179,28 +179,20 @@ static void write_db(struct json_writer *w, const struct import *m)
 
 static int print_json(const struct import *m)
 {
-    struct json_writer w;
-    struct buf b;
-    buf_init(&b, SIZE_MAX);
-    json_write_start(&w, &b);
-    json_write_open(&w, '{');
-    json_write_pair(&w, "status", is_incomplete(m) ? "incomplete" : "ok");
-    json_write_pair(&w, "configuration", m->conf);
-    json_write_name(&w, "warnings");
-    json_write_open(&w, '[');
+    struct json_print j;
+    json_print_start(&j);
+    json_write_pair(&j.w, "status", is_incomplete(m) ? "incomplete" : "ok");
+    json_write_pair(&j.w, "configuration", m->conf);
+    json_write_name(&j.w, "warnings");
+    json_write_open(&j.w, '[');
     for (char **it = m->cfg.warnings; it != NULL && *it != NULL; it++)
-        json_write_str(&w, *it);
-    json_write_close(&w, ']');
+        json_write_str(&j.w, *it);
+    json_write_close(&j.w, ']');
     if (m->fault[0] != '\0')
-        json_write_pair(&w, "fault", m->fault);
-    write_db(&w, m);
-    write_taken(&w, m);
-    json_write_close(&w, '}');
-    if (w.err == MD_OK)
-        fprintf(m->c->out, "%.*s\n", SPAN_ARG(buf_view(&b)));
-    buf_free(&b);
-    return w.err == MD_OK ? CLI_DONE
-                          : cli_fail(m->c, CLI_FAILED, "internal", "%s", md_err_text(w.err));
+        json_write_pair(&j.w, "fault", m->fault);
+    write_db(&j.w, m);
+    write_taken(&j.w, m);
+    return cli_json_end(m->c, &j);
 }
 
 static int read_conf(struct import *m)

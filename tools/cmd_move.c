@@ -32,8 +32,7 @@ struct moving {
     FILE *human;
     bool coloured;
     unsigned count[OUTCOMES];
-    struct buf json; /* the entries of the list, for --json */
-    struct json_writer w;
+    struct json_print json; /* the list is open, for --json */
 };
 
 /* --- one plug --------------------------------------------------------------------------------- */
@@ -195,13 +194,13 @@ static void report(struct moving *m, const struct plug *p, enum outcome o, const
     fprintf(m->human, " %s%s%s %s  %s%s%s\n", m->coloured ? colours[o] : "", signs[o],
             m->coloured ? "\033[0m" : "", p->name, words[o], why[0] != '\0' ? ": " : "", why);
     (void)fflush(m->human);
-    json_write_open(&m->w, '{');
-    json_write_pair(&m->w, "name", p->name);
-    json_write_pair(&m->w, "uuid", p->uuid);
-    json_write_pair(&m->w, "result", words[o]);
+    json_write_open(&m->json.w, '{');
+    json_write_pair(&m->json.w, "name", p->name);
+    json_write_pair(&m->json.w, "uuid", p->uuid);
+    json_write_pair(&m->json.w, "result", words[o]);
     if (why[0] != '\0')
-        json_write_pair(&m->w, "error", why);
-    json_write_close(&m->w, '}');
+        json_write_pair(&m->json.w, "error", why);
+    json_write_close(&m->json.w, '}');
 }
 
 static bool move_each(struct moving *m, const struct plugs *all)
@@ -218,14 +217,14 @@ static int result(struct moving *m, const struct plugs *all, bool whole)
 {
     unsigned done = m->count[MOVED] + m->count[THERE];
     if (m->old->args->json) {
-        json_write_close(&m->w, ']');
-        json_write_pair_int(&m->w, "moved", m->count[MOVED]);
-        json_write_pair_int(&m->w, "there_already", m->count[THERE]);
-        json_write_pair_int(&m->w, "offline", m->count[OFFLINE]);
-        json_write_pair_int(&m->w, "failed", m->count[FAILED]);
-        json_write_close(&m->w, '}');
-        if (m->w.err == MD_OK)
-            fprintf(m->old->out, "%.*s\n", SPAN_ARG(buf_view(&m->json)));
+        json_write_close(&m->json.w, ']');
+        json_write_pair_int(&m->json.w, "moved", m->count[MOVED]);
+        json_write_pair_int(&m->json.w, "there_already", m->count[THERE]);
+        json_write_pair_int(&m->json.w, "offline", m->count[OFFLINE]);
+        json_write_pair_int(&m->json.w, "failed", m->count[FAILED]);
+        int status = cli_json_end(m->old, &m->json);
+        if (status != CLI_DONE)
+            return status;
     }
     fprintf(m->human, "%u of %zu plug%s at %s:%u", done, all->n, cli_s(all->n), m->host, m->port);
     if (!whole)
@@ -263,11 +262,9 @@ static void set_new(struct moving *m, struct cli *c)
                                 .json = a->json};
     m->new = *c;
     m->new.args = &m->new_args;
-    buf_init(&m->json, 1u << 20);
-    json_write_start(&m->w, &m->json);
-    json_write_open(&m->w, '{');
-    json_write_name(&m->w, "plugs");
-    json_write_open(&m->w, '[');
+    json_print_start(&m->json);
+    json_write_name(&m->json.w, "plugs");
+    json_write_open(&m->json.w, '[');
 }
 
 static int check(struct cli *c)
@@ -334,7 +331,7 @@ int cmd_move_all(struct cli *c)
         status = move_all(&m);
     cli_close(c);
     cli_close(&m.new);
-    buf_free(&m.json);
+    buf_free(&m.json.text);
     interrupt_release(&held);
     return status;
 }

@@ -78,8 +78,6 @@ static int print(struct cli *c, struct span data)
     struct table *t;
     struct span list;
     size_t rows = 0;
-    if (c->args->json)
-        return cli_print_json(c, data);
     if (!json_cut_member(data, "plugs", &list))
         return cli_fail(c, CLI_FAILED, "internal", "the broker's answer has no list of plugs");
     int err = table_new(&t, COLUMNS);
@@ -109,15 +107,4 @@ static int ask(struct cli *c, struct cli_answer *answer)
     return cli_verb(c, "power", &w, &body, answer);
 }
 
-int cmd_power(struct cli *c)
-{
-    struct cli_answer answer = {.data = {NULL, 0}};
-    int status = cli_open(c);
-    if (status == CLI_DONE)
-        status = ask(c, &answer);
-    if (status == CLI_DONE)
-        status = print(c, answer.data);
-    cli_answer_free(&answer);
-    cli_close(c);
-    return status;
-}
+int cmd_power(struct cli *c) { return cli_show(c, ask, print); }

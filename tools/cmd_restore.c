@@ -142,21 +142,19 @@ static int write_all(struct restore *r)
 
 static int print_json(const struct restore *r)
 {
-    struct json_writer w;
-    struct buf b;
-    buf_init(&b, 65536);
-    json_write_start(&w, &b);
-    json_write_open(&w, '{');
-    json_write_pair(&w, "status", "ok");
-    json_write_pair(&w, "state_dir", r->state_dir);
+    struct json_print j;
+    json_print_start(&j);
+    json_write_pair(&j.w, "status", "ok");
+    json_write_pair(&j.w, "state_dir", r->state_dir);
     if (r->placed.aside[0] != '\0')
-        json_write_pair(&w, "set_aside", r->placed.aside);
-    json_write_pair(&w, "host", r->host);
-    json_write_pair(&w, "version", r->version);
-    json_write_pair_int(&w, "made", r->made);
-    json_write_pair_int(&w, "files", r->placed.files);
-    json_write_pair_int(&w, "files_unchanged", r->placed.same);
-    return report_json(r->c->out, &w, &r->what) == MD_OK ? CLI_DONE : CLI_FAILED;
+        json_write_pair(&j.w, "set_aside", r->placed.aside);
+    json_write_pair(&j.w, "host", r->host);
+    json_write_pair(&j.w, "version", r->version);
+    json_write_pair_int(&j.w, "made", r->made);
+    json_write_pair_int(&j.w, "files", r->placed.files);
+    json_write_pair_int(&j.w, "files_unchanged", r->placed.same);
+    report_json(&j.w, &r->what);
+    return cli_json_end(r->c, &j);
 }
 
 static void print_text(const struct restore *r)

@@ -43,7 +43,8 @@ static int check_words(struct cli *c)
     return CLI_DONE;
 }
 
-/* A plain number or true and false as such, anything else as a text; a colour is one, whatever its digits. */
+/* A plain number or true and false as such, anything else as a text; a colour is one, whatever its
+ * digits. */
 static void write_value(struct json_writer *w, const char *key, const char *value)
 {
     struct buf list;
@@ -80,8 +81,10 @@ static void report_moving(FILE *out, struct json_at state)
 }
 
 /* What each key is now. */
-static void report(struct cli *c, const struct order *o, struct span data, uint64_t took_ms)
+static void report(struct cli *c, const struct order *o, struct span data, const char *wanted,
+                   uint64_t took_ms)
 {
+    (void)wanted; /* there may be many */
     struct json j;
     if (json_parse(&j, data) != MD_OK)
         return;
@@ -108,24 +111,9 @@ static int set(struct cli *c, struct order *o)
 {
     struct json_writer w;
     struct buf body;
-    struct cli_answer answer;
     order_start(c, o, &w, &body);
     write_keys(&w, c->args);
-    uint64_t start = env_mono_ms(c->env);
-    int status = order_send(c, o, &w, &body, &answer);
-    if (status != CLI_DONE)
-        return status;
-    if (c->args->json)
-        status = cli_print_json(c, answer.data);
-    else if (answer.queued)
-        fprintf(c->out,
-                "%s is not connected: it is told when it is back, within a day, unless merossd "
-                "restarts\n",
-                o->name);
-    else
-        report(c, o, answer.data, env_mono_ms(c->env) - start);
-    cli_answer_free(&answer);
-    return status;
+    return order_give(c, o, &w, &body, NULL, report);
 }
 
 int cmd_set(struct cli *c)

@@ -156,12 +156,10 @@ static void print_tls(FILE *out, struct json_at plug)
     fprintf(out, "  %-*s offers %s%s%s\n", WIDTH, "TLS", offers, chosen ? "; uses " : "", cipher);
 }
 
-static int show(struct cli *c, struct span data)
+static int print(struct cli *c, struct span data)
 {
     struct plugs one;
     struct json j;
-    if (c->args->json)
-        return cli_print_json(c, data);
     if (plugs_parse_one(&one, data) != MD_OK)
         return cli_fail(c, CLI_FAILED, "internal",
                         "the broker's answer makes no sense to this program; are both the same "
@@ -177,15 +175,9 @@ static int show(struct cli *c, struct span data)
     return CLI_DONE;
 }
 
-int cmd_show(struct cli *c)
+static int ask(struct cli *c, struct cli_answer *answer)
 {
-    struct cli_answer answer = {.data = {NULL, 0}};
-    int status = cli_open(c);
-    if (status == CLI_DONE)
-        status = cli_ask(c, "show", c->args->words[0], NULL, &answer);
-    if (status == CLI_DONE)
-        status = show(c, answer.data);
-    cli_answer_free(&answer);
-    cli_close(c);
-    return status;
+    return cli_ask(c, "show", c->args->words[0], NULL, answer);
 }
+
+int cmd_show(struct cli *c) { return cli_show(c, ask, print); }

@@ -29,24 +29,9 @@ static int switch_plug(struct cli *c, const struct order *o, const char *state)
 {
     struct json_writer w;
     struct buf body;
-    struct cli_answer answer;
     order_start(c, o, &w, &body);
     json_write_pair(&w, "state", state);
-    uint64_t start = env_mono_ms(c->env);
-    int status = order_send(c, o, &w, &body, &answer);
-    if (status != CLI_DONE)
-        return status;
-    if (c->args->json)
-        status = cli_print_json(c, answer.data);
-    else if (answer.queued)
-        fprintf(c->out,
-                "%s is not connected: it gets %s when it is back, within a day, unless merossd "
-                "restarts\n",
-                o->name, state);
-    else
-        report(c, o, answer.data, state, env_mono_ms(c->env) - start);
-    cli_answer_free(&answer);
-    return status;
+    return order_give(c, o, &w, &body, state, report);
 }
 
 static int switch_verb(struct cli *c, const char *state)

@@ -112,24 +112,18 @@ static void print_line(struct cli *c, const struct event *e, const struct mqtt_p
 /* One message as an object.  raw: the payload is JSON and stands there as such. */
 static int write_message(struct cli *c, const struct mqtt_publish *m, bool raw)
 {
-    struct json_writer w;
-    struct buf b;
-    buf_init(&b, MQTT_CLIENT_PACKET_MAX);
-    json_write_start(&w, &b);
-    json_write_open(&w, '{');
-    json_write_pair_int(&w, "time", env_wall_s(c->env));
-    json_write_name(&w, "topic");
-    json_write_span(&w, m->topic);
-    json_write_pair_bool(&w, "retained", m->retain);
-    json_write_name(&w, "payload");
+    struct json_print j;
+    json_print_start(&j);
+    json_write_pair_int(&j.w, "time", env_wall_s(c->env));
+    json_write_name(&j.w, "topic");
+    json_write_span(&j.w, m->topic);
+    json_write_pair_bool(&j.w, "retained", m->retain);
+    json_write_name(&j.w, "payload");
     if (raw)
-        json_write_raw(&w, m->payload);
+        json_write_raw(&j.w, m->payload);
     else
-        json_write_span(&w, m->payload);
-    json_write_close(&w, '}');
-    int err = w.err == MD_OK ? json_print(c->out, buf_view(&b)) : w.err;
-    buf_free(&b);
-    return err;
+        json_write_span(&j.w, m->payload);
+    return json_print_end(&j, c->out);
 }
 
 /* What is no JSON, or cannot be printed as such, is a string. */

@@ -87,3 +87,18 @@ int json_print_indented(FILE *out, struct span json)
     struct printer p = {.out = out, .indented = true};
     return print(&p, json);
 }
+
+void json_print_start(struct json_print *j)
+{
+    buf_init(&j->text, 16u << 20);
+    json_write_start(&j->w, &j->text);
+    json_write_open(&j->w, '{');
+}
+
+int json_print_end(struct json_print *j, FILE *out)
+{
+    json_write_close(&j->w, '}');
+    int err = j->w.err == MD_OK ? json_print(out, buf_view(&j->text)) : j->w.err;
+    buf_free(&j->text);
+    return err;
+}

@@ -62,8 +62,8 @@ void order_start(struct cli *c, const struct order *o, struct json_writer *w, st
         json_write_pair_bool(w, "when_back", true);
 }
 
-int order_send(struct cli *c, const struct order *o, struct json_writer *w, struct buf *body,
-               struct cli_answer *out)
+static int send(struct cli *c, const struct order *o, struct json_writer *w, struct buf *body,
+                struct cli_answer *out)
 {
     char ask[TOPICS_MAX], reply[TOPICS_MAX];
     topics_of_plug(&c->topics, ask, span_str(o->plug), TOPICS_SET);
@@ -71,5 +71,26 @@ int order_send(struct cli *c, const struct order *o, struct json_writer *w, stru
     c->plug = o->plug;
     int status = cli_request(c, ask, reply, w, body, out);
     c->plug = NULL;
+    return status;
+}
+
+int order_give(struct cli *c, const struct order *o, struct json_writer *w, struct buf *body,
+               const char *wanted, order_report_cb report)
+{
+    struct cli_answer answer;
+    uint64_t start = env_mono_ms(c->env);
+    int status = send(c, o, w, body, &answer);
+    if (status != CLI_DONE)
+        return status;
+    if (c->args->json)
+        status = cli_print_json(c, answer.data);
+    else if (answer.queued)
+        fprintf(c->out,
+                "%s is not connected: it %s%s when it is back, within a day, unless merossd "
+                "restarts\n",
+                o->name, wanted != NULL ? "gets " : "is told", wanted != NULL ? wanted : "");
+    else
+        report(c, o, answer.data, wanted, env_mono_ms(c->env) - start);
+    cli_answer_free(&answer);
     return status;
 }

@@ -19,8 +19,16 @@ MD_MUST_USE int order_find(struct cli *c, struct order *o);
 /* Starts the request: an object that is still open. */
 void order_start(struct cli *c, const struct order *o, struct json_writer *w, struct buf *body);
 
-/* As cli_request(). */
-MD_MUST_USE int order_send(struct cli *c, const struct order *o, struct json_writer *w,
-                           struct buf *body, struct cli_answer *out);
+/* Says what the plug made of it: `data` of its answer, after so long. */
+typedef void (*order_report_cb)(struct cli *c, const struct order *o, struct span data,
+                                const char *wanted, uint64_t took_ms);
+
+/* Sends the request and says what comes of it.
+ *
+ * body    taken, as by cli_request().
+ * wanted  the state that was ordered, for people; NULL: several things.
+ * Returns CLI_DONE, or the status of a failure that was said. */
+MD_MUST_USE int order_give(struct cli *c, const struct order *o, struct json_writer *w,
+                           struct buf *body, const char *wanted, order_report_cb report);
 
 #endif

@@ -467,8 +467,7 @@ static void connect_parts(struct pair_world *w, struct cli *c)
     w->pair.io = &w->io;
     w->pair.talk.host = w->dialled;
     w->pair.timeout_s = c->args->timeout_s > 0 ? (unsigned)c->args->timeout_s : PAIR_TIMEOUT_S;
-    w->prompt =
-        (struct prompt){.in = c->in, .out = c->err, .stopped = stopped, .ctx = w};
+    w->prompt = (struct prompt){.in = c->in, .out = c->err, .stopped = stopped, .ctx = w};
 }
 
 int pair_world_open(struct pair_world *w, struct cli *c, const char *plug_at)
@@ -504,32 +503,26 @@ void pair_world_close(struct pair_world *w)
     interrupt_release(&w->held);
 }
 
-static void print_result(struct pair_world *w)
+static int print_result(struct pair_world *w)
 {
-    struct json_writer j;
-    struct buf b;
+    struct json_print j;
     const struct pair *p = &w->pair;
     uint64_t seconds = (env_mono_ms(w->c->env) - w->start_ms) / 1000;
     if (!w->c->args->json) {
         fprintf(w->c->out, "%s is ready (LED: steady). %llu s.\n", p->arrival.name,
                 (unsigned long long)seconds);
-        return;
+        return CLI_DONE;
     }
-    buf_init(&b, 8192);
-    json_write_start(&j, &b);
-    json_write_open(&j, '{');
-    json_write_pair(&j, "status", "ok");
-    json_write_pair(&j, "name", p->arrival.name);
-    json_write_pair(&j, "uuid", p->plug.uuid);
-    json_write_pair(&j, "mac", p->plug.mac);
-    json_write_pair(&j, "type", p->plug.type);
-    json_write_pair(&j, "firmware", p->plug.firmware);
-    json_write_pair(&j, "address", p->arrival.address);
-    json_write_pair_int(&j, "seconds", (int64_t)seconds);
-    json_write_close(&j, '}');
-    if (j.err == MD_OK)
-        fprintf(w->c->out, "%.*s\n", SPAN_ARG(buf_view(&b)));
-    buf_free(&b);
+    json_print_start(&j);
+    json_write_pair(&j.w, "status", "ok");
+    json_write_pair(&j.w, "name", p->arrival.name);
+    json_write_pair(&j.w, "uuid", p->plug.uuid);
+    json_write_pair(&j.w, "mac", p->plug.mac);
+    json_write_pair(&j.w, "type", p->plug.type);
+    json_write_pair(&j.w, "firmware", p->plug.firmware);
+    json_write_pair(&j.w, "address", p->arrival.address);
+    json_write_pair_int(&j.w, "seconds", (int64_t)seconds);
+    return cli_json_end(w->c, &j);
 }
 
 static const char *fault_code(enum pair_fault f)
@@ -584,10 +577,8 @@ int pair_world_result(struct pair_world *w)
     const struct pair *p = &w->pair;
     if (p->fault == PAIR_FINE && w->rename)
         rename_it(w);
-    if (p->fault == PAIR_FINE) {
-        print_result(w);
-        return CLI_DONE;
-    }
+    if (p->fault == PAIR_FINE)
+        return print_result(w);
     bool late =
         p->fault == PAIR_NOT_ARRIVED || p->fault == PAIR_NOT_BOUND || p->fault == PAIR_NOT_READ;
     size_t n = strlen(p->text);

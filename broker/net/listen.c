@@ -70,12 +70,11 @@ void listener_retry(struct listener *l)
             l->waiting[i] = !listener_room(l) || !stream_accept(l, &l->socket[i].stream);
 }
 
-static const char *next_step(int err)
+const char *listener_next_step(int uv, const char *in_use)
 {
-    switch (err) {
+    switch (uv) {
     case UV_EADDRINUSE:
-        return "; another program has it (mosquitto? `ss -ltnp` names it): stop that, or choose "
-               "another port";
+        return in_use;
     case UV_EACCES:
         return "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
     case UV_EADDRNOTAVAIL:
@@ -83,6 +82,12 @@ static const char *next_step(int err)
     default:
         return "";
     }
+}
+
+static const char *next_step(int uv)
+{
+    return listener_next_step(uv, "; another program has it (mosquitto? `ss -ltnp` names it): stop "
+                                  "that, or choose another port");
 }
 
 static int say(char err[SERVER_ERR_MAX], const struct server_listener *l, int uv)

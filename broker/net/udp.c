@@ -185,26 +185,12 @@ void udps_close(struct server *s)
         close_one(LIST_OF(it, struct udp, link));
 }
 
-static const char *next_step(int err)
-{
-    switch (err) {
-    case UV_EADDRINUSE:
-        return "; another program has it (ntpd or chronyd? `ss -lnup` names it): stop that, or "
-               "choose an address";
-    case UV_EACCES:
-        return "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
-    case UV_EADDRNOTAVAIL:
-        return "; no interface of this host has that address";
-    default:
-        return "";
-    }
-}
-
 static int say(char err[SERVER_ERR_MAX], const struct server_udp *cfg, int uv)
 {
     (void)snprintf(err, SERVER_ERR_MAX, "cannot listen on %s, UDP port %u: %s%s",
                    cfg->host != NULL ? cfg->host : "every address", cfg->port, uv_strerror(uv),
-                   next_step(uv));
+                   listener_next_step(uv, "; another program has it (ntpd or chronyd? `ss -lnup` "
+                                          "names it): stop that, or choose an address"));
     return uv == UV_ENOMEM ? MD_NOMEM : MD_IO;
 }
 

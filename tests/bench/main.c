@@ -5,6 +5,7 @@
 #include "broker/base/mem.h"
 
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,112 +62,89 @@ static enum load_kind kind(const char *text)
     exit(2);
 }
 
-/* Options that are numbers, with where each goes. */
-static bool take_number(struct load_plan *p, int option, const char *text)
-{
-    switch (option) {
-    case 'p':
-        p->port = number(text);
-        return true;
-    case 'P':
-        p->pid = (int)number(text);
-        return true;
-    case 's':
-        p->subs = number(text);
-        return true;
-    case 'u':
-        p->pubs = number(text);
-        return true;
-    case 'i':
-        p->idle = number(text);
-        return true;
-    case 'S':
-        p->stalled = number(text);
-        return true;
-    case 'F':
-        p->filters = number(text);
-        return true;
-    case 'T':
-        p->topics = number(text);
-        return true;
-    case 'q':
-        p->qos = (enum mqtt_qos)(number(text) % 3);
-        return true;
-    case 'Q':
-        p->sub_qos = (enum mqtt_qos)(number(text) % 3);
-        return true;
-    case 'b':
-        p->size = number(text);
-        return true;
-    case 'w':
-        p->window = number(text);
-        return true;
-    case 'n':
-        p->fan = number(text);
-        return true;
-    case 'c':
-        p->count = number(text);
-        return true;
-    case 'r':
-        p->rate = number(text);
-        return true;
-    case 'o':
-        p->at_once = number(text);
-        return true;
-    case 'L':
-        p->plugs = number(text);
-        return true;
-    case 'g':
-        p->ping_port = number(text);
-        return true;
-    case 'a':
-        p->patience_s = number(text);
-        return true;
-    default:
-        return false;
-    }
-}
+enum value { VALUE_TEXT, VALUE_NUMBER, VALUE_COUNT, VALUE_QOS, VALUE_FLAG, VALUE_KIND };
 
-static void take(struct load_plan *p, int option, const char *text)
+static const struct row {
+    const char *name;
+    enum value value;
+    size_t offset; /* in struct load_plan */
+} rows[] = {
+#define ROW(name, value, member)                                                                   \
+    {                                                                                              \
+        name, value, offsetof(struct load_plan, member)                                            \
+    }
+    ROW("kind", VALUE_KIND, kind),
+    ROW("host", VALUE_TEXT, host),
+    ROW("port", VALUE_NUMBER, port),
+    ROW("tls", VALUE_FLAG, tls),
+    ROW("resume", VALUE_FLAG, resume),
+    ROW("pid", VALUE_NUMBER, pid),
+    ROW("subs", VALUE_NUMBER, subs),
+    ROW("pubs", VALUE_NUMBER, pubs),
+    ROW("idle", VALUE_NUMBER, idle),
+    ROW("stalled", VALUE_NUMBER, stalled),
+    ROW("filter", VALUE_TEXT, filter),
+    ROW("filters", VALUE_NUMBER, filters),
+    ROW("topic", VALUE_TEXT, topic),
+    ROW("topics", VALUE_NUMBER, topics),
+    ROW("qos", VALUE_QOS, qos),
+    ROW("sub-qos", VALUE_QOS, sub_qos),
+    ROW("retain", VALUE_FLAG, retain),
+    ROW("size", VALUE_NUMBER, size),
+    ROW("window", VALUE_NUMBER, window),
+    ROW("fan", VALUE_NUMBER, fan),
+    ROW("count", VALUE_COUNT, count),
+    ROW("rate", VALUE_NUMBER, rate),
+    ROW("at-once", VALUE_NUMBER, at_once),
+    ROW("plugs", VALUE_NUMBER, plugs),
+    ROW("model", VALUE_TEXT, model),
+    ROW("ping-port", VALUE_NUMBER, ping_port),
+    ROW("patience", VALUE_NUMBER, patience_s),
+#undef ROW
+};
+#define N_ROWS (sizeof rows / sizeof rows[0])
+#define HELP   (int)N_ROWS
+_Static_assert(N_ROWS < '?', "'?' is what getopt_long() says of an unknown option");
+
+static void take(struct load_plan *p, const struct row *row, const char *text)
 {
-    if (option == 'k')
-        p->kind = kind(text);
-    else if (option == 'h')
-        p->host = text;
-    else if (option == 'f')
-        p->filter = text;
-    else if (option == 't')
-        p->topic = text;
-    else if (option == 'l')
-        p->tls = true;
-    else if (option == 'R')
-        p->retain = true;
-    else if (option == 'e')
-        p->resume = true;
-    else if (option == 'm')
-        p->model = text;
-    else if (!take_number(p, option, text)) {
-        usage();
-        exit(option == 'H' ? 0 : 2);
+    void *at = (char *)p + row->offset;
+    switch (row->value) {
+    case VALUE_TEXT:
+        *(const char **)at = text;
+        break;
+    case VALUE_NUMBER:
+        *(unsigned *)at = number(text);
+        break;
+    case VALUE_COUNT:
+        *(uint64_t *)at = number(text);
+        break;
+    case VALUE_QOS:
+        *(enum mqtt_qos *)at = (enum mqtt_qos)(number(text) % 3);
+        break;
+    case VALUE_FLAG:
+        *(bool *)at = true;
+        break;
+    case VALUE_KIND:
+        *(enum load_kind *)at = kind(text);
+        break;
     }
 }
 
 static void read_options(struct load_plan *p, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"kind", 1, NULL, 'k'},      {"host", 1, NULL, 'h'},     {"port", 1, NULL, 'p'},
-        {"tls", 0, NULL, 'l'},       {"pid", 1, NULL, 'P'},      {"subs", 1, NULL, 's'},
-        {"pubs", 1, NULL, 'u'},      {"idle", 1, NULL, 'i'},     {"stalled", 1, NULL, 'S'},
-        {"filter", 1, NULL, 'f'},    {"filters", 1, NULL, 'F'},  {"topic", 1, NULL, 't'},
-        {"topics", 1, NULL, 'T'},    {"qos", 1, NULL, 'q'},      {"sub-qos", 1, NULL, 'Q'},
-        {"retain", 0, NULL, 'R'},    {"size", 1, NULL, 'b'},     {"window", 1, NULL, 'w'},
-        {"fan", 1, NULL, 'n'},       {"count", 1, NULL, 'c'},    {"rate", 1, NULL, 'r'},
-        {"ping-port", 1, NULL, 'g'}, {"patience", 1, NULL, 'a'}, {"help", 0, NULL, 'H'},
-        {"at-once", 1, NULL, 'o'},   {"plugs", 1, NULL, 'L'},    {"model", 1, NULL, 'm'},
-        {"resume", 0, NULL, 'e'},    {NULL, 0, NULL, 0}};
+    struct option options[N_ROWS + 2] = {{NULL, 0, NULL, 0}};
+    for (size_t i = 0; i < N_ROWS; i++)
+        options[i] = (struct option){rows[i].name, rows[i].value != VALUE_FLAG, NULL, (int)i};
+    options[N_ROWS] = (struct option){"help", no_argument, NULL, HELP};
     int option;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-        take(p, option, optarg);
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option >= HELP) {
+            usage();
+            exit(option == HELP ? 0 : 2);
+        }
+        take(p, &rows[option], optarg);
+    }
     if (p->fan == FAN_AUTO)
         p->fan = p->subs > p->stalled ? p->subs - p->stalled : 0;
     if (p->size < LOAD_STAMP)

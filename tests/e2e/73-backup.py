@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""73-backup.py MEROSSD PLUGSIM [words] - `merossd backup` and `merossd restore`: everything comes back,
-also on another computer; what cannot be restored is said in one sentence, and nothing is changed."""
+"""73-backup.py MEROSSD PLUGSIM [words] - `merossd backup` and `merossd restore`: everything comes
+back, also on another computer; what cannot be restored is said in one sentence, and nothing is
+changed."""
 import contextlib
 import fcntl
 import hashlib
@@ -64,6 +65,13 @@ class House:
             House.keys = {f.name: f.read_bytes() for f in self.state.iterdir()
                           if f.suffix in (".pem", ".key")}
         return p
+
+    @contextlib.contextmanager
+    def running(self, conf=None, how=signal.SIGTERM):
+        """A broker until the end of the block."""
+        p = self.start(conf)
+        yield p
+        end(p, how)
 
     def verb(self, *words, secret=None):
         return run([MEROSSD, *words, "--passphrase-file", secret or self.secret])
@@ -158,14 +166,13 @@ def a_house_moves_to_another_computer():
         check({f.name: oct(f.stat().st_mode & 0o777) for f in new.iterdir()}["ca.key"] == "0o600",
               "ca.key can be read by others")
         check(new.stat().st_mode & 0o777 == 0o700, "others may enter the state directory")
-        p = h.start(other)
-        back = h.wait_plug(online=True, bound=True)  # it trusts what it pinned
-        check(back["name"] == "kettle" and back["uuid"] == plug["uuid"], f"{back}")
-        check(h.retained("note") == "last word", "the retained message is not there")
-        away = Client(h.tcp, "away", clean=False)
-        m = away.message(lambda m: m["topic"] == "x/1")
-        check(m["payload"] == b"waits", f"{m}")
-        end(p)
+        with h.running(other):
+            back = h.wait_plug(online=True, bound=True)  # it trusts what it pinned
+            check(back["name"] == "kettle" and back["uuid"] == plug["uuid"], f"{back}")
+            check(h.retained("note") == "last word", "the retained message is not there")
+            away = Client(h.tcp, "away", clean=False)
+            m = away.message(lambda m: m["topic"] == "x/1")
+            check(m["payload"] == b"waits", f"{m}")
         sim.tell("quit")
         check(sim.wait() == 0, sim.text()[-2000:])
 
@@ -181,10 +188,9 @@ def the_server_certificate_follows_the_new_address():
         h.restore("-c", h.conf, "--force")
         check((h.state / "ca.pem").read_bytes() == before, "another CA")
         (h.state / "server.pem").write_bytes((h.state / "server-ec.pem").read_bytes())
-        p = h.start()
-        p.wait_line("made server.pem")
-        check((h.state / "ca.pem").read_bytes() == before, "another CA")
-        end(p)
+        with h.running() as p:
+            p.wait_line("made server.pem")
+            check((h.state / "ca.pem").read_bytes() == before, "another CA")
 
 
 def the_configuration_comes_back_too():
@@ -286,10 +292,9 @@ def refused(h, said, *words, secret=None):
 
 def what_cannot_be_restored_is_said():
     with house() as h:
-        p = h.start()
-        h.backup()
-        refused(h, "runs on the state directory", h.file, "--force")
-        end(p)
+        with h.running():
+            h.backup()
+            refused(h, "runs on the state directory", h.file, "--force")
         refused(h, "has a state already", h.file)
         shutil.rmtree(h.state)
         raw = h.file.read_bytes()
@@ -316,19 +321,17 @@ def what_cannot_be_restored_is_said():
 
 def force_sets_aside_and_deletes_nothing():
     with house() as h:
-        p = h.start()
-        h.publish("note", "old")
-        h.backup()
-        h.publish("note", "newer")
-        end(p)
+        with h.running():
+            h.publish("note", "old")
+            h.backup()
+            h.publish("note", "newer")
         before = digest(h.state)
         said = h.restore("-c", h.conf, "--force")
         aside = pathlib.Path(said["set_aside"])
         check(digest(aside) == before, "what was there is not there any more")
         check(not list(h.root.glob("*.restore-*")), "something is left over")
-        p = h.start()
-        check(h.retained("note") == "old", "not the restored state")
-        end(p)
+        with h.running():
+            check(h.retained("note") == "old", "not the restored state")
         # Twice in the same second, too.
         one, two = (h.restore("-c", h.conf, "--force")["set_aside"] for _ in range(2))
         check(one != two and pathlib.Path(one).is_dir() and pathlib.Path(two).is_dir(), f"{one}")
@@ -360,111 +363,6 @@ def memory_dirs(h):
     return MEMORY / "merossd" / (h.state / "id").read_text().split()[2]
 
 
-def a_restored_state_is_not_mixed_with_a_journal_in_memory():
-    with house() as h:
-        p = h.start()
-        h.publish("note", "old")
-        h.backup()
-        h.publish("note", "newer")
-        h.publish("new", "newer")
-        end(p, signal.SIGKILL)
-        memory = memory_dirs(h)
-        check(list(memory.glob("*.hot")), "there is no journal in memory")
-        said = h.restore("-c", h.conf, "--force")
-        p = h.start()
-        check(h.retained("note") == "old" and h.retained("new") is None, "the two were mixed")
-        end(p)
-        # The one of before is still whole, with what was in memory.
-        shutil.rmtree(h.state)
-        os.rename(said["set_aside"], h.state)
-        p = h.start()
-        check(h.retained("note") == "newer" and h.retained("new") == "newer", "it was lost")
-        end(p)
-
-
-def a_copy_by_hand_is_not_mixed_either():
-    """cp, rsync or tar in place of `merossd backup`: into a new directory, and over the old one."""
-    with house() as h:
-        p = h.start()
-        h.publish("note", "old")
-        end(p)
-        copy = h.root / "copy"
-        shutil.copytree(h.state, copy)
-        p = h.start()
-        h.publish("note", "newer")
-        wait_flushed(h)
-        h.publish("new", "newer")
-        end(p, signal.SIGKILL)
-        memory = memory_dirs(h)
-        check(list(memory.glob("*.hot")), "there is no journal in memory")
-        for f in h.state.iterdir():  # over the old one: the same directory, and so the same id
-            if f.name.startswith("state."):
-                f.unlink()
-        shutil.copytree(copy, h.state, dirs_exist_ok=True)
-        p = h.start()
-        check(h.retained("note") == "old" and h.retained("new") is None, "the two were mixed")
-        check("is of a later state" in p.text(), p.text())
-        end(p)
-        check(list(memory.glob("*.stale-*")), "the journal was deleted")
-        shutil.rmtree(memory)
-
-
-def a_copy_elsewhere_is_another_state():
-    """A twin of a directory takes nothing of what the other one has in memory."""
-    with house() as h:
-        p = h.start()
-        h.publish("note", "newer")
-        wait_flushed(h)
-        h.publish("new", "newer")
-        end(p, signal.SIGKILL)
-        memory = memory_dirs(h)
-        shutil.copytree(h.state, h.root / "twin")
-        conf = h.root / "twin.conf"
-        h.write_conf(conf, h.root / "twin")
-        p = h.start(conf)
-        check(h.retained("note") == "newer" and h.retained("new") is None, "the two were mixed")
-        end(p)
-        check(list(memory.glob("*.hot")), "the journal of the other one is gone")
-        p = h.start()
-        check(h.retained("new") == "newer", "it was lost")
-        end(p)
-
-
-def an_inode_that_changes_is_no_other_directory():
-    """Overlay file systems give a folder another inode number when memory is short."""
-    with house() as h:
-        p = h.start()
-        h.publish("note", "newer")
-        wait_flushed(h)
-        h.publish("new", "newer")
-        end(p, signal.SIGKILL)
-        memory = memory_dirs(h)
-        check(list(memory.glob("*.hot")), "there is no journal in memory")
-        before, old = h.state.stat().st_ino, h.root / "old"
-        os.rename(h.state, old)
-        shutil.copytree(old, h.state)
-        check(h.state.stat().st_ino != before, "the same inode")
-        shutil.rmtree(old)
-        h.backup()
-        p = h.start()
-        check(h.retained("note") == "newer" and h.retained("new") == "newer", "it was lost")
-        # Moved: the same inode in another place.
-        h.publish("new", "newest")
-        end(p, signal.SIGKILL)
-        conf, moved = h.root / "moved.conf", h.root / "moved"
-        os.rename(h.state, moved)
-        h.write_conf(conf, moved)
-        p = h.start(conf)
-        check(h.retained("new") == "newest", "it was lost with the move")
-        end(p)
-        h.file = h.root / "house.backup"
-        shutil.rmtree(moved)
-        h.restore("-c", h.conf)
-        p = h.start()
-        check(h.retained("new") == "newer", "the backup lacked what was in memory")
-        end(p)
-
-
 def wait_flushed(h):
     """Until what was published is in the state directory."""
     deadline = time.monotonic() + 3 * harness.PATIENCE
@@ -473,6 +371,95 @@ def wait_flushed(h):
             return
         select.select([], [], [], 0.05)
     raise harness.Failure("it never reached the state directory")
+
+
+def leave_a_journal_in_memory(h):
+    """A broker dies: `note` is in the state directory, `new` in memory only.  Returns where."""
+    with h.running(how=signal.SIGKILL):
+        h.publish("note", "newer")
+        wait_flushed(h)
+        h.publish("new", "newer")
+    memory = memory_dirs(h)
+    check(list(memory.glob("*.hot")), "there is no journal in memory")
+    return memory
+
+
+def a_restored_state_is_not_mixed_with_a_journal_in_memory():
+    with house() as h:
+        with h.running(how=signal.SIGKILL):
+            h.publish("note", "old")
+            h.backup()
+            h.publish("note", "newer")
+            h.publish("new", "newer")
+        memory = memory_dirs(h)
+        check(list(memory.glob("*.hot")), "there is no journal in memory")
+        said = h.restore("-c", h.conf, "--force")
+        with h.running():
+            check(h.retained("note") == "old" and h.retained("new") is None, "the two were mixed")
+        # The one of before is still whole, with what was in memory.
+        shutil.rmtree(h.state)
+        os.rename(said["set_aside"], h.state)
+        with h.running():
+            check(h.retained("note") == "newer" and h.retained("new") == "newer", "it was lost")
+
+
+def a_copy_by_hand_is_not_mixed_either():
+    """cp, rsync or tar in place of `merossd backup`: into a new directory, and over the old one."""
+    with house() as h:
+        with h.running():
+            h.publish("note", "old")
+        copy = h.root / "copy"
+        shutil.copytree(h.state, copy)
+        memory = leave_a_journal_in_memory(h)
+        for f in h.state.iterdir():  # over the old one: the same directory, and so the same id
+            if f.name.startswith("state."):
+                f.unlink()
+        shutil.copytree(copy, h.state, dirs_exist_ok=True)
+        with h.running() as p:
+            check(h.retained("note") == "old" and h.retained("new") is None, "the two were mixed")
+            check("is of a later state" in p.text(), p.text())
+        check(list(memory.glob("*.stale-*")), "the journal was deleted")
+        shutil.rmtree(memory)
+
+
+def a_copy_elsewhere_is_another_state():
+    """A twin of a directory takes nothing of what the other one has in memory."""
+    with house() as h:
+        memory = leave_a_journal_in_memory(h)
+        shutil.copytree(h.state, h.root / "twin")
+        conf = h.root / "twin.conf"
+        h.write_conf(conf, h.root / "twin")
+        with h.running(conf):
+            check(h.retained("note") == "newer" and h.retained("new") is None, "the two were mixed")
+        check(list(memory.glob("*.hot")), "the journal of the other one is gone")
+        with h.running():
+            check(h.retained("new") == "newer", "it was lost")
+
+
+def an_inode_that_changes_is_no_other_directory():
+    """Overlay file systems give a folder another inode number when memory is short."""
+    with house() as h:
+        leave_a_journal_in_memory(h)
+        before, old = h.state.stat().st_ino, h.root / "old"
+        os.rename(h.state, old)
+        shutil.copytree(old, h.state)
+        check(h.state.stat().st_ino != before, "the same inode")
+        shutil.rmtree(old)
+        h.backup()
+        with h.running(how=signal.SIGKILL):
+            check(h.retained("note") == "newer" and h.retained("new") == "newer", "it was lost")
+            # Moved: the same inode in another place.
+            h.publish("new", "newest")
+        conf, moved = h.root / "moved.conf", h.root / "moved"
+        os.rename(h.state, moved)
+        h.write_conf(conf, moved)
+        with h.running(conf):
+            check(h.retained("new") == "newest", "it was lost with the move")
+        h.file = h.root / "house.backup"
+        shutil.rmtree(moved)
+        h.restore("-c", h.conf)
+        with h.running():
+            check(h.retained("new") == "newer", "the backup lacked what was in memory")
 
 
 def a_busy_broker_is_copied_as_it_was_at_one_moment():
@@ -507,11 +494,10 @@ def a_busy_broker_is_copied_as_it_was_at_one_moment():
         for i in range(3):
             h.file = h.root / f"{i}.backup"
             h.restore("-c", h.conf, "--force")
-            p = h.start()
-            a, b = int(h.retained("a")), int(h.retained("b"))
-            check(a in (b, b + 1), f"two moments are mixed: {a} {b}")
-            check(i < 2 or b >= h.acked, f"{b} is older than {h.acked}, acknowledged before")
-            end(p)
+            with h.running():
+                a, b = int(h.retained("a")), int(h.retained("b"))
+                check(a in (b, b + 1), f"two moments are mixed: {a} {b}")
+                check(i < 2 or b >= h.acked, f"{b} is older than {h.acked}, acknowledged before")
 
 
 def a_person_is_asked_twice_without_echo():

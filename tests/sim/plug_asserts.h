@@ -2,16 +2,11 @@
 #ifndef TESTS_SIM_PLUG_ASSERTS_H
 #define TESTS_SIM_PLUG_ASSERTS_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <stdio.h>
 
 #include "broker/base/mem.h"
 #include "tests/plugsim/bench.h"
+#include "tests/unit/cmocka.h"
 
 #define REPORT  "Appliance.System.Report"
 #define BIND    "Appliance.Control.Bind"

@@ -18,13 +18,8 @@ void report_text(FILE *out, const struct store_copied *what)
     }
 }
 
-int report_json(FILE *out, struct json_writer *w, const struct store_copied *what)
+void report_json(struct json_writer *w, const struct store_copied *what)
 {
     for (size_t i = 0; i < ROWS; i++)
         json_write_pair_int(w, rows[i].json, (int64_t)what->entries[rows[i].ns]);
-    json_write_close(w, '}');
-    if (w->err == MD_OK)
-        fprintf(out, "%.*s\n", SPAN_ARG(buf_view(w->out)));
-    buf_free(w->out);
-    return w->err;
 }

@@ -9,8 +9,7 @@
 
 /* "3 plugs, 120 records of energy, 2 sessions, 5 retained messages" */
 void report_text(FILE *out, const struct store_copied *what);
-/* Adds it to the object that `w` has open, ends that, and prints it on one line; what `w` wrote
- * to is freed.  Errors: that of the writer: then nothing is printed. */
-MD_MUST_USE int report_json(FILE *out, struct json_writer *w, const struct store_copied *what);
+/* Adds it to the object that `w` has open. */
+void report_json(struct json_writer *w, const struct store_copied *what);
 
 #endif

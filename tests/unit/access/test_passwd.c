@@ -1,5 +1,5 @@
 /* Password files: what is read, what is refused with its line, and what is written. */
-#include "tests/unit/cmocka.h"
+#include "tests/unit/no_leak.h"
 
 #include "broker/access/digest.h"
 #include "broker/access/lines.h"
@@ -265,14 +265,7 @@ static void test_no_memory(void **state)
     passwd_free(p);
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    assert_int_equal(mem_used(), 0);
-    return 0;
-}
-
-#define T(f) cmocka_unit_test_teardown(f, teardown)
+#define T(f) cmocka_unit_test_teardown(f, no_leak)
 
 int main(void)
 {

@@ -1,13 +1,7 @@
 /* Owned bytes and their ceiling. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "broker/base/buf.h"
 #include "broker/base/mem.h"
+#include "tests/unit/no_leak.h"
 
 static void test_empty(void **state)
 {
@@ -165,13 +159,6 @@ static void test_no_memory(void **state)
     buf_free(&b);
 }
 
-/* Last: cmocka does not fail a program for its group teardown. */
-static void test_nothing_leaked(void **state)
-{
-    (void)state;
-    assert_int_equal(mem_used(), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,7 +172,7 @@ int main(void)
         cmocka_unit_test(test_secret_ceiling_and_memory),
         cmocka_unit_test(test_putf_past_the_ceiling),
         cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_nothing_leaked),
+        LAST_TEST(no_leak),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,10 @@
 /* The error vocabulary: every code has a name, a text and its number for good. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <errno.h>
 #include <string.h>
 
 #include "broker/base/err.h"
+#include "tests/unit/cmocka.h"
 
 static void test_names(void **state)
 {

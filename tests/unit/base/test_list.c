@@ -1,12 +1,6 @@
 /* The intrusive ring. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "broker/base/list.h"
+#include "tests/unit/cmocka.h"
 
 struct thing {
     int number;

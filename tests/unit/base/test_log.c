@@ -1,12 +1,6 @@
 /* The log: quoting of a peer's bytes, levels, the sink. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "broker/base/log.h"
+#include "tests/unit/cmocka.h"
 
 static void test_quotes(void **state)
 {

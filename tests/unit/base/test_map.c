@@ -1,16 +1,11 @@
 /* The hash map, small and with 10,000 keys. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <stdio.h>
 
 #include "broker/base/map.h"
 #include "broker/base/mem.h"
 #include "tests/fake/fake_env.h"
+#include "tests/unit/no_leak.h"
 
 #define MANY 10000
 
@@ -225,13 +220,6 @@ static void test_shrink(void **state)
     mem_free(items);
 }
 
-/* Last: cmocka does not fail a program for its group teardown. */
-static void test_nothing_leaked(void **state)
-{
-    (void)state;
-    assert_int_equal(mem_used(), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,7 +232,7 @@ int main(void)
         cmocka_unit_test(test_seed_comes_from_the_env),
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_shrink),
-        cmocka_unit_test(test_nothing_leaked),
+        LAST_TEST(no_leak),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,9 @@
 /* The allocator: accounting, overflow, failure on demand. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <string.h>
 
 #include "broker/base/mem.h"
+#include "tests/unit/no_leak.h"
 
 /* Asked by AddressSanitizer, whose calloc would abort on an overflow instead of failing. */
 const char *__asan_default_options(void);
@@ -107,20 +102,13 @@ static void test_fail_after(void **state)
     mem_free(a);
 }
 
-/* Last: cmocka does not fail a program for its group teardown. */
-static void test_nothing_leaked(void **state)
-{
-    (void)state;
-    assert_int_equal(mem_used(), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accounting), cmocka_unit_test(test_zeroed),
         cmocka_unit_test(test_overflow),   cmocka_unit_test(test_nothing_is_something),
         cmocka_unit_test(test_dup),        cmocka_unit_test(test_wipe),
-        cmocka_unit_test(test_fail_after), cmocka_unit_test(test_nothing_leaked),
+        cmocka_unit_test(test_fail_after), LAST_TEST(no_leak),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,6 @@
 /* Spans and the big-endian reader. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "broker/base/rd.h"
+#include "tests/unit/cmocka.h"
 
 static void test_numbers(void **state)
 {

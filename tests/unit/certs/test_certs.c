@@ -5,12 +5,8 @@
 #include "broker/base/mem.h"
 #include "certs/files.h"
 #include "tests/fake/fake_env.h"
+#include "tests/unit/no_leak.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <mbedtls/x509_crt.h>
@@ -427,6 +423,7 @@ int main(void)
         cmocka_unit_test(unreadable_and_unwritable),
         cmocka_unit_test(keys_under_way_are_given_up),
         cmocka_unit_test(out_of_memory_is_survived),
+        LAST_TEST(remove_place),
     };
-    return cmocka_run_group_tests(tests, make_place, remove_place);
+    return cmocka_run_group_tests(tests, make_place, NULL);
 }

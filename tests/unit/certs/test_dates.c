@@ -1,12 +1,7 @@
 #include "certs/dates.h"
 
 #include "tests/fake/fake_env.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 static void assert_day(int64_t seconds, int64_t year, unsigned month, unsigned day)
 {

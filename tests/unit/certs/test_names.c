@@ -1,11 +1,8 @@
 #include "certs/names.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/cmocka.h"
+
 #include <stdio.h>
-#include <cmocka.h>
 
 static void encoded_as_rfc_5280_says(void **state)
 {

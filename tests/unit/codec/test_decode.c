@@ -1,11 +1,5 @@
 /* Bytes to packets.  The cases are in tests/vectors/; this file runs them, and tests what a
  * line of hex cannot say: framing, fields, limits. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <ctype.h>
 #include <stdio.h>
@@ -15,6 +9,7 @@
 #include "broker/base/mem.h"
 #include "broker/codec/mqtt_decode.h"
 #include "broker/codec/mqtt_encode.h"
+#include "tests/unit/no_leak.h"
 
 /* ---- vectors ------------------------------------------------------------------------------- */
 
@@ -445,13 +440,6 @@ static void test_many_filters(void **state)
     buf_free(&b);
 }
 
-/* Last: cmocka does not fail a program for its group teardown. */
-static void test_nothing_leaked(void **state)
-{
-    (void)state;
-    assert_int_equal(mem_used(), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -472,7 +460,7 @@ int main(void)
         cmocka_unit_test(test_publish_qos0),
         cmocka_unit_test(test_filters),
         cmocka_unit_test(test_many_filters),
-        cmocka_unit_test(test_nothing_leaked),
+        LAST_TEST(no_leak),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

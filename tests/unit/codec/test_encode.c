@@ -1,14 +1,8 @@
 /* Packets to bytes, and back again. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "broker/base/mem.h"
 #include "broker/codec/mqtt_decode.h"
 #include "broker/codec/mqtt_encode.h"
+#include "tests/unit/no_leak.h"
 
 #define PLENTY (1u << 20)
 
@@ -467,13 +461,6 @@ static void test_no_memory(void **state)
     buf_free(&b);
 }
 
-/* Last: cmocka does not fail a program for its group teardown. */
-static void test_nothing_leaked(void **state)
-{
-    (void)state;
-    assert_int_equal(mem_used(), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -494,7 +481,7 @@ int main(void)
         cmocka_unit_test(test_past_remaining_max),
         cmocka_unit_test(test_ceiling),
         cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_nothing_leaked),
+        LAST_TEST(no_leak),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

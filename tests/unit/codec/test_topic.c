@@ -1,14 +1,8 @@
 /* Topic Names and Topic Filters: validity, levels, matching. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "broker/base/mem.h"
 #include "broker/codec/topic.h"
 #include "broker/codec/utf8.h"
+#include "tests/unit/no_leak.h"
 
 struct validity {
     const char *text;
@@ -247,13 +241,6 @@ static void test_levels_of_nothing(void **state)
     assert_false(topic_next_level(&rest, &more, &level));
 }
 
-/* Last: cmocka does not fail a program for its group teardown. */
-static void test_nothing_leaked(void **state)
-{
-    (void)state;
-    assert_int_equal(mem_used(), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,7 +251,7 @@ int main(void)
         cmocka_unit_test(test_match),
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_levels_of_nothing),
-        cmocka_unit_test(test_nothing_leaked),
+        LAST_TEST(no_leak),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

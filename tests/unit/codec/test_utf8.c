@@ -1,13 +1,7 @@
 /* Strings as MQTT allows them: every code point, every malformed shape, every offset. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "broker/base/mem.h"
 #include "broker/codec/utf8.h"
+#include "tests/unit/no_leak.h"
 
 /* Encodes without asking whether c may exist. */
 static size_t encode(uint32_t c, uint8_t out[4])
@@ -174,13 +168,6 @@ static void test_word(void **state)
     }
 }
 
-/* Last: cmocka does not fail a program for its group teardown. */
-static void test_nothing_leaked(void **state)
-{
-    (void)state;
-    assert_int_equal(mem_used(), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,7 +179,7 @@ int main(void)
         cmocka_unit_test(test_feff_is_an_ordinary_character),
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_word),
-        cmocka_unit_test(test_nothing_leaked),
+        LAST_TEST(no_leak),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

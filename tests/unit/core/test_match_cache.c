@@ -3,7 +3,7 @@
 #include "broker/codec/topic.h"
 #include "broker/core/match_cache.h"
 #include "tests/fake/fake_env.h"
-#include "tests/unit/cmocka.h"
+#include "tests/unit/no_leak.h"
 
 #include <stdio.h>
 
@@ -406,12 +406,6 @@ static void what_is_remembered_is_freed_and_learned_again(void **state)
     assert_int_equal(mem_used(), without);
     subs_remove_all(t, &who);
     subs_free(t);
-}
-
-static int no_leak(void **state)
-{
-    (void)state;
-    return mem_used() == 0 ? 0 : -1;
 }
 
 int main(void)

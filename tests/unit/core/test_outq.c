@@ -1,7 +1,7 @@
 /* The queue of a Session: order, window, resending, limits. */
 #include "broker/base/mem.h"
 #include "broker/core/outq.h"
-#include "tests/unit/cmocka.h"
+#include "tests/unit/no_leak.h"
 
 static const struct outq_limits roomy = {
     .max_messages = 1000, .max_bytes = 1 << 20, .max_inflight = 20};
@@ -334,12 +334,6 @@ static void out_of_memory_keeps_the_queue(void **state)
     next(&q, &roomy, "a");
     message_unref(m);
     outq_clear(&q);
-}
-
-static int no_leak(void **state)
-{
-    (void)state;
-    return mem_used() == 0 ? 0 : -1;
 }
 
 int main(void)

@@ -4,7 +4,7 @@
 #include "broker/core/retain.h"
 #include "broker/core/subs.h"
 #include "tests/fake/fake_env.h"
-#include "tests/unit/cmocka.h"
+#include "tests/unit/no_leak.h"
 
 #include <stdio.h>
 
@@ -241,12 +241,6 @@ static void retain_replaces_and_removes(void **state)
     message_unref(empty);
     message_unref(child);
     retain_free(r);
-}
-
-static int no_leak(void **state)
-{
-    (void)state;
-    return mem_used() == 0 ? 0 : -1;
 }
 
 int main(void)

@@ -1,18 +1,15 @@
 /* The manual pages and completions say everything that the tables of the program hold, and are
  * proper text of their kind. */
+#include "tests/unit/cmocka.h"
 #include "tools/cmd.h"
 #include "tools/config/config_options.h"
 #include "tools/packaging/docs/docs.h"
 #include "tools/packaging/docs/places.h"
 #include "tools/packaging/docs/roff.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static char text[200000];
 

@@ -1,7 +1,6 @@
 /* The message around everything: tolerant in, exact out. */
-#include "tests/unit/cmocka.h"
+#include "tests/unit/no_leak.h"
 
-#include "broker/base/mem.h"
 #include "meross/wire/envelope.h"
 
 #include <stdio.h>
@@ -184,19 +183,18 @@ static void test_size(void **state)
     buf_free(&b);
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    assert_int_equal(mem_used(), 0);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse),    cmocka_unit_test(test_string_timestamp),
-        cmocka_unit_test(test_absent),   cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_id_limit), cmocka_unit_test(test_write),
-        cmocka_unit_test(test_echo),     cmocka_unit_test(test_size)};
-    return cmocka_run_group_tests(tests, NULL, teardown);
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_string_timestamp),
+        cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_id_limit),
+        cmocka_unit_test(test_write),
+        cmocka_unit_test(test_echo),
+        cmocka_unit_test(test_size),
+        LAST_TEST(no_leak),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,6 @@
 /* Seals and keys by published values, and the curve by those of RFC 5903. */
-#include "tests/unit/cmocka.h"
+#include "tests/unit/no_leak.h"
 
-#include "broker/base/mem.h"
 #include "meross/wire/base64.h"
 #include "meross/wire/json_check.h"
 #include "meross/wire/lan_seal.h"
@@ -12,13 +11,6 @@
 #define KEY  "00112233445566778899aabbccddeeff"
 #define UUID "2101011234567890123448e1e9123456"
 #define MAC  "48:e1:e9:12:34:56"
-
-static int teardown(void **state)
-{
-    (void)state;
-    assert_int_equal(mem_used(), 0);
-    return 0;
-}
 
 static void key_is(const char *key, const char *mac, const char *want)
 {
@@ -222,15 +214,15 @@ static void test_base64(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_keys, teardown),
-        cmocka_unit_test_teardown(test_slices, teardown),
-        cmocka_unit_test_teardown(test_vectors, teardown),
-        cmocka_unit_test_teardown(test_whole_blocks, teardown),
-        cmocka_unit_test_teardown(test_refused, teardown),
-        cmocka_unit_test_teardown(test_cut_off, teardown),
-        cmocka_unit_test_teardown(test_curve, teardown),
-        cmocka_unit_test_teardown(test_agree, teardown),
-        cmocka_unit_test_teardown(test_base64, teardown),
+        cmocka_unit_test_teardown(test_keys, no_leak),
+        cmocka_unit_test_teardown(test_slices, no_leak),
+        cmocka_unit_test_teardown(test_vectors, no_leak),
+        cmocka_unit_test_teardown(test_whole_blocks, no_leak),
+        cmocka_unit_test_teardown(test_refused, no_leak),
+        cmocka_unit_test_teardown(test_cut_off, no_leak),
+        cmocka_unit_test_teardown(test_curve, no_leak),
+        cmocka_unit_test_teardown(test_agree, no_leak),
+        cmocka_unit_test_teardown(test_base64, no_leak),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,34 +1,15 @@
-/* A signature covers neither the method nor the payload of a message, so whoever has no key can send
- * back what it was sent, or use again what it heard.  Neither makes it the plug, nor is it obeyed. */
-#include "tests/unit/meross/foreign_words.h"
+/* A signature covers neither the method nor the payload of a message, so whoever has no key can
+ * send back what it was sent, or use again what it heard.  Neither makes it the plug, nor is it
+ * obeyed. */
+#include "tests/unit/meross/stranger_words.h"
 
-#define KEY    "00112233445566778899aabbccddeeff"
-#define REPORT "Appliance.System.Report"
-#define OFF    "{\"togglex\":[{\"channel\":0,\"onoff\":0}]}"
 #define MOVE   "meross/broker/request/move"
 #define UNBIND "meross/broker/request/unbind"
-
-static const char *const keys[] = {KEY, NULL};
-static struct rig_client stranger;
-
-static void come(struct rig_client *c, const char *tail)
-{
-    rig_plug(c, RIG_UUID, RIG_MAC, tail);
-    (void)snprintf(c->password, sizeof c->password, "0_x");
-    c->c.password = span_str(c->password);
-    assert_int_equal(rig_connect(c), BROKER_ALLOW);
-    rig_listen(c, RIG_TO);
-}
 
 /* The plug was here, with our key, and is gone; somebody else says that he is it. */
 static void stranger_is_there(void)
 {
-    rig_attach(keys);
-    come(&plug, "_right");
-    rig_say(&plug, RIG_FROM, "SET", BIND, "b1", KEY, RIG_BIND);
-    rig_expect(&plug, "SETACK", BIND, KEY, NULL);
-    rig_expect(&plug, "GET", "Appliance.System.Ability", KEY, RIG_ABILITY);
-    rig_expect(&plug, "GET", ALL, KEY, RIG_ALL);
+    plug_comes();
     rig_drop(&plug, "x");
     come(&stranger, "_wrong");
     rig_skip();

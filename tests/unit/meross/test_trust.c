@@ -1,40 +1,18 @@
 /* Who may speak for a plug, and what a stranger who claims to be one can do: little. */
-#include "tests/unit/meross/foreign_words.h"
+#include "tests/unit/meross/stranger_words.h"
 
 #include "meross/device/askers.h"
 #include "meross/session/auth.h"
 #include "meross/session/trust.h"
 
-#define KEY      "00112233445566778899aabbccddeeff"
 #define SET      "meross/" NAME "/set"
 #define RESPONSE "meross/" NAME "/response"
-#define REPORT   "Appliance.System.Report"
-#define TOGGLEX  "Appliance.Control.ToggleX"
 #define UNBIND   "Appliance.Control.Unbind"
-#define OFF      "{\"togglex\":[{\"channel\":0,\"onoff\":0}]}"
-
-static const char *const keys[] = {KEY, NULL};
-static struct rig_client stranger;
-
-/* Connects and subscribes under another client id, with a password that says nothing. */
-static void come(struct rig_client *c, const char *tail)
-{
-    rig_plug(c, RIG_UUID, RIG_MAC, tail);
-    (void)snprintf(c->password, sizeof c->password, "0_x");
-    c->c.password = span_str(c->password);
-    assert_int_equal(rig_connect(c), BROKER_ALLOW);
-    rig_listen(c, RIG_TO);
-}
 
 /* The plug itself, with our key, bound and on. */
 static void plug_is_there(void)
 {
-    rig_attach(keys);
-    come(&plug, "_right");
-    rig_say(&plug, RIG_FROM, "SET", BIND, "b1", KEY, RIG_BIND);
-    rig_expect(&plug, "SETACK", BIND, KEY, NULL);
-    rig_expect(&plug, "GET", "Appliance.System.Ability", KEY, RIG_ABILITY);
-    rig_expect(&plug, "GET", ALL, KEY, RIG_ALL);
+    plug_comes();
     rig_step(1000);
     rig_skip();
 }

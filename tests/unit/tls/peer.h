@@ -6,12 +6,8 @@
 #include "broker/tls/tls.h"
 #include "certs/certs.h"
 #include "tests/fake/fake_env.h"
+#include "tests/unit/no_leak.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

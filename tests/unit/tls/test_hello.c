@@ -1,13 +1,9 @@
 #include "broker/tls/hello_text.h"
 
+#include "tests/unit/cmocka.h"
 #include "tests/unit/tls/hello_bytes.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <cmocka.h>
 
 /* What a present client offers: SNI, groups, point formats, signatures, ticket, max_fragment,
  * supported_versions with GREASE. */

@@ -461,6 +461,7 @@ int main(void)
         cmocka_unit_test(a_forged_record_ends_the_connection),
         cmocka_unit_test(hang_ups_are_explained),
         cmocka_unit_test(out_of_memory_is_survived),
+        LAST_TEST(tear_down),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -204,6 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lane_is_for_one_step),
         cmocka_unit_test(handshakes_beside_open_connections),
+        LAST_TEST(remove_house),
     };
-    return cmocka_run_group_tests(tests, make_house, remove_house);
+    return cmocka_run_group_tests(tests, make_house, NULL);
 }

@@ -1,13 +1,9 @@
 /* Command lines: every option, both spellings, the environment behind it, and what is refused. */
 #include "tools/args.h"
+#include "tests/unit/cmocka.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define CLIENT (ARGS_CLIENT | ARGS_JSON | ARGS_CHANNEL | ARGS_YES)
 #define N(v)   ((int)(sizeof(v) / sizeof(v)[0]))
@@ -160,5 +156,5 @@ int main(void)
         cmocka_unit_test_setup(the_broker_takes_what_mosquitto_takes, setup),
         cmocka_unit_test_setup(help_is_always_there, setup),
     };
-    return cmocka_run_group_tests(tests, NULL, setup);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
  * differ, and what it says is checked. */
 #include "broker/base/mem.h"
 #include "tests/fake/fake_env.h"
-#include "tests/unit/cmocka.h"
+#include "tests/unit/no_leak.h"
 #include "tools/backup/archive.h"
 #include "tools/backup/vault.h"
 
@@ -17,12 +17,6 @@ static int setup(void **state)
     (void)state;
     fake_env_init(&env);
     return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return mem_used() == 0 ? 0 : -1;
 }
 
 static void seal(struct buf *out, const char *text, const char *passphrase)
@@ -222,7 +216,7 @@ static void lengths_have_limits(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, no_leak)
     const struct CMUnitTest tests[] = {
         T(what_goes_in_comes_out), T(the_format_is_what_the_header_says), T(every_byte_counts),
         T(out_of_memory),          T(pieces_come_out_as_they_went_in),    T(names_are_checked),

@@ -2,17 +2,14 @@
  * line ends, suggestions, and the listeners of a home. */
 #include "broker/base/mem.h"
 #include "meross/meross.h"
+#include "tests/unit/no_leak.h"
 #include "tools/config/config.h"
 #include "tools/config/config_options.h"
 #include "tools/config/config_value.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static char err[CONFIG_ERR_MAX];
 
@@ -38,12 +35,6 @@ static void bad(const char *text, const char *a, const char *b)
         fail_msg("accepted: %s", text);
     if (strstr(err, a) == NULL || strstr(err, b) == NULL)
         fail_msg("\"%s\" lacks \"%s\" or \"%s\"", err, a, b);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return mem_used() == 0 ? 0 : -1;
 }
 
 static void defaults_are_those_of_the_table_and_of_the_broker(void **state)
@@ -883,6 +874,7 @@ int main(void)
         cmocka_unit_test(the_state_folder_follows_option_user_and_environment),
         cmocka_unit_test(memory_that_ends_ends_in_an_error),
         cmocka_unit_test(the_help_names_every_option),
+        LAST_TEST(no_leak),
     };
-    return cmocka_run_group_tests(tests, NULL, teardown);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* What the broker asks of the computer: zone, names, folder, lock, pid file, ports, log. */
 #include "broker/base/mem.h"
 #include "tests/fake/fake_env.h"
+#include "tests/unit/no_leak.h"
 #include "tools/config/config.h"
 #include "tools/file.h"
 #include "tools/hostnet.h"
@@ -10,15 +11,11 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static char root[] = "/tmp/merossd-host-XXXXXX";
 static char what[HOSTZONE_WHAT_MAX], err[SERVE_HOST_ERR_MAX];
@@ -651,6 +648,7 @@ int main(void)
         cmocka_unit_test(only_a_private_folder_is_given),
         cmocka_unit_test(connection_messages_can_be_left_out),
         cmocka_unit_test(only_what_is_wanted_is_formatted),
+        LAST_TEST(remove_root),
     };
-    return cmocka_run_group_tests(tests, make_root, remove_root);
+    return cmocka_run_group_tests(tests, make_root, NULL);
 }

@@ -3,15 +3,13 @@
  * tests/e2e/71-import.py. */
 #include "broker/base/buf.h"
 #include "broker/base/mem.h"
+#include "tests/unit/cmocka.h"
 #include "tools/import_db.h"
 
-#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define NOW 1700000000
 

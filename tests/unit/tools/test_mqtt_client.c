@@ -1,23 +1,13 @@
 /* The client against a scripted broker: what it sends, what it makes of the answers, and how it
  * says what went wrong. */
-#include "broker/base/mem.h"
+#include "tests/unit/no_leak.h"
 #include "tests/unit/tools/peer.h"
 #include "tools/host_env.h"
 #include "tools/mqtt_client.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 static char err[MQTT_CLIENT_ERR_MAX];
-
-static int teardown(void **state)
-{
-    (void)state;
-    return mem_used() == 0 ? 0 : -1;
-}
 
 static int open_port(struct mqtt_client **c, unsigned port, unsigned timeout_ms)
 {
@@ -307,6 +297,7 @@ int main(void)
         cmocka_unit_test(packets_may_come_in_pieces_and_the_end_is_told),
         cmocka_unit_test(publish_sends_and_refuses_wildcards),
         cmocka_unit_test(idle_connections_are_kept_alive_and_dead_ones_noticed),
+        LAST_TEST(no_leak),
     };
-    return cmocka_run_group_tests(tests, NULL, teardown);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

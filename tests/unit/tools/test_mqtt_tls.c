@@ -3,14 +3,10 @@
 #include "broker/base/mem.h"
 #include "broker/tls/tls.h"
 #include "certs/certs.h"
+#include "tests/unit/no_leak.h"
 #include "tests/unit/tools/peer.h"
 #include "tools/cmd.h"
 #include "tools/host_env.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
 
 static char home[] = "/tmp/merossd-tls-XXXXXX", other[] = "/tmp/merossd-tls-XXXXXX";
 static struct certs_paths paths, other_paths;
@@ -237,6 +233,7 @@ int main(void)
         cmocka_unit_test(another_ca_is_not_trusted),
         cmocka_unit_test(another_name_is_not_trusted),
         cmocka_unit_test(cert_and_check_look_at_the_files),
+        LAST_TEST(teardown),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -1,16 +1,13 @@
 /* What systemd is told: the address it gives, the words, the watchdog's period; and no harm when
  * nobody listens. */
 #include "broker/base/mem.h"
+#include "tests/unit/no_leak.h"
 #include "tools/serve/notify.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static char dir[] = "/tmp/merossd-notify-XXXXXX";
 
@@ -150,6 +147,7 @@ int main(void)
         cmocka_unit_test(an_abstract_name_is_an_address),
         cmocka_unit_test(nobody_or_nonsense_is_nobody),
         cmocka_unit_test(the_watchdog_is_fed_twice_as_often_as_asked),
+        LAST_TEST(remove_dir),
     };
-    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+    return cmocka_run_group_tests(tests, make_dir, NULL);
 }

@@ -1,8 +1,7 @@
 /* What pairing needs of the world: programs, prompts, signals held back, one HTTP exchange, and the
  * address a plug is told. */
-#include "tests/unit/cmocka.h"
+#include "tests/unit/no_leak.h"
 
-#include "broker/base/mem.h"
 #include "tests/unit/tools/peer.h"
 #include "tools/bind_probe.h"
 #include "tools/host_env.h"
@@ -276,18 +275,18 @@ static void test_first_line(void **state)
     assert_non_null(strstr(why, "No such file"));
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    return mem_used() == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spawn),       cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_prompt),      cmocka_unit_test(test_prompt_stopped),
-        cmocka_unit_test(test_post),        cmocka_unit_test(test_probe),
-        cmocka_unit_test(test_own_address), cmocka_unit_test(test_first_line)};
-    return cmocka_run_group_tests(tests, NULL, teardown);
+        cmocka_unit_test(test_spawn),
+        cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_prompt),
+        cmocka_unit_test(test_prompt_stopped),
+        cmocka_unit_test(test_post),
+        cmocka_unit_test(test_probe),
+        cmocka_unit_test(test_own_address),
+        cmocka_unit_test(test_first_line),
+        LAST_TEST(no_leak),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,7 @@
 /* Parts of a plug as people name them: sockets of a strip, sub-devices of a hub. */
 #include "broker/base/mem.h"
+#include "tests/unit/cmocka.h"
 #include "tools/part.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #define STRIP                                                                                      \
     "{\"state\":{\"state\":\"ON\",\"channels\":[{\"channel\":0,\"state\":\"ON\"},{\"channel\":1,"  \

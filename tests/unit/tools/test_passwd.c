@@ -1,5 +1,5 @@
 /* `merossd passwd` and `merossd check`: files of users, as a person handles them. */
-#include "tests/unit/cmocka.h"
+#include "tests/unit/no_leak.h"
 
 #include "broker/access/passwd.h"
 #include "broker/base/mem.h"
@@ -230,6 +230,7 @@ int main(void)
         cmocka_unit_test(bad_names_and_passwords_change_nothing),
         cmocka_unit_test(a_damaged_file_is_pointed_out),
         cmocka_unit_test(check_reads_users_and_rights),
+        LAST_TEST(teardown),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, NULL);
 }

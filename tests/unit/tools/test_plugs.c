@@ -1,17 +1,14 @@
 /* The broker's list, finding a plug in it, cutting long JSON, and tables. */
 #include "broker/base/mem.h"
 #include "meross/wire/json_check.h"
+#include "tests/unit/no_leak.h"
 #include "tools/json_cut.h"
 #include "tools/json_print.h"
 #include "tools/plugs.h"
 #include "tools/table.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 static const char list_text[] =
     "[{\"name\":\"Kettle\",\"uuid\":\"2101010000000000000048e1e9001122\","
@@ -29,12 +26,6 @@ static struct plugs parse(const char *text)
     struct plugs p;
     assert_int_equal(plugs_parse(&p, span_str(text)), MD_OK);
     return p;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return mem_used() == 0 ? 0 : -1;
 }
 
 static void a_list_is_read(void **state)
@@ -348,6 +339,7 @@ int main(void)
         cmocka_unit_test(columns_line_up),
         cmocka_unit_test(unseen_characters_are_shown),
         cmocka_unit_test(nothing_dangerous_reaches_a_terminal),
+        LAST_TEST(no_leak),
     };
-    return cmocka_run_group_tests(tests, NULL, teardown);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,14 @@
 /* The verbs as a person meets them: command line in, text and exit status out, with a scripted
  * daemon at the other end. */
 #include "broker/base/mem.h"
+#include "tests/unit/no_leak.h"
 #include "tests/unit/tools/peer.h"
 #include "tools/cmd.h"
 #include "tools/host_env.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <sys/stat.h>
-
-#include <cmocka.h>
 
 #define KETTLE                                                                                     \
     "{\"name\":\"kettle\",\"uuid\":\"2101010000000000000048e1e9001122\",\"mac\":"                  \
@@ -656,7 +653,7 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-    rmdir(folder);
+    (void)rmdir(folder);
     return teardown(state);
 }
 
@@ -685,6 +682,7 @@ int main(void)
         cmocka_unit_test(output_that_is_lost_is_a_failure),
         cmocka_unit_test(cert_without_certificate_says_where_it_looked),
         cmocka_unit_test(bad_starts_are_one_line_and_status_one),
+        LAST_TEST(remove_folder),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_folder, NULL);
 }
