@@ -173,19 +173,19 @@ void logsink_tick(struct logsink *s)
 }
 
 /* Whether it is wanted at all. */
-static bool wants(const struct logsink *s, enum log_level lv, const char *module)
+static bool wants(const struct logsink *s, enum log_level lv, const char *module, bool stranger)
 {
-    bool comes_and_goes =
-        lv == LOG_INFO && (strcmp(module, "client") == 0 || strcmp(module, "net") == 0);
+    bool comes_and_goes = lv == LOG_INFO && (strcmp(module, "client") == 0 || stranger);
     return (s->types & type_of(lv)) != 0 && (s->connections || !comes_and_goes);
 }
 
 void logsink_write(void *ctx, enum log_level lv, const char *module, const char *line)
 {
     struct logsink *s = ctx;
-    if (!wants(s, lv, module))
+    bool stranger = flood_counts(lv, module, line);
+    if (!wants(s, lv, module, stranger))
         return;
-    if ((s->types & CONFIG_LOG_DEBUG) == 0 && flood_counts(lv, module, line)) {
+    if ((s->types & CONFIG_LOG_DEBUG) == 0 && stranger) {
         logsink_tick(s);
         if (!flood_passes(&s->flood, env_mono_ms(s->env), line))
             return;
