@@ -1,5 +1,5 @@
-/* pair_ask.h - what pairing and moving ask the broker, without a word to people: the caller says what
- * comes of it.  A connection that was lost meanwhile is made again. */
+/* pair_ask.h - what pairing and moving ask the broker, without a word to people: the caller says
+ * what comes of it.  A connection that was lost meanwhile is made again. */
 #ifndef TOOLS_PAIR_ASK_H
 #define TOOLS_PAIR_ASK_H
 

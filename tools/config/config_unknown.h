@@ -1,5 +1,5 @@
-/* config_unknown.h - what to say of a name that is not in the table of options: mosquitto has it, or
- * it is spelt nearly like one that is. */
+/* config_unknown.h - what to say of a name that is not in the table of options: mosquitto has it,
+ * or it is spelt nearly like one that is. */
 #ifndef TOOLS_CONFIG_UNKNOWN_H
 #define TOOLS_CONFIG_UNKNOWN_H
 
