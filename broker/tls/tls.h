@@ -16,8 +16,8 @@
  *     if (tls_lane_acquire(t))  run in a worker: tls_handshake(t)
  *     else                      keep it in a queue until a worker comes back
  *
- * An open connection that has nothing under way holds none of our buffers; what is left is
- * mbedTLS's own (33 KB of records in the distributions' builds). */
+ * An open connection that has nothing under way holds no buffer, neither of ours nor of the library
+ * (tls_window.h): what is left is its keys. */
 #ifndef BROKER_TLS_TLS_H
 #define BROKER_TLS_TLS_H
 

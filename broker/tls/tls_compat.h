@@ -180,12 +180,42 @@ static inline void tlsc_no_renegotiation(mbedtls_ssl_config *c)
 static inline void tlsc_no_renegotiation(mbedtls_ssl_config *c) { (void)c; }
 #endif
 
-/* The description of the alert that just arrived (after MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE).  The
- * one private field this program reads: an alert under TLS 1.3 is encrypted, and without its
- * number nobody learns that the client lacks our CA. */
 #ifndef MBEDTLS_PRIVATE
 #define MBEDTLS_PRIVATE(member) member
 #endif
+
+/* The fields of a context that point into the buffer for records that come in, and into that for
+ * those that leave, but for the buffer itself. */
+#if defined(MBEDTLS_SSL_DTLS_CONNECTION_ID)
+#define TLSC_RECORD_POINTERS 6
+#define TLSC_POINTER_CID(f)  , f
+#else
+#define TLSC_RECORD_POINTERS 5
+#define TLSC_POINTER_CID(f)
+#endif
+#define TLSC_POINTERS_IN(ssl)                                                                      \
+    {                                                                                              \
+        &(ssl)->MBEDTLS_PRIVATE(in_ctr), &(ssl)->MBEDTLS_PRIVATE(in_hdr),                          \
+            &(ssl)->MBEDTLS_PRIVATE(in_len), &(ssl)->MBEDTLS_PRIVATE(in_iv),                       \
+            &(ssl)->MBEDTLS_PRIVATE(in_msg) TLSC_POINTER_CID(&(ssl)->MBEDTLS_PRIVATE(in_cid))      \
+    }
+#define TLSC_POINTERS_OUT(ssl)                                                                     \
+    {                                                                                              \
+        &(ssl)->MBEDTLS_PRIVATE(out_ctr), &(ssl)->MBEDTLS_PRIVATE(out_hdr),                        \
+            &(ssl)->MBEDTLS_PRIVATE(out_len), &(ssl)->MBEDTLS_PRIVATE(out_iv),                     \
+            &(ssl)->MBEDTLS_PRIVATE(out_msg) TLSC_POINTER_CID(&(ssl)->MBEDTLS_PRIVATE(out_cid))    \
+    }
+
+/* Are the buffers of all connections of one size? */
+#if defined(MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH) || defined(MBEDTLS_SSL_HW_RECORD_ACCEL)
+#define TLSC_BUFFERS_ALIKE false
+#else
+#define TLSC_BUFFERS_ALIKE true
+#endif
+
+/* The description of the alert that just arrived (after MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE): an
+ * alert under TLS 1.3 is encrypted, and without its number nobody learns that the client lacks our
+ * CA. */
 static inline int tlsc_alert(const mbedtls_ssl_context *ssl)
 {
     return ssl->MBEDTLS_PRIVATE(in_msg) == NULL ? -1 : ssl->MBEDTLS_PRIVATE(in_msg)[1];

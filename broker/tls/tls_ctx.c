@@ -327,6 +327,7 @@ void tls_ctx_free(struct tls_ctx *ctx)
 {
     if (ctx == NULL)
         return;
+    tls_windows_free(&ctx->windows);
     for (unsigned i = 0; i < ctx->n_lanes; i++)
         lane_free(&ctx->lane[i]);
     tls_psk_free(ctx->psk);

@@ -10,6 +10,7 @@
 
 #include "broker/tls/tls.h"
 #include "broker/tls/tls_shared.h"
+#include "broker/tls/tls_window.h"
 
 #include <semaphore.h>
 
@@ -37,6 +38,7 @@ struct tls_ctx {
     int suites[TLS_SUITES];        /* in our order; ends with 0 */
     tlsc_group groups[TLS_GROUPS]; /* likewise                  */
     unsigned n_lanes;
+    struct tls_windows windows; /* loop thread */
     struct tls_shared shared;
     struct tls_lane lane[];
 };

@@ -2,6 +2,7 @@
 
 #include "broker/base/mem.h"
 #include "meross/device/device_parts.h"
+#include "meross/device/shared.h"
 #include "meross/wire/namespaces.h"
 #include "meross/wire/text.h"
 
@@ -113,16 +114,13 @@ static int put_ability(struct buf *list, const char *name)
     return err == MD_OK ? buf_put_str(list, "\n") : err;
 }
 
-/* Takes the list over from the buf. */
-static int keep_abilities(struct device *d, struct buf *list)
+static int keep_abilities(struct device *d, const struct buf *list)
 {
-    int err = buf_put(list, span_of("", 1));
-    if (err != MD_OK)
-        return err;
-    char *fits = mem_realloc(list->p, list->n);
-    mem_free(d->abilities);
-    d->abilities = fits != NULL ? fits : (char *)list->p;
-    buf_init(list, DEVICE_ABILITIES_MAX);
+    const char *copy = shared_new(buf_view(list));
+    if (copy == NULL)
+        return MD_NOMEM;
+    shared_drop(d->abilities);
+    d->abilities = copy;
     choose_switch(d);
     return MD_OK;
 }
@@ -200,7 +198,7 @@ unsigned device_major(const struct device *d)
 
 void device_clear(struct device *d)
 {
-    mem_free(d->abilities);
+    shared_drop(d->abilities);
     d->abilities = NULL;
     buf_free(&d->state);
     mem_free(d->effects);

@@ -63,7 +63,7 @@ struct device {
     bool nameless; /* the name was made before the type was known */
     unsigned n_channels;
     struct device_channel channel[DEVICE_CHANNELS_MAX]; /* ascending */
-    char *abilities;                            /* each followed by '\n'; NULL = unknown   */
+    const char *abilities; /* shared.h: each followed by '\n'; NULL = unknown   */
     char ability_firmware[DEVICE_TEXT_MAX + 1]; /* the firmware they were read from        */
     uint8_t led_wish;       /* of people, for the status LED: enum device_wish */
     uint8_t light_capacity; /* bits of what a lamp can: colour, temperature, brightness, effect */

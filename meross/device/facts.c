@@ -3,9 +3,6 @@
 #include "broker/base/check.h"
 #include "broker/base/mem.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 enum keep { AT_ONCE, SOME_TIME, NEVER };
 
 /* The order is that of the state people see. */
@@ -137,6 +134,23 @@ static bool same(const struct fact *a, const struct fact *b)
            strcmp(a->text, b->text) == 0;
 }
 
+/* The text is the fact's own from now on; most have none, and need no memory for that. */
+static bool own_text(struct fact *it)
+{
+    if (it->text[0] == '\0')
+        it->text = "";
+    else
+        it->text = mem_strdup(it->text);
+    return it->text != NULL;
+}
+
+static void drop_text(const struct fact *it)
+{
+    if (it->text[0] != '\0')
+        mem_free((char *)it->text);
+}
+
+/* The text of `is` is copied. */
 static bool put(struct facts *f, const char *name, struct fact *is)
 {
     size_t number = number_of(name);
@@ -146,7 +160,11 @@ static bool put(struct facts *f, const char *name, struct fact *is)
     bool there = stands(f, place, is->at, number);
     if (there ? same(&f->v[place], is) : !make_room(f))
         return false;
-    if (!there) {
+    if (!own_text(is))
+        return false;
+    if (there) {
+        drop_text(&f->v[place]);
+    } else {
         memmove(f->v + place + 1, f->v + place, (f->n - place) * sizeof *f->v);
         f->n++;
     }
@@ -164,19 +182,20 @@ bool facts_number(struct facts *f, uint32_t at, const char *name, int64_t value,
     }
     if (decimals > FACTS_DECIMALS || value > FACTS_NUMBER || value < -FACTS_NUMBER)
         return false;
-    struct fact is = {.at = at, .kind = FACT_NUMBER, .decimals = (uint8_t)decimals, .value = value};
+    struct fact is = {
+        .at = at, .kind = FACT_NUMBER, .decimals = (uint8_t)decimals, .value = value, .text = ""};
     return put(f, name, &is);
 }
 
 bool facts_text(struct facts *f, uint32_t at, const char *name, const char *text)
 {
-    struct fact is = {.at = at, .kind = FACT_TEXT};
-    return span_to_str(span_str(text), is.text, sizeof is.text) && put(f, name, &is);
+    struct fact is = {.at = at, .kind = FACT_TEXT, .text = text};
+    return strlen(text) <= FACTS_TEXT_MAX && put(f, name, &is);
 }
 
 bool facts_bool(struct facts *f, uint32_t at, const char *name, bool value)
 {
-    struct fact is = {.at = at, .kind = FACT_BOOL, .value = value};
+    struct fact is = {.at = at, .kind = FACT_BOOL, .value = value, .text = ""};
     return put(f, name, &is);
 }
 
@@ -190,6 +209,7 @@ bool facts_copy(struct facts *f, uint32_t at, const struct fact *it)
 static void take_out(struct facts *f, unsigned place)
 {
     f->unsaved |= names[f->v[place].name].keep == AT_ONCE;
+    drop_text(&f->v[place]);
     f->n--;
     memmove(f->v + place, f->v + place + 1, (f->n - place) * sizeof *f->v);
 }
@@ -238,24 +258,11 @@ int64_t facts_value(const struct facts *f, uint32_t at, const char *name, unsign
     return it != NULL && it->kind == FACT_NUMBER ? facts_scaled(it, decimals) : other;
 }
 
-static void write_number(struct json_writer *w, const struct fact *it)
-{
-    char text[48];
-    uint64_t size = it->value < 0 ? (uint64_t)-it->value : (uint64_t)it->value, scale = 1;
-    for (unsigned i = 0; i < it->decimals; i++)
-        scale *= 10;
-    int n = snprintf(text, sizeof text, "%s%" PRIu64, it->value < 0 ? "-" : "", size / scale);
-    if (it->decimals > 0)
-        n += snprintf(text + n, sizeof text - (size_t)n, ".%0*" PRIu64, (int)it->decimals,
-                      size % scale);
-    json_write_raw(w, span_of(text, (size_t)n));
-}
-
 void facts_write_one(struct json_writer *w, const struct fact *it)
 {
     json_write_name(w, facts_name(it));
     if (it->kind == FACT_NUMBER)
-        write_number(w, it);
+        json_write_scaled(w, it->value, it->decimals);
     else if (it->kind == FACT_TEXT)
         json_write_str(w, it->text);
     else
@@ -302,6 +309,8 @@ void facts_read(struct facts *f, uint32_t at, struct json_at object)
 
 void facts_clear(struct facts *f)
 {
+    for (unsigned i = 0; i < f->n; i++)
+        drop_text(&f->v[i]);
     mem_free(f->v);
     *f = (struct facts){.n = 0};
 }

@@ -105,9 +105,9 @@ struct fact {
     uint8_t name; /* a number of facts.c */
     uint8_t kind; /* enum fact_kind */
     uint8_t decimals;
-    uint8_t news;  /* enum fact_news; whoever tells of it clears it */
-    int64_t value; /* of a number, without its point; of a bool 0 or 1 */
-    char text[FACTS_TEXT_MAX + 1];
+    uint8_t news;     /* enum fact_news; whoever tells of it clears it */
+    int64_t value;    /* of a number, without its point; of a bool 0 or 1 */
+    const char *text; /* of a text, at most FACTS_TEXT_MAX bytes; else "", never NULL */
 };
 
 struct facts {      /* a zeroed one is empty */

@@ -1,6 +1,6 @@
 #include "meross/device/health.h"
 
-#include "broker/base/mem.h"
+#include "meross/device/shared.h"
 #include "meross/wire/text.h"
 
 static size_t compared(const char *hello)
@@ -20,10 +20,10 @@ bool health_take_hello(struct health *h, const char *hello, bool *first)
     *first = h->hello == NULL;
     if (strlen(hello) > HEALTH_HELLO_MAX || (!*first && same_hello(h->hello, hello)))
         return false;
-    char *copy = mem_strdup(hello);
+    const char *copy = shared_new(span_str(hello));
     if (copy == NULL)
         return false;
-    mem_free(h->hello);
+    shared_drop(h->hello);
     h->hello = copy;
     return true;
 }
@@ -138,6 +138,6 @@ void health_write(struct json_writer *w, const struct health *h, uint64_t now_ms
 void health_clear(struct health *h)
 {
     timeline_clear(&h->timeline);
-    mem_free(h->hello);
+    shared_drop(h->hello);
     h->hello = NULL;
 }

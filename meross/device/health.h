@@ -23,7 +23,7 @@ struct health_server {              /* as the plug says */
 struct health { /* a zeroed one knows nothing */
     struct timeline timeline;
     struct health_server main, second;
-    char *hello;              /* broker_arrival.hello; NULL: not known           */
+    const char *hello;        /* shared.h: broker_arrival.hello; NULL: not known */
     unsigned connects;        /* of its own                                      */
     unsigned address_changes; /* it came from another address than before        */
     unsigned mutes;           /* times it was connected and did not answer       */

@@ -3,6 +3,7 @@
 #include "broker/base/check.h"
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
+#include "meross/device/shared.h"
 #include "meross/wire/text.h"
 
 #include <stdio.h>
@@ -147,6 +148,19 @@ static void insert(struct registry *r, struct device *d)
     }
     list_append(&r->devices, &d->link);
     r->n++;
+}
+
+void registry_share(struct registry *r, struct device *d)
+{
+    bool abilities = d->abilities == NULL, hello = d->health.hello == NULL;
+    for (struct list *it = r->devices.next; it != &r->devices && !(abilities && hello);
+         it = it->next) {
+        const struct device *other = device_of(it);
+        if (other == d)
+            continue;
+        abilities = abilities || shared_join(&d->abilities, other->abilities);
+        hello = hello || shared_join(&d->health.hello, other->health.hello);
+    }
 }
 
 static struct device *new_device(void)
@@ -310,6 +324,7 @@ static int load_one(void *ctx, struct span key, struct span value)
     if (err == MD_OK) {
         d->announced = !d->expected;
         insert(r, d);
+        registry_share(r, d);
         return MD_OK;
     }
     free_device(d);

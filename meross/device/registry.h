@@ -47,6 +47,10 @@ MD_MUST_USE int registry_add(struct registry *r, struct span uuid, struct span m
  * the name changed. */
 bool registry_name_it(struct registry *r, struct device *d);
 
+/* What `d` says of itself (abilities, what it offers in TLS) is often what another one says: then
+ * there is one copy of it from now on.  For after it changed. */
+void registry_share(struct registry *r, struct device *d);
+
 /* Errors: MD_INVAL not a name (topics_name_ok()), MD_EXIST another plug has it. */
 MD_MUST_USE int registry_rename(struct registry *r, struct device *d, struct span name);
 

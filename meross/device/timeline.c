@@ -3,8 +3,6 @@
 #include "broker/base/mem.h"
 #include "broker/base/span.h"
 
-#include <stdio.h>
-
 static const char *const step_names[TIMELINE_STEPS] = {"tls",   "connect", "subscribe", "bind",
                                                        "bound", "time",    "reading"};
 
@@ -19,22 +17,65 @@ struct timeline_session *timeline_now(struct timeline *t)
     return s != NULL && s->ended_ms == 0 ? s : NULL;
 }
 
-static void copy(char *out, size_t cap, const char *text) { (void)snprintf(out, cap, "%s", text); }
+static const char again[] = "the plug connected again"; /* most end so, and need no memory for it */
+
+/* At most max bytes of `text`; "" without memory. */
+static const char *copy(const char *text, size_t max)
+{
+    size_t n = strnlen(text, max);
+    char *out = n > 0 ? mem_dup(text, n + 1) : NULL;
+    if (out == NULL)
+        return "";
+    out[n] = '\0';
+    return out;
+}
+
+static void drop(const char *text)
+{
+    if (text[0] != '\0' && text != again)
+        mem_free((char *)text);
+}
+
+static void free_session(struct timeline_session *s)
+{
+    if (s == NULL)
+        return;
+    drop(s->cipher);
+    drop(s->end);
+    mem_free(s);
+}
 
 struct timeline_session *timeline_begin(struct timeline *t, int64_t opened, uint64_t opened_ms,
                                         const char *address)
 {
-    timeline_end(t, opened_ms, "the plug connected again");
-    struct timeline_session **place = &t->v[t->begun % TIMELINE_SESSIONS], *s = *place;
-    if (s == NULL && (s = mem_alloc(sizeof *s)) == NULL)
+    struct timeline_session **place = &t->v[t->begun % TIMELINE_SESSIONS];
+    size_t n = strnlen(address, TIMELINE_ADDRESS_MAX);
+    timeline_end(t, opened_ms, again);
+    struct timeline_session *s = mem_alloc(sizeof *s + n + 1);
+    if (s == NULL)
         return NULL;
+    free_session(*place);
     *place = s;
     t->begun++;
-    *s = (struct timeline_session){.opened = opened, .opened_ms = opened_ms};
+    s->opened = opened;
+    s->opened_ms = opened_ms;
+    s->cipher = s->end = "";
     for (unsigned i = 0; i < TIMELINE_STEPS; i++)
         s->at_ms[i] = -1;
-    copy(s->address, sizeof s->address, address);
+    memcpy(s->address, address, n);
     return s;
+}
+
+void timeline_cipher(struct timeline_session *s, const char *cipher)
+{
+    drop(s->cipher);
+    s->cipher = cipher != NULL ? copy(cipher, TIMELINE_CIPHER_MAX) : "";
+}
+
+static int32_t since(uint64_t from_ms, uint64_t now_ms)
+{
+    uint64_t ms = now_ms < from_ms ? 0 : now_ms - from_ms;
+    return ms < INT32_MAX ? (int32_t)ms : INT32_MAX;
 }
 
 void timeline_step(struct timeline *t, enum timeline_step step, uint64_t now_ms)
@@ -44,7 +85,7 @@ void timeline_step(struct timeline *t, enum timeline_step step, uint64_t now_ms)
         return;
     s->binds += step == TIMELINE_BIND;
     if (s->at_ms[step] < 0)
-        s->at_ms[step] = now_ms < s->opened_ms ? 0 : (int64_t)(now_ms - s->opened_ms);
+        s->at_ms[step] = since(s->opened_ms, now_ms);
 }
 
 void timeline_end(struct timeline *t, uint64_t now_ms, const char *why)
@@ -53,7 +94,7 @@ void timeline_end(struct timeline *t, uint64_t now_ms, const char *why)
     if (s == NULL)
         return;
     s->ended_ms = now_ms;
-    copy(s->end, sizeof s->end, why[0] != '\0' ? why : "the plug connected again");
+    s->end = why[0] == '\0' || why == again ? again : copy(why, TIMELINE_END_MAX);
 }
 
 const struct timeline_session *timeline_at(const struct timeline *t, unsigned i)
@@ -66,7 +107,7 @@ const struct timeline_session *timeline_at(const struct timeline *t, unsigned i)
 void timeline_clear(struct timeline *t)
 {
     for (unsigned i = 0; i < TIMELINE_SESSIONS; i++)
-        mem_free(t->v[i]);
+        free_session(t->v[i]);
     *t = (struct timeline){.begun = 0};
 }
 

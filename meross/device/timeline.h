@@ -1,6 +1,6 @@
 /* timeline.h - how the last connections of one plug went: which steps it took, when, and how each
- * ended.  A ring; pure, and not kept over a restart.  Each
- * place of it is allocated on its first use, for most plugs stay connected for weeks.
+ * ended.  A ring; pure, and not kept over a restart.  What
+ * is not there takes no memory, for most plugs stay connected for weeks.
  *
  *   TCP -> TLS -> CONNECT -> SUBSCRIBE -> Bind -> bound -> time zone -> first reading -> its end
  *
@@ -28,15 +28,15 @@ enum timeline_step {
 
 struct timeline_session {
     int64_t opened;                /* seconds since 1970, by our clock of then */
-    uint64_t opened_ms;            /* monotonic; 0: nothing is here            */
+    uint64_t opened_ms;            /* monotonic                                */
     uint64_t ended_ms;             /* 0: it stands                             */
-    int64_t at_ms[TIMELINE_STEPS]; /* since it opened; -1: not yet  */
-    unsigned level;                /* of MQTT: 3 or 4               */
+    const char *cipher;            /* "" = in clear, or not known              */
+    const char *end;               /* "" = it stands, or not known             */
+    int32_t at_ms[TIMELINE_STEPS]; /* since it opened, at most 24 days; -1: not yet */
     unsigned binds;                /* how often it asked            */
+    uint8_t level;                 /* of MQTT: 3 or 4               */
     bool tail;                     /* its client id has one         */
-    char address[TIMELINE_ADDRESS_MAX + 1];
-    char cipher[TIMELINE_CIPHER_MAX + 1]; /* "" = in clear   */
-    char end[TIMELINE_END_MAX + 1];       /* "" = it stands  */
+    char address[];
 };
 
 struct timeline { /* a zeroed one is empty */
@@ -44,10 +44,15 @@ struct timeline { /* a zeroed one is empty */
     unsigned begun; /* sessions since the beginning; the newest is v[(begun - 1) % SESSIONS] */
 };
 
-/* A new connection, which was accepted at opened_ms (not 0); one that stands ends with it.  lent
- * until the next call; NULL without memory: the session is as if it had not been. */
+/* A new connection, which was accepted at opened_ms; one that stands ends with it.
+ *
+ * address  copied, at most TIMELINE_ADDRESS_MAX bytes of it.
+ * Returns  lent until the next call; NULL without memory: the session is as if it had not been. */
 struct timeline_session *timeline_begin(struct timeline *t, int64_t opened, uint64_t opened_ms,
                                         const char *address);
+
+/* What its TLS is; copied, at most TIMELINE_CIPHER_MAX bytes of it.  NULL: it is in clear. */
+void timeline_cipher(struct timeline_session *s, const char *cipher);
 
 /* The newest connection, if it stands; NULL otherwise. */
 struct timeline_session *timeline_now(struct timeline *t);

@@ -9,14 +9,16 @@
 
 #define KEY_MAX (BOOK_UUID_MAX + 16)
 
+struct channel {
+    uint8_t number;
+    struct ledger *ledger;
+};
+
 struct entry { /* one plug */
-    char uuid[BOOK_UUID_MAX + 1];
     struct map_node by_uuid;
     unsigned n;
-    struct {
-        uint8_t number;
-        struct ledger *ledger;
-    } channel[BOOK_CHANNELS_MAX]; /* ascending */
+    struct channel *channel; /* ascending */
+    char uuid[];
 };
 
 struct book {
@@ -36,15 +38,16 @@ static void free_entry(struct entry *e)
         ledger_clear(e->channel[i].ledger);
         mem_free(e->channel[i].ledger);
     }
+    mem_free(e->channel);
     mem_free(e);
 }
 
 static struct entry *make_entry(struct book *b, struct span uuid)
 {
-    struct entry *e = uuid.n <= BOOK_UUID_MAX ? mem_alloc(sizeof *e) : NULL;
+    struct entry *e = uuid.n <= BOOK_UUID_MAX ? mem_alloc(sizeof *e + uuid.n + 1) : NULL;
     if (e == NULL)
         return NULL;
-    (void)span_to_str(uuid, e->uuid, sizeof e->uuid);
+    (void)span_to_str(uuid, e->uuid, uuid.n + 1);
     map_put(&b->entries, &e->by_uuid, span_str(e->uuid));
     return e;
 }
@@ -62,6 +65,15 @@ struct ledger *book_find(const struct book *b, const char *uuid, unsigned channe
     return ledger_of(find_entry(b, span_str(uuid)), channel);
 }
 
+/* Room for one more. */
+static bool grow(struct entry *e)
+{
+    struct channel *v = mem_realloc(e->channel, (e->n + 1) * sizeof *v);
+    if (v != NULL)
+        e->channel = v;
+    return v != NULL;
+}
+
 static struct ledger *make_ledger(struct book *b, struct span uuid, unsigned channel)
 {
     struct entry *e = find_entry(b, uuid);
@@ -70,7 +82,7 @@ static struct ledger *make_ledger(struct book *b, struct span uuid, unsigned cha
         return l;
     if (e == NULL)
         e = make_entry(b, uuid);
-    if (e == NULL || e->n == BOOK_CHANNELS_MAX || channel > UINT8_MAX)
+    if (e == NULL || e->n == BOOK_CHANNELS_MAX || channel > UINT8_MAX || !grow(e))
         return NULL;
     l = mem_alloc(sizeof *l);
     if (l == NULL)
@@ -78,8 +90,7 @@ static struct ledger *make_ledger(struct book *b, struct span uuid, unsigned cha
     unsigned i = e->n++;
     for (; i > 0 && e->channel[i - 1].number > channel; i--)
         e->channel[i] = e->channel[i - 1];
-    e->channel[i].number = (uint8_t)channel;
-    e->channel[i].ledger = l;
+    e->channel[i] = (struct channel){(uint8_t)channel, l};
     return l;
 }
 
@@ -220,30 +231,30 @@ static int save_total(const struct place *p, struct ledger *l)
     return err;
 }
 
-static int save_month(const struct place *p, struct ledger_month *m, size_t at)
+static int save_month(const struct place *p, struct ledger_month *m)
 {
     struct buf record;
     struct json_writer w;
-    if (m == NULL || !m->dirty)
+    if (!m->dirty)
         return MD_OK;
     buf_init(&record, LEDGER_RECORD_MAX);
     json_write_start(&w, &record);
     ledger_write_month(&w, m);
-    int err = put(p, 'm', at, &w);
+    int err = put(p, 'm', (size_t)(m->month % LEDGER_MONTHS), &w);
     m->dirty = err != MD_OK;
     return err;
 }
 
-static int save_span(const struct place *p, struct ledger_span *s, size_t at)
+static int save_span(const struct place *p, struct ledger_span *s)
 {
     struct buf record;
     struct json_writer w;
-    if (s == NULL || !s->dirty)
+    if (!s->dirty)
         return MD_OK;
     buf_init(&record, LEDGER_RECORD_MAX);
     json_write_start(&w, &record);
     ledger_write_span(&w, s);
-    int err = put(p, 'h', at, &w);
+    int err = put(p, 'h', (size_t)(s->day % LEDGER_SPANS), &w);
     s->dirty = err != MD_OK;
     return err;
 }
@@ -252,10 +263,10 @@ static int save_span(const struct place *p, struct ledger_span *s, size_t at)
 static int save_ledger(const struct place *p, struct ledger *l, bool all)
 {
     int err = MD_OK;
-    for (size_t i = 0; i < LEDGER_SPANS && err == MD_OK; i++)
-        err = save_span(p, l->span[i], i);
-    for (size_t i = 0; i < LEDGER_MONTHS && err == MD_OK; i++)
-        err = save_month(p, l->month[i], i);
+    for (unsigned i = 0; i < l->n_spans && err == MD_OK; i++)
+        err = save_span(p, &l->span[i]);
+    for (unsigned i = 0; i < l->n_months && err == MD_OK; i++)
+        err = save_month(p, &l->month[i]);
     if (err == MD_OK && (l->dirty || all))
         err = save_total(p, l);
     return err;

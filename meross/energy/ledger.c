@@ -1,64 +1,19 @@
 #include "meross/energy/ledger.h"
 
-#include "broker/base/mem.h"
-
 #include <stdlib.h>
 
 #define HOUR_S      3600
 #define MWMS_PER_WH 3600000000         /* mW ms */
 #define SINCE_MAX   100000000000000000 /* mW ms; nobody counts any more */
 
-void ledger_clear(struct ledger *l)
-{
-    for (size_t i = 0; i < LEDGER_MONTHS; i++)
-        mem_free(l->month[i]);
-    for (size_t i = 0; i < LEDGER_SPANS; i++)
-        mem_free(l->span[i]);
-    memset(l, 0, sizeof *l);
-}
-
-/* --- places ----------------------------------------------------------------------------------- */
-
-struct ledger_month *ledger_month_at(struct ledger *l, int32_t month)
-{
-    struct ledger_month **place = &l->month[month % LEDGER_MONTHS];
-    if (*place == NULL && (*place = mem_alloc(sizeof **place)) != NULL)
-        (*place)->month = month;
-    if (*place == NULL || (*place)->month > month)
-        return NULL;
-    if ((*place)->month < month)
-        **place = (struct ledger_month){.month = month};
-    return *place;
-}
-
-struct ledger_span *ledger_span_at(struct ledger *l, int32_t day)
-{
-    struct ledger_span **place = &l->span[day % LEDGER_SPANS];
-    if (*place == NULL && (*place = mem_alloc(sizeof **place)) != NULL)
-        (*place)->day = day;
-    if (*place == NULL || (*place)->day > day)
-        return NULL;
-    if ((*place)->day < day)
-        **place = (struct ledger_span){.day = day};
-    return *place;
-}
-
-static const struct ledger_month *month_of(const struct ledger *l, int32_t month)
-{
-    const struct ledger_month *m = month >= 0 ? l->month[month % LEDGER_MONTHS] : NULL;
-    return m != NULL && m->month == month ? m : NULL;
-}
-
 static const struct ledger_span *span_of_slot(const struct ledger *l, int64_t slot)
 {
-    int32_t day = (int32_t)(slot / 24);
-    const struct ledger_span *s = slot >= 0 ? l->span[day % LEDGER_SPANS] : NULL;
-    return s != NULL && s->day == day ? s : NULL;
+    return slot >= 0 ? ledger_span_of(l, (int32_t)(slot / 24)) : NULL;
 }
 
 static bool day_known(const struct ledger *l, int32_t day, uint32_t *wh, uint32_t *seen)
 {
-    const struct ledger_month *m = day >= 0 ? month_of(l, date_month(day)) : NULL;
+    const struct ledger_month *m = day >= 0 ? ledger_month_of(l, date_month(day)) : NULL;
     unsigned i = m != NULL ? date_of_month(day) : 0;
     if (m == NULL || (m->known & 1u << i) == 0)
         return false;
@@ -84,7 +39,7 @@ bool ledger_hour(const struct ledger *l, int64_t slot, uint32_t *wh)
 
 int64_t ledger_month_wh(const struct ledger *l, int32_t month)
 {
-    const struct ledger_month *m = month_of(l, month);
+    const struct ledger_month *m = ledger_month_of(l, month);
     int64_t sum = 0;
     for (unsigned i = 0; m != NULL && i < 31; i++)
         sum += m->wh[i];
@@ -112,8 +67,8 @@ int64_t ledger_slot_begin(const struct zone *zone, int64_t slot)
 
 static void add_hour(struct ledger *l, int64_t slot, uint32_t wh)
 {
-    struct ledger_span *s = ledger_span_at(l, (int32_t)(slot / 24));
-    if (s == NULL)
+    struct ledger_span *s;
+    if (ledger_span_at(l, (int32_t)(slot / 24), &s) != MD_OK)
         return;
     s->wh[slot % 24] += wh;
     s->known |= 1u << slot % 24;
@@ -122,9 +77,9 @@ static void add_hour(struct ledger *l, int64_t slot, uint32_t wh)
 
 static bool add_day(struct ledger *l, int32_t day, uint32_t wh)
 {
-    struct ledger_month *m = ledger_month_at(l, date_month(day));
+    struct ledger_month *m;
     unsigned i = date_of_month(day);
-    if (m == NULL)
+    if (ledger_month_at(l, date_month(day), &m) != MD_OK)
         return false;
     m->wh[i] += wh;
     m->known |= 1u << i;
@@ -252,9 +207,9 @@ static uint32_t fallen(const struct ledger *l, const struct ledger_now *now, int
 /* A day that the record lost.  Its energy is in the total already. */
 static bool restore_day(struct ledger *l, int32_t day, uint32_t value)
 {
-    struct ledger_month *m = ledger_month_at(l, date_month(day));
+    struct ledger_month *m;
     unsigned i = date_of_month(day);
-    if (m == NULL)
+    if (ledger_month_at(l, date_month(day), &m) != MD_OK)
         return false;
     m->wh[i] = m->seen[i] = value;
     m->known |= 1u << i;
@@ -283,6 +238,7 @@ static uint32_t day_more(struct ledger *l, const struct ledger_now *now,
 static int book_day(struct ledger *l, const struct ledger_now *now,
                     const struct ledger_day_count *c)
 {
+    struct ledger_month *m;
     uint32_t wh, seen;
     if (!day_known(l, c->day, &wh, &seen) && c->day <= l->last_day &&
         !restore_day(l, c->day, c->day == l->last_day ? l->last_seen : c->wh))
@@ -290,9 +246,9 @@ static int book_day(struct ledger *l, const struct ledger_now *now,
     if (day_known(l, c->day, &wh, &seen) && c->wh == seen)
         return MD_OK;
     uint32_t more = day_more(l, now, c);
-    if (!add_day(l, c->day, more))
+    if (!add_day(l, c->day, more) || ledger_month_at(l, date_month(c->day), &m) != MD_OK)
         return MD_NOMEM;
-    ledger_month_at(l, date_month(c->day))->seen[date_of_month(c->day)] = c->wh;
+    m->seen[date_of_month(c->day)] = c->wh;
     if (c->day >= l->last_day) {
         l->last_day = c->day;
         l->last_seen = c->wh;
@@ -321,16 +277,7 @@ static void counted(struct ledger *l, const struct ledger_now *now)
 static void drop_future(struct ledger *l, const struct ledger_now *now)
 {
     int32_t today = date_local(now->zone, now->s);
-    for (size_t i = 0; i < LEDGER_MONTHS; i++)
-        if (l->month[i] != NULL && l->month[i]->month > date_month(today + 1)) {
-            mem_free(l->month[i]);
-            l->month[i] = NULL;
-        }
-    for (size_t i = 0; i < LEDGER_SPANS; i++)
-        if (l->span[i] != NULL && l->span[i]->day > today + 2) {
-            mem_free(l->span[i]);
-            l->span[i] = NULL;
-        }
+    ledger_drop_after(l, date_month(today + 1), today + 2);
     if (l->last_day > today + 1)
         l->last_day = 0;
     if (l->hour_slot > ledger_slot(now->zone, now->s) + 1)
@@ -340,12 +287,8 @@ static void drop_future(struct ledger *l, const struct ledger_now *now)
 static bool is_ahead(const struct ledger *l, const struct ledger_now *now)
 {
     int32_t today = date_local(now->zone, now->s);
-    bool ahead = l->last_day > today + 1 || l->hour_slot > ledger_slot(now->zone, now->s) + 1;
-    for (size_t i = 0; i < LEDGER_MONTHS; i++)
-        ahead |= l->month[i] != NULL && l->month[i]->month > date_month(today + 1);
-    for (size_t i = 0; i < LEDGER_SPANS; i++)
-        ahead |= l->span[i] != NULL && l->span[i]->day > today + 2;
-    return ahead;
+    return l->last_day > today + 1 || l->hour_slot > ledger_slot(now->zone, now->s) + 1 ||
+           ledger_any_after(l, date_month(today + 1), today + 2);
 }
 
 /* Rule 7.  False: nothing may be booked now. */
@@ -409,9 +352,9 @@ static int book_hour(struct ledger *l, const struct ledger_now *now,
 {
     int64_t slot = ledger_slot(now->zone, c->at - 1);
     int64_t more = hour_more(l, now, slot, c->wh);
-    struct ledger_span *s = ledger_span_at(l, (int32_t)(slot / 24));
+    struct ledger_span *s;
     uint32_t bit = 1u << slot % 24;
-    if (s == NULL)
+    if (ledger_span_at(l, (int32_t)(slot / 24), &s) != MD_OK)
         return MD_NOMEM;
     if ((s->known & bit) == 0 && slot == l->hour_slot)
         s->wh[slot % 24] = l->hour_seen;

@@ -36,8 +36,8 @@
  * UTC instants ("slots"), so that the hour that comes twice is two hours.
  *
  * Kept are LEDGER_MONTHS months of days (at least 400 days) and LEDGER_SPANS times 24 hours (60
- * days): at most 14 * 264 + 61 * 116 = 10.8 kB of memory per channel, made month by month and day
- * by day. */
+ * days): at most 14 * 260 + 61 * 112 = 10.5 kB of memory per channel, made month by month and day
+ * by day (ledger_places.c). */
 #ifndef MEROSS_LEDGER_H
 #define MEROSS_LEDGER_H
 
@@ -74,12 +74,15 @@ struct ledger_since {
 };
 
 struct ledger {
-    struct ledger_month *month[LEDGER_MONTHS]; /* by month % LEDGER_MONTHS; NULL: nothing there */
-    struct ledger_span *span[LEDGER_SPANS];    /* by day % LEDGER_SPANS */
-    int64_t total;                             /* Wh booked */
-    int64_t shown;                             /* Wh shown last */
-    int64_t counted_at;                        /* second of the last count; 0: none yet */
-    int32_t last_day; /* the newest that the plug counted, and what it said last */
+    /* In any order; of those with the same month % LEDGER_MONTHS or day % LEDGER_SPANS, which is
+     * their place in the records, only the newest. */
+    struct ledger_month *month;
+    struct ledger_span *span;
+    unsigned n_months, n_spans;
+    int64_t total;      /* Wh booked */
+    int64_t shown;      /* Wh shown last */
+    int64_t counted_at; /* second of the last count; 0: none yet */
+    int32_t last_day;   /* the newest that the plug counted, and what it said last */
     uint32_t last_seen;
     int64_t hour_slot; /* the newest that the plug counted, and what it said last */
     uint32_t hour_seen;
@@ -155,9 +158,20 @@ int64_t ledger_month_wh(const struct ledger *l, int32_t month);
 int64_t ledger_slot(const struct zone *zone, int64_t utc);        /* the hour of an instant  */
 int64_t ledger_slot_begin(const struct zone *zone, int64_t slot); /* its first second        */
 
-/* For the records: the place of a month or span, made if missing; an older one makes room.  NULL:
- * out of memory, or a newer one is there. */
-struct ledger_month *ledger_month_at(struct ledger *l, int32_t month);
-struct ledger_span *ledger_span_at(struct ledger *l, int32_t day);
+/* --- ledger_places.c: for ledger.c and the records --- */
+
+/* The month or the day, made if missing; one that is older makes room.
+ * *out  lent until the next call of either.
+ * Errors: MD_EXIST a newer one has its place, MD_NOMEM. */
+MD_MUST_USE int ledger_month_at(struct ledger *l, int32_t month, struct ledger_month **out);
+MD_MUST_USE int ledger_span_at(struct ledger *l, int32_t day, struct ledger_span **out);
+
+/* lent as above; NULL: nothing is known of it. */
+const struct ledger_month *ledger_month_of(const struct ledger *l, int32_t month);
+const struct ledger_span *ledger_span_of(const struct ledger *l, int32_t day);
+
+/* Is there a month or a day after these? */
+bool ledger_any_after(const struct ledger *l, int32_t month, int32_t day);
+void ledger_drop_after(struct ledger *l, int32_t month, int32_t day);
 
 #endif

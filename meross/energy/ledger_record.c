@@ -156,10 +156,11 @@ static int read_month(struct ledger *l, struct json_at r)
         return MD_CORRUPT;
     if ((uint64_t)m.known >> (date_month_first(m.month + 1) - date_month_first(m.month)) != 0)
         return MD_CORRUPT; /* a day that the month has not */
-    struct ledger_month *place = ledger_month_at(l, m.month);
-    if (place != NULL)
+    struct ledger_month *place;
+    int err = ledger_month_at(l, m.month, &place);
+    if (err == MD_OK)
         *place = m;
-    return place != NULL || l->month[m.month % LEDGER_MONTHS] != NULL ? MD_OK : MD_NOMEM;
+    return err != MD_EXIST ? err : MD_OK;
 }
 
 static int read_span(struct ledger *l, struct json_at r)
@@ -171,10 +172,11 @@ static int read_span(struct ledger *l, struct json_at r)
         return MD_CORRUPT;
     s.day = (int32_t)day;
     s.own = (uint32_t)own & s.known;
-    struct ledger_span *place = ledger_span_at(l, s.day);
-    if (place != NULL)
+    struct ledger_span *place;
+    int err = ledger_span_at(l, s.day, &place);
+    if (err == MD_OK)
         *place = s;
-    return place != NULL || l->span[s.day % LEDGER_SPANS] != NULL ? MD_OK : MD_NOMEM;
+    return err != MD_EXIST ? err : MD_OK;
 }
 
 static int read_any(struct ledger *l, struct json_at r)
@@ -201,9 +203,8 @@ int ledger_read(struct ledger *l, struct span record)
 void ledger_loaded(struct ledger *l)
 {
     int64_t sum = 0;
-    for (size_t i = 0; i < LEDGER_MONTHS; i++)
-        if (l->month[i] != NULL)
-            sum += ledger_month_wh(l, l->month[i]->month);
+    for (unsigned i = 0; i < l->n_months; i++)
+        sum += ledger_month_wh(l, l->month[i].month);
     if (l->total < sum) {
         l->total = sum;
         l->dirty = true;

@@ -212,7 +212,7 @@ static bool settle_bool(struct fact *wish)
     for (int i = 0; wish->kind == FACT_TEXT && i < 6; i++) {
         if (text_eq_nocase(span_str(wish->text), span_str(words[i]))) {
             *wish = (struct fact){
-                .at = wish->at, .name = wish->name, .kind = FACT_BOOL, .value = i % 2};
+                .at = wish->at, .name = wish->name, .kind = FACT_BOOL, .value = i % 2, .text = ""};
             return true;
         }
     }

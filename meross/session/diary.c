@@ -31,7 +31,7 @@ void diary_arrival_take(struct diary_arrival *out, const struct broker_client *w
     out->opened_ms = from->opened_ms;
     out->secured_ms = from->secured_ms;
     if (from->cipher != NULL)
-        (void)snprintf(out->cipher, sizeof out->cipher, "%s", from->cipher);
+        out->cipher = mem_strdup(from->cipher);
     if (from->hello != NULL)
         out->hello = mem_strdup(from->hello);
 }
@@ -39,7 +39,8 @@ void diary_arrival_take(struct diary_arrival *out, const struct broker_client *w
 void diary_arrival_free(struct diary_arrival *a)
 {
     mem_free(a->hello);
-    a->hello = NULL;
+    mem_free(a->cipher);
+    a->hello = a->cipher = NULL;
 }
 
 void diary_begin(struct plug *p)
@@ -50,9 +51,9 @@ void diary_begin(struct plug *p)
     struct timeline_session *s =
         timeline_begin(timeline_of(p), env_wall_s(p->m->env) - ago_s, opened, p->address);
     if (s != NULL) {
-        s->level = a->level;
+        s->level = (uint8_t)a->level;
         s->tail = a->tail;
-        memcpy(s->cipher, a->cipher, sizeof s->cipher);
+        timeline_cipher(s, a->cipher);
         if (a->secured_ms > 0)
             timeline_step(timeline_of(p), TIMELINE_TLS, a->secured_ms);
         timeline_step(timeline_of(p), TIMELINE_CONNECT, now);
@@ -68,6 +69,7 @@ void diary_proven(struct plug *p)
     if (p->arrival.hello == NULL || d == NULL)
         return;
     if (health_take_hello(&d->health, p->arrival.hello, &first)) {
+        registry_share(p->m->registry, d);
         d->dirty = true;
         announce_save_soon(p->m);
         if (!first) {

@@ -11,9 +11,8 @@ struct plug;
 struct diary_arrival {              /* of a connection, until its device is known */
     uint64_t opened_ms, secured_ms; /* monotonic; 0: not known */
     unsigned level;
-    bool tail; /* its client id has one behind the uuid */
-    char cipher[TIMELINE_CIPHER_MAX + 1];
-    char *hello;
+    bool tail;            /* its client id has one behind the uuid */
+    char *cipher, *hello; /* NULL: none, or not known, or told already */
 };
 
 /* In on_connect: what is known about the connection.  *out given: diary_arrival_free(). */

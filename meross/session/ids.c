@@ -1,17 +1,17 @@
 #include "meross/session/ids.h"
 
 /* FNV-1a; never 0, which is a free place. */
-static uint64_t hash_of(const char *id)
+static uint32_t hash_of(const char *id)
 {
     uint64_t h = 0xcbf29ce484222325u;
     for (const char *c = id; *c != '\0'; c++)
         h = (h ^ (uint8_t)*c) * 0x100000001b3u;
-    return h | 1;
+    return (uint32_t)(h ^ h >> 32) | 1;
 }
 
 bool ids_have(const struct ids *ids, const char *id)
 {
-    uint64_t h = hash_of(id);
+    uint32_t h = hash_of(id);
     for (unsigned i = 0; i < IDS_MAX; i++)
         if (ids->v[i] == h)
             return true;

@@ -37,10 +37,8 @@ static bool take_key(struct lan_session *s)
 {
     struct plug *p = &s->plug;
     const char *key = candidate(p->m, p->dev, s->key);
-    if (key == NULL)
+    if (key == NULL || !plug_own_key(p, key))
         return false;
-    (void)span_to_str(span_str(key), p->own_key, sizeof p->own_key);
-    p->key = p->own_key;
     lan_seal_key(s->seal, span_str(p->dev->uuid), p->key, span_str(p->dev->mac));
     return true;
 }
@@ -51,7 +49,7 @@ static void free_session(struct lan_session *s)
 {
     list_remove(&s->link);
     buf_wipe(&s->out);
-    mem_wipe(s->plug.own_key, sizeof s->plug.own_key);
+    plug_clear(&s->plug);
     mem_wipe(s->seal, sizeof s->seal);
     mem_free(s);
 }
@@ -150,8 +148,7 @@ static int write_check(struct lan_session *s)
     struct plug *p = &s->plug;
     uint8_t r[16];
     env_random(p->m->env, r, sizeof r);
-    for (size_t i = 0; i < sizeof r; i++)
-        (void)snprintf(s->check_id + 2 * i, 3, "%02x", r[i]);
+    text_hex(s->check_id, span_of(r, sizeof r));
     s->check_s = second_of_check(s);
     struct envelope_head head = {.method = ENVELOPE_GET,
                                  .ns = NS_ALL,

@@ -1,6 +1,7 @@
 #include "meross/session/newest.h"
 
 #include "broker/base/log.h"
+#include "broker/base/mem.h"
 #include "meross/family/family.h"
 #include "meross/session/plug.h"
 #include "meross/wire/namespaces.h"
@@ -71,12 +72,27 @@ static const struct newest_stamp *newer_than(const struct newest *n, const struc
     return NULL;
 }
 
+/* Most plugs have two or three. */
+static bool make_room(struct newest *n)
+{
+    if (n->n < n->cap)
+        return true;
+    struct newest_stamp *v = mem_realloc(n->v, (n->cap + 2) * sizeof *v);
+    if (v == NULL)
+        return false;
+    n->v = v;
+    n->cap += 2;
+    return true;
+}
+
+static void begin_anew(struct newest *n) { n->n = n->late = 0; }
+
 static void note(struct newest *n, const struct newest_stamp *it)
 {
     unsigned i = 0;
     while (i < n->n && strcmp(n->v[i].ns, it->ns) != 0)
         i++;
-    if (i == NEWEST_MAX)
+    if (i == NEWEST_MAX || (i == n->n && !make_room(n)))
         return;
     n->v[i] = *it;
     n->n += i == n->n;
@@ -87,13 +103,13 @@ bool newest_take(struct plug *p, const struct envelope *e)
     struct newest *n = &p->newest;
     struct newest_stamp it = {.ns = subject_of(e)};
     if (sets_clock(e))
-        *n = (struct newest){.n = 0};
+        begin_anew(n);
     if (it.ns == NULL || !read_stamp(e, &it))
         return true;
     const struct newest_stamp *newer = newer_than(n, &it);
     n->late = newer == NULL ? 0 : n->late + 1;
     if (newer != NULL && (n->late > 1 || newer->s - it.s > NEWEST_JUMP_S)) {
-        *n = (struct newest){.n = 0};
+        begin_anew(n);
         newer = NULL;
     }
     if (newer == NULL) {
@@ -103,4 +119,10 @@ bool newest_take(struct plug *p, const struct envelope *e)
     log_debug("meross", "plug=%s %s %s is older than what is known: its state is read",
               log_q(span_str(p->dev->name)), envelope_method_name(e->method), it.ns);
     return false;
+}
+
+void newest_clear(struct newest *n)
+{
+    mem_free(n->v);
+    *n = (struct newest){.n = 0};
 }

@@ -15,19 +15,23 @@
 #define NEWEST_MAX    16 /* namespaces of one plug; further ones are always news */
 #define NEWEST_JUMP_S 60
 
+struct newest_stamp {
+    const char *ns;
+    int64_t s;
+    int ms; /* negative: it did not tell */
+};
+
 struct newest { /* a zeroed one has seen nothing */
-    unsigned n, late;
-    struct newest_stamp {
-        const char *ns;
-        int64_t s;
-        int ms; /* negative: it did not tell */
-    } v[NEWEST_MAX];
+    struct newest_stamp *v;
+    unsigned n, cap, late;
 };
 
 struct plug;
 
 /* False: e is older than what is known by now, and the caller asks for the state.  Anything that is
- * about no state, or has no stamp, is news. */
+ * about no state, or has no stamp, or for which there is no memory, is news. */
 bool newest_take(struct plug *p, const struct envelope *e);
+
+void newest_clear(struct newest *n); /* frees what it owns, not n */
 
 #endif

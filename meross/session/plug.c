@@ -26,17 +26,34 @@
 /* Now and then a firmware signs one message wrongly; this many in a row are meant. */
 #define STRANGERS_MAX TRUST_STRANGERS
 
-/* key  of m->keys, of the device, or p->key. */
+static void drop_own_key(struct plug *p)
+{
+    if (p->own_key != NULL)
+        mem_wipe(p->own_key, strlen(p->own_key));
+    mem_free(p->own_key);
+    p->own_key = NULL;
+}
+
+bool plug_own_key(struct plug *p, const char *key)
+{
+    char *copy = mem_strdup(key); /* first: key may be the one before */
+    drop_own_key(p);
+    p->key = p->own_key = copy;
+    return copy != NULL;
+}
+
+/* key  of m->keys, of the device, or p->key.  Without memory for a plug's own it has none until its
+ * next message shows it again. */
 static void use_key(struct plug *p, const char *key, enum device_key kind)
 {
     if (key == p->key)
         return;
-    mem_wipe(p->own_key, sizeof p->own_key);
-    p->key = key;
-    if (key == NULL || kind != DEVICE_KEY_OWN)
+    if (key != NULL && kind == DEVICE_KEY_OWN) {
+        (void)plug_own_key(p, key);
         return;
-    (void)span_to_str(span_str(key), p->own_key, sizeof p->own_key);
-    p->key = p->own_key;
+    }
+    drop_own_key(p);
+    p->key = key;
 }
 
 int plug_new(struct plug **out, struct meross *m, const struct broker_client *who,
@@ -45,7 +62,12 @@ int plug_new(struct plug **out, struct meross *m, const struct broker_client *wh
     struct plug *p = mem_alloc(sizeof *p);
     if (p == NULL)
         return MD_NOMEM;
-    (void)span_to_str(who->client_id, p->client_id, sizeof p->client_id);
+    p->client_id = mem_alloc(who->client_id.n + 1);
+    if (p->client_id == NULL) {
+        mem_free(p);
+        return MD_NOMEM;
+    }
+    (void)span_to_str(who->client_id, p->client_id, who->client_id.n + 1);
     p->m = m;
     p->self = p;
     p->user_id = is->user_id;
@@ -66,16 +88,24 @@ int plug_new(struct plug **out, struct meross *m, const struct broker_client *wh
 void plug_free(struct plug *p)
 {
     plug_end(p, "", true);
-    mem_wipe(p->own_key, sizeof p->own_key);
-    diary_arrival_free(&p->arrival);
+    plug_clear(p);
     mem_free(p);
+}
+
+void plug_clear(struct plug *p)
+{
+    drop_own_key(p);
+    diary_arrival_free(&p->arrival);
+    newest_clear(&p->newest);
+    polls_clear(&p->polls);
+    mem_free(p->client_id);
+    p->client_id = NULL;
 }
 
 void plug_kick(const struct plug *p, const char *why)
 {
-    char client_id[sizeof p->client_id]; /* p may be gone before the broker is done with it */
-    memcpy(client_id, p->client_id, sizeof client_id);
-    if (p->m->broker != NULL)
+    char client_id[AUTH_CLIENT_ID_MAX + 1]; /* p may be gone before the broker is done with it */
+    if (span_to_str(span_str(p->client_id), client_id, sizeof client_id) && p->m->broker != NULL)
         (void)broker_disconnect(p->m->broker, span_str(client_id), why);
 }
 
@@ -235,24 +265,29 @@ bool plug_is_told_a_key(const struct meross *m, const struct device *d)
 
 void plug_send(struct plug *p, struct span message)
 {
-    char topic[TOPICS_MAX];
     struct envelope e;
     const char *why = shield_read(&e, message, shield_max(p->dev));
     if (why != NULL) {
         plug_unsendable(p, "message", why);
         return;
     }
-    ids_note(&p->sent, e.message_id);
-    ids_note(&p->signs, e.sign);
-    if (strcmp(e.ns, NS_CONFIG_KEY) == 0 && !p->over_lan)
-        p->dev->key_until_ms = env_mono_ms(p->m->env) + KEY_MS;
+    plug_send_read(p, &e);
     envelope_free(&e);
+}
+
+void plug_send_read(struct plug *p, const struct envelope *e)
+{
+    char topic[TOPICS_MAX];
+    ids_note(&p->sent, e->message_id);
+    ids_note(&p->signs, e->sign);
+    if (strcmp(e->ns, NS_CONFIG_KEY) == 0 && !p->over_lan)
+        p->dev->key_until_ms = env_mono_ms(p->m->env) + KEY_MS;
     if (p->over_lan) {
-        lan_send(p, message);
+        lan_send(p, e->json.text);
         return;
     }
     topics_to_plug(topic, span_str(p->dev->uuid));
-    outbox_publish(p->m, topic, message, false);
+    outbox_publish(p->m, topic, e->json.text, false);
 }
 
 static void tell_wrong_key(struct plug *p)

@@ -22,14 +22,18 @@ enum plug_phase { PLUG_CONNECTING, PLUG_CONNECTED, PLUG_SUBSCRIBED, PLUG_BOUND }
 
 struct command;
 
-#define POLLS_MAX 64 /* rows of all tables together */
-
-struct polls {                  /* polls.c's: the same place for the same row */
-    uint64_t due_ms[POLLS_MAX]; /* UINT64_MAX: not again in this connection */
-    uint8_t misses[POLLS_MAX];  /* not answered, in a row */
-    bool answered[POLLS_MAX];   /* ever, in this connection */
+struct polls {           /* polls.c's */
+    struct poll_row_of { /* of a row that the plug has */
+        uint64_t due_ms; /* UINT64_MAX: not again in this connection */
+        uint8_t row;     /* its number in all tables together        */
+        uint8_t misses;  /* not answered, in a row                   */
+        bool answered;   /* ever, in this connection                 */
+    } * v;               /* in the order of the tables               */
+    unsigned n;
     bool started;
-    int asking; /* the row that is under way; negative: none */
+    bool chosen;      /* v is of the abilities that the plug has now      */
+    int asking;       /* the row that is under way; negative: none        */
+    uint64_t from_ms; /* when it started */
     struct broker_timer *timer;
 };
 
@@ -46,19 +50,19 @@ struct plug {
     enum plug_phase phase;
     char uuid[DEVICE_UUID_MAX + 1], mac[18], address[DEVICE_ADDRESS_MAX + 1];
     int64_t user_id;
-    char client_id[AUTH_CLIENT_ID_MAX + 1];
+    char *client_id;              /* NULL: over the LAN */
     struct diary_arrival arrival; /* how it came, see diary.h                            */
     uint64_t connected_ms;        /* monotonic; 0: over the LAN                      */
     enum device_key login_key;    /* of its password                                 */
-    const char *key; /* signs for this plug; lent by keys, or own_key; NULL = unknown */
-    char own_key[SIGN_KEY_MAX + 1];  /* a copy: the device's may change meanwhile             */
-    bool probe;                      /* none at all: probe.h */
-    bool over_lan;                   /* no connection: lan.h                                   */
-    bool proven;                     /* it may speak for the plug, see trust.h                 */
-    bool key_told;                   /* the line about the wrong key was written               */
-    bool key_seen;                   /* a message of this connection had a known key           */
-    unsigned strangers;              /* messages in a row that the expected key did not sign   */
-    unsigned mute;                   /* polls in a row without an answer                       */
+    const char *key;    /* signs for this plug; lent by keys, or own_key; NULL = unknown */
+    char *own_key;      /* a copy: the device's may change meanwhile; NULL: key is no plug's own */
+    bool probe;         /* none at all: probe.h */
+    bool over_lan;      /* no connection: lan.h                                   */
+    bool proven;        /* it may speak for the plug, see trust.h                 */
+    bool key_told;      /* the line about the wrong key was written               */
+    bool key_seen;      /* a message of this connection had a known key           */
+    unsigned strangers; /* messages in a row that the expected key did not sign   */
+    unsigned mute;      /* polls in a row without an answer                       */
     bool abilities_asked;            /* in this connection, and it was answered or silent      */
     bool led_checked;                /* in this connection, against the wish of people         */
     bool state_read;                 /* in this connection: System.All was answered            */
@@ -88,6 +92,11 @@ struct plug {
 MD_MUST_USE int plug_new(struct plug **out, struct meross *m, const struct broker_client *who,
                          const struct auth_plug *is);
 void plug_free(struct plug *p); /* ends it quietly first */
+
+void plug_clear(struct plug *p); /* frees what an ended one owns, not p */
+
+/* A copy of this key signs from now on.  False: out of memory, it has none. */
+bool plug_own_key(struct plug *p, const char *key);
 
 /* The connection stands: unless it has to wait for trust, plug_attach().
  * Errors: MD_FULL, MD_NOMEM: the connection is to be ended. */
@@ -125,6 +134,7 @@ int64_t plug_stamp(const struct plug *p);
 
 /* Publishes to the plug's own topic, as it is; nothing that shield_read() objects to. */
 void plug_send(struct plug *p, struct span message);
+void plug_send_read(struct plug *p, const struct envelope *e); /* what shield_read() gave */
 
 /* Says in the log, unless it was said often, that something of ours may not go to the plug. */
 void plug_unsendable(const struct plug *p, const char *what, const char *why);

@@ -15,20 +15,19 @@ static void read_again(const struct buf *record)
 
 static void write_all(struct ledger *l)
 {
-    for (size_t i = 0; i < LEDGER_MONTHS + LEDGER_SPANS + 1; i++) {
+    for (unsigned i = 0; i < l->n_months + l->n_spans + 1; i++) {
         struct buf b;
         struct json_writer w;
         buf_init(&b, LEDGER_RECORD_MAX);
         json_write_start(&w, &b);
         if (i == 0)
             ledger_write_total(&w, l);
-        else if (i <= LEDGER_MONTHS && l->month[i - 1] != NULL)
-            ledger_write_month(&w, l->month[i - 1]);
-        else if (i > LEDGER_MONTHS && l->span[i - 1 - LEDGER_MONTHS] != NULL)
-            ledger_write_span(&w, l->span[i - 1 - LEDGER_MONTHS]);
+        else if (i <= l->n_months)
+            ledger_write_month(&w, &l->month[i - 1]);
+        else
+            ledger_write_span(&w, &l->span[i - 1 - l->n_months]);
         MD_ASSERT(w.err == MD_OK);
-        if (b.n > 0)
-            read_again(&b);
+        read_again(&b);
         buf_free(&b);
     }
 }

@@ -8,8 +8,9 @@
 
 #include <stdio.h>
 
-#define UUID "2101011234567890123448e1e9123456"
-#define MAC  "48:e1:e9:12:34:56"
+#define UUID  "2101011234567890123448e1e9123456"
+#define OTHER "2101011234567890123448e1e9ff3456"
+#define MAC   "48:e1:e9:12:34:56"
 
 static struct fake_env env;
 static struct store *store;
@@ -203,6 +204,38 @@ static void test_saved(void **state)
     assert_false(device_has_ability(d, "Appliance.Control"));
     assert_string_equal(d->ability_firmware, "4.1.6");
     assert_int_equal(d->max_commands, 5);
+}
+
+/* Plugs of one model say the same, and it is there once, until one of them says something else. */
+static void test_shared(void **state)
+{
+    (void)state;
+    struct device *a = add(UUID, MAC), *b = add(OTHER, "48:e1:e9:ff:34:56");
+    struct json j;
+    bool first;
+    fill(a);
+    fill(b);
+    assert_true(health_take_hello(&a->health, "771,47 # 1", &first));
+    assert_true(health_take_hello(&b->health, "771,47 # 2", &first));
+    registry_share(r, b);
+    assert_ptr_equal(a->abilities, b->abilities);
+    assert_ptr_not_equal(a->health.hello, b->health.hello); /* not the same to the last byte */
+    registry_share(r, a);
+    assert_ptr_equal(a->abilities, b->abilities);
+    a->announced = b->announced = a->dirty = b->dirty = true;
+    assert_int_equal(registry_save(r, true), MD_OK);
+    reload();
+    a = registry_by_uuid(r, span_str(UUID));
+    b = registry_by_uuid(r, span_str(OTHER));
+    assert_ptr_equal(a->abilities, b->abilities);
+    assert_int_equal(json_parse(&j, span_str("{\"Appliance.Control.ToggleX\":{}}")), MD_OK);
+    assert_int_equal(device_set_abilities(a, json_root(&j)), MD_OK);
+    json_free(&j);
+    registry_share(r, a);
+    assert_string_equal(a->abilities, "Appliance.Control.ToggleX\n");
+    assert_true(device_has_ability(b, "Appliance.Control.Toggle"));
+    registry_remove(r, b);
+    assert_false(device_has_ability(a, "Appliance.Control.Toggle"));
 }
 
 /* One write for many changes; last_seen alone is written seldom. */
@@ -481,9 +514,9 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_names),          T(test_find),      T(test_rename),    T(test_saved),
-        T(test_precious),       T(test_coalesced), T(test_remove),    T(test_damaged),
-        T(test_ceiling),        T(test_channels),  T(test_abilities), T(test_older_record),
-        T(test_second_version), T(test_no_memory)};
+        T(test_names),        T(test_find),           T(test_rename),    T(test_saved),
+        T(test_shared),       T(test_precious),       T(test_coalesced), T(test_remove),
+        T(test_damaged),      T(test_ceiling),        T(test_channels),  T(test_abilities),
+        T(test_older_record), T(test_second_version), T(test_no_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,7 +38,7 @@ static void one_connection(void **state)
     struct timeline_session *s = timeline_begin(&t, 1700000000, 1000, "192.0.2.7");
     s->level = 3;
     s->tail = true;
-    (void)snprintf(s->cipher, sizeof s->cipher, "TLSv1.2 X");
+    timeline_cipher(s, "TLSv1.2 X");
     timeline_step(&t, TIMELINE_TLS, 1040);
     timeline_step(&t, TIMELINE_CONNECT, 1050);
     timeline_step(&t, TIMELINE_BIND, 1060);
