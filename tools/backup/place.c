@@ -73,7 +73,7 @@ static int write_new(int fd, struct span s)
     return fsync(fd) == 0 ? MD_OK : MD_IO;
 }
 
-/* --- before anything is written ---------------------------------------------------------------- */
+/* --- before anything is written --------------------------------------------------------------- */
 
 static int look_at_dir(struct placing *p)
 {
@@ -165,7 +165,7 @@ static int look_at_files(struct placing *p)
     return err;
 }
 
-/* --- written beside its place ------------------------------------------------------------------- */
+/* --- written beside its place ----------------------------------------------------------------- */
 
 /* As it was, where this computer has such a user and group; only root can. */
 static int own(int fd, const struct archive_piece *q)
@@ -285,7 +285,7 @@ static int stage_dir(struct placing *p)
     return err;
 }
 
-/* --- put in its place --------------------------------------------------------------------------- */
+/* --- put in its place ------------------------------------------------------------------------- */
 
 static int swap_file(struct placing *p, struct target *t)
 {
