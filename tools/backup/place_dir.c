@@ -147,7 +147,7 @@ int place_dir_mark(struct place_dir *d)
     return file_replace(path, span_of(text, sizeof text - 1));
 }
 
-/* --- it takes its place ------------------------------------------------------------------------ */
+/* --- it takes its place ----------------------------------------------------------------------- */
 
 static int swap(const char *a, const char *b)
 {

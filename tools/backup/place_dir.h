@@ -1,10 +1,10 @@
 /* place_dir.h - a new state directory takes the place of the old one.
  *
- * Both change places at once where that can be.  A mount point, as in a container, cannot be renamed,
- * nor what an overlay has below it, as on a router, nor anything in a folder that is somebody else's:
- * there the new one is made inside, and its files change places with the old ones.  While that lasts,
- * and while files elsewhere are put in place, the directory is marked; the broker does not start on
- * what a power cut leaves then (serve_host_whole()). */
+ * Both change places at once where that can be.  A mount point, as in a container, cannot be
+ * renamed, nor what an overlay has below it, as on a router, nor anything in a folder that is
+ * somebody else's: there the new one is made inside, and its files change places with the old ones.
+ * While that lasts, and while files elsewhere are put in place, the directory is marked; the broker
+ * does not start on what a power cut leaves then (serve_host_whole()). */
 #ifndef TOOLS_BACKUP_PLACE_DIR_H
 #define TOOLS_BACKUP_PLACE_DIR_H
 
@@ -38,7 +38,7 @@ MD_MUST_USE int place_dir_make(struct place_dir *d);
 MD_MUST_USE int place_dir_mark(struct place_dir *d);
 
 /* `fresh`, which is complete and owned as it should be, takes its place; the old one is set aside
- * under a name with `stamp`, and the mark goes.  Errors: MD_IO (errno says why): all is as it was. */
+ * under a name with `stamp`, and the mark goes.  Errors: MD_IO (errno says why): as it was. */
 MD_MUST_USE int place_dir_swap(struct place_dir *d, const char *stamp);
 
 /* After an error anywhere, `fresh` is removed again: the mark, and what was made of the old one. */

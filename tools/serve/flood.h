@@ -1,6 +1,6 @@
-/* flood.h - lines about connections that come to nothing: whoever makes a thousand of them a second
- * must not fill the log with as many lines.  So many of them in a minute are written, the others are
- * counted, and one line says how many.  Pure. */
+/* flood.h - lines about connections that come to nothing: whoever makes a thousand of them a
+ * second must not fill the log with as many lines.  So many of them in a minute are written, the
+ * others are counted, and one line says how many.  Pure. */
 #ifndef TOOLS_FLOOD_H
 #define TOOLS_FLOOD_H
 

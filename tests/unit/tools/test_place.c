@@ -1,5 +1,5 @@
-/* A restore that is killed before any of its system calls leaves the old house or the new one, or what
- * the next start refuses with the next step; run again, it finishes.  The same where the state
+/* A restore that is killed before any of its system calls leaves the old house or the new one, or
+ * what the next start refuses with the next step; run again, it finishes.  The same where the state
  * directory is a mount point, as in a container. */
 #include "broker/base/buf.h"
 #include "tests/fake/fake_env.h"
@@ -74,8 +74,8 @@ static void leave(struct house *h)
     buf_free(&h->archive);
 }
 
-/* With a state and a configuration, both "old"; the backup has "new" ones.  false: this user may not
- * mount. */
+/* With a state and a configuration, both "old"; the backup has "new" ones.  false: this user may
+ * not mount. */
 static bool enter(struct house *h, bool mount_point)
 {
     fake_env_init(&h->env);
