@@ -49,6 +49,9 @@ bool text_is_mac(struct span s);
  * fits, "" when there is no port. */
 void text_peer_address(const char *peer, char *out, size_t cap);
 
+/* FNV-1a: tells two texts apart that nobody chose to look the same.  No key for a table. */
+uint64_t text_mark(struct span s);
+
 #define TEXT_MAC_DIGITS 13 /* with the NUL */
 
 /* Twelve lower-case digits out of "48:E1:E9:00:11:22", "48-e1-..." or "48e1.e900.1122"; false for
