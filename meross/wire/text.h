@@ -52,6 +52,9 @@ void text_peer_address(const char *peer, char *out, size_t cap);
 /* FNV-1a: tells two texts apart that nobody chose to look the same.  No key for a table. */
 uint64_t text_mark(struct span s);
 
+/* Lower-case hexadecimal digits, two for each byte, and a NUL: 2 * s.n + 1 bytes. */
+void text_hex(char *out, struct span s);
+
 #define TEXT_MAC_DIGITS 13 /* with the NUL */
 
 /* Twelve lower-case digits out of "48:E1:E9:00:11:22", "48-e1-..." or "48e1.e900.1122"; false for

@@ -88,7 +88,7 @@ static int write_new(int fd, struct span s)
     return fsync(fd) == 0 ? MD_OK : MD_IO;
 }
 
-/* --- before anything is written ---------------------------------------------------------------- */
+/* --- before anything is written --------------------------------------------------------------- */
 
 /* More than what a start that failed, or a package, leaves behind. */
 static bool has_state(const char *dir)
@@ -199,7 +199,7 @@ static int look_at_files(struct placing *p)
     return err;
 }
 
-/* --- written beside its place ------------------------------------------------------------------- */
+/* --- written beside its place ----------------------------------------------------------------- */
 
 /* As it was, where this computer has such a user and group; only root can. */
 static int own(int fd, const struct archive_piece *q)
@@ -336,7 +336,7 @@ static int stage_dir(struct placing *p)
     return err;
 }
 
-/* --- put in its place --------------------------------------------------------------------------- */
+/* --- put in its place ------------------------------------------------------------------------- */
 
 /* "<path>.before-20260403-171500"; with a number behind it when that is taken. */
 static void name_aside(const struct placing *p, const char *path, char *out, size_t cap)

@@ -384,8 +384,8 @@ static void test_older_record(void **state)
     }
 }
 
-/* Records as the second version wrote them: nothing is lost, and what has changed its meaning since is
- * not believed. */
+/* Records as the second version wrote them: nothing is lost, and what has changed its meaning since
+ * is not believed. */
 static void test_second_version(void **state)
 {
     (void)state;
