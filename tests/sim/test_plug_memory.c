@@ -1,5 +1,6 @@
-/* What a plug costs in memory: all that broker and Meross logic know of one that is bound and polled,
- * its Session, its subscriptions and its retained topics included; TLS and sockets are not in it. */
+/* What a plug costs in memory: all that broker and Meross logic know of one that is bound and
+ * polled, its Session, its subscriptions and its retained topics included; TLS and sockets are not
+ * in it. */
 #include "broker/base/mem.h"
 #include "tests/sim/house.h"
 #include "tests/unit/cmocka.h"
