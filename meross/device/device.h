@@ -84,6 +84,7 @@ struct device {
     char *gone_why;         /* and why; NULL = nobody knows                                */
     bool announced;         /* has its topics and its record; false until first bound      */
     bool dirty;             /* differs from the record                                     */
+    bool due;               /* the registry's: it is among those that are being saved      */
     bool precious;          /* and in what nobody would say again: its name, a key         */
     int64_t saved_seen;     /* last_seen of the record                                     */
     uint64_t told;          /* text_mark() of the state topic as published last; 0 = none  */
