@@ -200,7 +200,8 @@ void device_clear(struct device *d)
 {
     shared_drop(d->abilities);
     d->abilities = NULL;
-    buf_free(&d->state);
+    mem_free(d->gone_why);
+    d->gone_why = NULL;
     mem_free(d->effects);
     d->effects = NULL;
     device_drop_keys(d);
