@@ -67,6 +67,7 @@ static struct pair open_pair(struct tls_ctx *at_c, struct tls_ctx *at_s)
     read_nothing(p.s);
     read_nothing(p.c); /* TLS 1.3: tickets */
     assert_true(away(p.s) && away(p.c));
+    assert_null(p.s->ssl.MBEDTLS_PRIVATE(handshake)); /* nor anything else of it */
     return p;
 }
 
