@@ -5,6 +5,7 @@
 #include "meross/session/command.h"
 #include "meross/session/energy.h"
 #include "meross/session/inbound.h"
+#include "meross/session/polls.h"
 #include "meross/wire/namespaces.h"
 
 static void name_it(struct plug *p)
@@ -153,6 +154,8 @@ void state_on_ability(struct plug *p, const struct envelope *e)
     int err = device_set_abilities(p->dev, json_get(e->payload, "ability"));
     if (err == MD_OK) {
         registry_share(p->m->registry, p->dev);
+        if (p->dev->plug != NULL)
+            polls_abilities(p->dev->plug);
         p->dev->dirty = true;
         p->abilities_read = true;
         announce_soon(p->m);

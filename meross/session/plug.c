@@ -97,6 +97,7 @@ void plug_clear(struct plug *p)
     drop_own_key(p);
     diary_arrival_free(&p->arrival);
     newest_clear(&p->newest);
+    polls_clear(&p->polls);
     mem_free(p->client_id);
     p->client_id = NULL;
 }

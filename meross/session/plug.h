@@ -22,14 +22,18 @@ enum plug_phase { PLUG_CONNECTING, PLUG_CONNECTED, PLUG_SUBSCRIBED, PLUG_BOUND }
 
 struct command;
 
-#define POLLS_MAX 64 /* rows of all tables together */
-
-struct polls {                  /* polls.c's: the same place for the same row */
-    uint64_t due_ms[POLLS_MAX]; /* UINT64_MAX: not again in this connection */
-    uint8_t misses[POLLS_MAX];  /* not answered, in a row */
-    bool answered[POLLS_MAX];   /* ever, in this connection */
+struct polls {           /* polls.c's */
+    struct poll_row_of { /* of a row that the plug has */
+        uint64_t due_ms; /* UINT64_MAX: not again in this connection */
+        uint8_t row;     /* its number in all tables together        */
+        uint8_t misses;  /* not answered, in a row                   */
+        bool answered;   /* ever, in this connection                 */
+    } * v;               /* in the order of the tables               */
+    unsigned n;
     bool started;
-    int asking; /* the row that is under way; negative: none */
+    bool chosen;      /* v is of the abilities that the plug has now      */
+    int asking;       /* the row that is under way; negative: none        */
+    uint64_t from_ms; /* when it started */
     struct broker_timer *timer;
 };
 

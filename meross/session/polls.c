@@ -1,12 +1,14 @@
 #include "meross/session/polls.h"
 
 #include "broker/base/check.h"
+#include "broker/base/mem.h"
 #include "meross/session/command.h"
 
 #define NEVER       UINT64_MAX
 #define PATIENCE    3     /* times in a row one that was answered before may stay silent */
 #define TROUBLE_MS  10000 /* so long after it could not even be sent                     */
 #define PAYLOAD_MAX 2048u /* bytes; plugs have little memory                             */
+#define ROWS_MAX    64    /* of all tables together                                      */
 
 static const struct poll_row *(*const tables[])(size_t *n) = {polls_of_setup, polls_of_energy,
                                                               polls_of_family, polls_of_diary};
@@ -27,26 +29,74 @@ static uint64_t now_ms(const struct plug *p) { return env_mono_ms(p->m->env); }
 
 static bool may_ask(const struct plug *p) { return p->dev != NULL && p->phase == PLUG_BOUND; }
 
-static bool wanted(const struct plug *p, const struct poll_row *row)
+/* --- which --------------------------------------------------------------------------------- */
+
+static struct poll_row_of *find(const struct polls *s, unsigned row)
 {
-    return (row->always || device_has_ability(p->dev, row->ns)) &&
-           (row->wanted == NULL || row->wanted(p));
+    for (unsigned i = 0; i < s->n; i++)
+        if (s->v[i].row == row)
+            return &s->v[i];
+    return NULL;
+}
+
+/* Those that the plug has, in ascending order. */
+static unsigned rows_of(const struct plug *p, uint8_t rows[ROWS_MAX])
+{
+    const struct poll_row *row;
+    unsigned n = 0;
+    for (unsigned i = 0; (row = row_at(i)) != NULL; i++) {
+        MD_ASSERT(i < ROWS_MAX);
+        if (row->always || device_has_ability(p->dev, row->ns))
+            rows[n++] = (uint8_t)i;
+    }
+    return n;
+}
+
+/* A row that it had before goes on as it was.  False: out of memory. */
+static bool choose(struct plug *p)
+{
+    struct polls *s = &p->polls;
+    uint8_t rows[ROWS_MAX];
+    if (s->chosen)
+        return true;
+    unsigned n = rows_of(p, rows);
+    struct poll_row_of *v = mem_calloc(n, sizeof *v);
+    if (v == NULL)
+        return false;
+    for (unsigned i = 0; i < n; i++) {
+        const struct poll_row_of *before = find(s, rows[i]);
+        v[i] =
+            before != NULL ? *before : (struct poll_row_of){.row = rows[i], .due_ms = s->from_ms};
+    }
+    mem_free(s->v);
+    s->v = v;
+    s->n = n;
+    s->chosen = true;
+    return true;
+}
+
+void polls_abilities(struct plug *p) { p->polls.chosen = false; }
+
+void polls_clear(struct polls *s)
+{
+    mem_free(s->v);
+    s->v = NULL;
+    s->n = 0;
+    s->chosen = false;
 }
 
 /* --- when ---------------------------------------------------------------------------------- */
 
-/* The row that is due first, negative when none ever is.  Of several the first of the table. */
-static int earliest(const struct plug *p)
+/* The row that is due first, NULL when none ever is.  Of several the first of the table. */
+static const struct poll_row_of *earliest(const struct plug *p)
 {
-    const struct poll_row *row;
-    int first = -1;
-    uint64_t due = NEVER;
-    for (unsigned i = 0; (row = row_at(i)) != NULL; i++) {
-        MD_ASSERT(i < POLLS_MAX);
-        if (p->polls.due_ms[i] >= due || !wanted(p, row))
-            continue;
-        first = (int)i;
-        due = p->polls.due_ms[i];
+    const struct poll_row_of *first = NULL;
+    for (unsigned i = 0; i < p->polls.n; i++) {
+        const struct poll_row_of *it = &p->polls.v[i];
+        const struct poll_row *row = row_at(it->row);
+        if (it->due_ms < (first != NULL ? first->due_ms : NEVER) &&
+            (row->wanted == NULL || row->wanted(p)))
+            first = it;
     }
     return first;
 }
@@ -56,18 +106,17 @@ static uint64_t period_ms(const struct plug *p, const struct poll_row *row)
     return row->every_s != NULL ? (uint64_t)row->every_s(p) * 1000 : 0;
 }
 
-static void plan(struct plug *p, unsigned i, int err)
+static void plan(struct plug *p, const struct poll_row *row, struct poll_row_of *it, int err)
 {
-    const struct poll_row *row = row_at(i);
     uint64_t period = period_ms(p, row), rare = (uint64_t)POLLS_RARE_S * 1000;
     bool ok = err == MD_OK;
-    unsigned misses = ok ? 0 : p->polls.misses[i] + 1u;
-    p->polls.misses[i] = (uint8_t)(misses < PATIENCE ? misses : PATIENCE);
-    p->polls.answered[i] |= ok;
-    bool patient = row->always || (p->polls.answered[i] && misses < PATIENCE && err != MD_DENIED);
+    unsigned misses = ok ? 0 : it->misses + 1u;
+    it->misses = (uint8_t)(misses < PATIENCE ? misses : PATIENCE);
+    it->answered |= ok;
+    bool patient = row->always || (it->answered && misses < PATIENCE && err != MD_DENIED);
     if (!ok && (!patient || period == 0))
         period = period > rare ? period : rare;
-    p->polls.due_ms[i] = period > 0 ? now_ms(p) + period : NEVER;
+    it->due_ms = period > 0 ? now_ms(p) + period : NEVER;
 }
 
 /* --- asking -------------------------------------------------------------------------------- */
@@ -91,7 +140,7 @@ static void wait_until(struct plug *p, uint64_t at)
 static void on_done(void *ctx, int err, const struct envelope *reply)
 {
     struct plug *p = ctx;
-    unsigned i = (unsigned)p->polls.asking;
+    unsigned asked = (unsigned)p->polls.asking;
     p->polls.asking = -1;
     if (err == MD_CLOSED)
         return;
@@ -100,9 +149,10 @@ static void on_done(void *ctx, int err, const struct envelope *reply)
         return;
     }
     if (err != MD_AGAIN) {
-        plan(p, i, err);
-        if (row_at(i)->done != NULL)
-            row_at(i)->done(p, err);
+        const struct poll_row *row = row_at(asked);
+        plan(p, row, find(&p->polls, asked), err);
+        if (row->done != NULL)
+            row->done(p, err);
     }
     next(p);
 }
@@ -154,16 +204,20 @@ static void next(struct plug *p)
 {
     if (!p->polls.started || p->polls.asking >= 0 || !may_ask(p))
         return;
-    int i = earliest(p);
-    if (i < 0)
+    if (!choose(p)) {
+        wait_until(p, now_ms(p) + TROUBLE_MS);
         return;
-    if (p->polls.due_ms[i] > now_ms(p)) {
-        wait_until(p, p->polls.due_ms[i]);
+    }
+    const struct poll_row_of *it = earliest(p);
+    if (it == NULL)
+        return;
+    if (it->due_ms > now_ms(p)) {
+        wait_until(p, it->due_ms);
         return;
     }
     meross_timer_stop(&p->polls.timer);
-    p->polls.asking = i; /* before it is sent: it may end at once */
-    int err = send_row(p, row_at((unsigned)i));
+    p->polls.asking = it->row; /* before it is sent: it may end at once */
+    int err = send_row(p, row_at(it->row));
     if (err == MD_OK)
         return;
     p->polls.asking = -1;
@@ -175,8 +229,7 @@ void polls_start(struct plug *p)
 {
     if (!p->polls.started) {
         p->polls.started = true;
-        for (unsigned i = 0; i < POLLS_MAX; i++)
-            p->polls.due_ms[i] = now_ms(p);
+        p->polls.from_ms = now_ms(p);
     }
     next(p);
 }
@@ -189,22 +242,19 @@ void polls_wake(struct plug *p)
 
 void polls_hurry(struct plug *p, const char *ns)
 {
-    const struct poll_row *row;
-    if (!p->polls.started)
-        return;
-    for (unsigned i = 0; (row = row_at(i)) != NULL; i++)
-        if (strcmp(row->ns, ns) == 0)
-            p->polls.due_ms[i] = 0;
+    for (unsigned i = 0; i < p->polls.n; i++)
+        if (strcmp(row_at(p->polls.v[i].row)->ns, ns) == 0)
+            p->polls.v[i].due_ms = 0;
     next(p);
 }
 
 void polls_retime(struct plug *p)
 {
-    const struct poll_row *row;
-    for (unsigned i = 0; p->polls.started && (row = row_at(i)) != NULL; i++) {
-        uint64_t period = period_ms(p, row);
-        if (period > 0 && p->polls.misses[i] == 0 && p->polls.due_ms[i] > now_ms(p) + period)
-            p->polls.due_ms[i] = now_ms(p) + period;
+    for (unsigned i = 0; i < p->polls.n; i++) {
+        struct poll_row_of *it = &p->polls.v[i];
+        uint64_t period = period_ms(p, row_at(it->row));
+        if (period > 0 && it->misses == 0 && it->due_ms > now_ms(p) + period)
+            it->due_ms = now_ms(p) + period;
     }
     next(p);
 }

@@ -1,7 +1,8 @@
 /* polls.h - what a plug is asked by ourselves, and when: after it is bound, and from time to time.
  *
  * A table of rows, made of tables in several files (polls.c lists them).  Each row is a namespace
- * that is asked when the plug has it among its abilities.  They are asked one at a time, in order
+ * that is asked when the plug has it among its abilities; those are chosen when it starts, and when
+ * its abilities were read.  They are asked one at a time, in order
  * of due time, as requests that let those of people go first; what the plug answers goes through
  * inbound.c like everything else it says.
  *
@@ -47,12 +48,16 @@ void polls_retime(struct plug *p);
  * again now. */
 void polls_wake(struct plug *p);
 
-void polls_stop(struct plug *p); /* nothing more is asked */
+/* Its abilities were read: it may have other rows than before. */
+void polls_abilities(struct plug *p);
+
+void polls_stop(struct plug *p);   /* nothing more is asked                      */
+void polls_clear(struct polls *s); /* frees what it owns, not s; after it stopped */
 
 /* Tables of rows; *n: how many.  lent, static. */
 const struct poll_row *polls_of_energy(size_t *n); /* polls_energy.c: power and counters */
 const struct poll_row *polls_of_setup(size_t *n);  /* setup.c: abilities, the state of everything */
 const struct poll_row *polls_of_family(size_t *n); /* h_family.c: what families do not tell there */
-const struct poll_row *polls_of_diary(size_t *n); /* diary.c: how the plug sees its connection */
+const struct poll_row *polls_of_diary(size_t *n);  /* diary.c: how the plug sees its connection */
 
 #endif
