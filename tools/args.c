@@ -2,6 +2,7 @@
 
 #include "broker/base/span.h"
 #include "tools/config/config_value.h"
+#include "tools/similar.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -80,8 +81,10 @@ static const struct option options[] = {
      "the first line of FILE is the Wi-Fi password; asked for when not given"},
     {"--host", "HOST", ARGS_TARGET, KIND_TEXT, offsetof(struct args, target), NULL,
      "where the plug finds the broker; this computer's address when not given"},
-    {"--port", "PORT", ARGS_TARGET | ARGS_MOVE, KIND_PORT, offsetof(struct args, target_port), NULL,
+    {"--port", "PORT", ARGS_TARGET, KIND_PORT, offsetof(struct args, target_port), NULL,
      "the TLS port there; the one the broker has when not given"},
+    {"--port", "PORT", ARGS_MOVE, KIND_PORT, offsetof(struct args, target_port), NULL,
+     "the TLS port of the new broker; 8883 when not given"},
     {"--name", "NAME", ARGS_TARGET, KIND_TEXT, offsetof(struct args, name), NULL,
      "what the plug is to be called"},
     {"--timeout", "SECONDS", ARGS_TARGET | ARGS_MOVE, KIND_SECONDS,
@@ -183,6 +186,16 @@ static const struct option *find(unsigned groups, const char *arg, const char **
     return NULL;
 }
 
+static int unknown(unsigned groups, const char *arg, char *err)
+{
+    struct similar s = similar_to(span_of(arg, strcspn(arg, "=")));
+    for (size_t i = 0; i < N_OPTIONS; i++)
+        if ((options[i].groups & groups) != 0 && strlen(options[i].name) > 2)
+            similar_try(&s, options[i].name);
+    return bad(err, "unknown option %.60s%s%s%s", arg, s.best != NULL ? "; did you mean " : "",
+               s.best != NULL ? s.best : "", s.best != NULL ? "?" : "");
+}
+
 static int take_option(struct args *a, unsigned groups, int argc, char *const *argv, int *i,
                        char *err)
 {
@@ -190,7 +203,7 @@ static int take_option(struct args *a, unsigned groups, int argc, char *const *a
     const char *arg = argv[*i];
     const struct option *o = find(groups | 1u << 31, arg, &value);
     if (o == NULL)
-        return bad(err, "unknown option %.60s", arg);
+        return unknown(groups, arg, err);
     if (o->value != NULL && value == NULL) {
         if (*i + 1 >= argc)
             return bad(err, "%s needs a value: %s %s", o->name, o->name, o->value);

@@ -21,8 +21,7 @@ static int get_password(struct cli *c, char out[SECRET_MAX])
         return cli_fail(c, CLI_USAGE, "invalid", "the password is too long");
     if (!a->batch && !secret_read(c->in, c->err, out))
         return cli_fail(c, CLI_FAILED, "refused",
-                        "no password was given twice the same; nothing "
-                        "was changed");
+                        "no password was given, or not twice the same; nothing was changed");
     if (out[0] == '\0')
         return cli_fail(c, CLI_USAGE, "invalid", "the password is empty; a user needs one");
     return CLI_DONE;
@@ -52,7 +51,8 @@ static int write_new(struct cli *c, struct span text)
 {
     const char *path = c->args->words[0];
     if (file_replace(path, text) != MD_OK)
-        return cli_fail(c, CLI_FAILED, "failed", "cannot write %s: %s", path, strerror(errno));
+        return cli_fail(c, CLI_FAILED, "failed", "cannot write %s: %s%s", path, strerror(errno),
+                        md_errno_step(errno));
     warn(c, text);
     return CLI_DONE;
 }

@@ -73,9 +73,8 @@ void mem_free(void *p)
 
 void mem_wipe(void *p, size_t n)
 {
-    volatile uint8_t *v = p;
-    while (n-- > 0)
-        *v++ = 0;
+    if (n > 0)
+        explicit_bzero(p, n);
 }
 
 void *mem_need(size_t n, const char *what)

@@ -3,9 +3,6 @@
 #include "broker/base/check.h"
 #include "broker/base/mem.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 enum keep { AT_ONCE, SOME_TIME, NEVER };
 
 /* The order is that of the state people see. */
@@ -261,24 +258,11 @@ int64_t facts_value(const struct facts *f, uint32_t at, const char *name, unsign
     return it != NULL && it->kind == FACT_NUMBER ? facts_scaled(it, decimals) : other;
 }
 
-static void write_number(struct json_writer *w, const struct fact *it)
-{
-    char text[48];
-    uint64_t size = it->value < 0 ? (uint64_t)-it->value : (uint64_t)it->value, scale = 1;
-    for (unsigned i = 0; i < it->decimals; i++)
-        scale *= 10;
-    int n = snprintf(text, sizeof text, "%s%" PRIu64, it->value < 0 ? "-" : "", size / scale);
-    if (it->decimals > 0)
-        n += snprintf(text + n, sizeof text - (size_t)n, ".%0*" PRIu64, (int)it->decimals,
-                      size % scale);
-    json_write_raw(w, span_of(text, (size_t)n));
-}
-
 void facts_write_one(struct json_writer *w, const struct fact *it)
 {
     json_write_name(w, facts_name(it));
     if (it->kind == FACT_NUMBER)
-        write_number(w, it);
+        json_write_scaled(w, it->value, it->decimals);
     else if (it->kind == FACT_TEXT)
         json_write_str(w, it->text);
     else

@@ -1,13 +1,12 @@
-/* control_unbind.c - the verb `unbind`: a plug is reset for good and forgotten, in its connection or
- * over the LAN. */
+/* control_unbind.c - the verb `unbind`: a plug is reset for good and forgotten, in its connection
+ * or over the LAN. */
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/people/verb.h"
 #include "meross/session/command.h"
 #include "meross/session/lan.h"
 #include "meross/wire/namespaces.h"
-
-#include <stdio.h>
+#include "meross/wire/text.h"
 
 #define LOOK_MS 250
 #define BUTTON  "hold its button for ten seconds, then `merossd forget` it"
@@ -50,8 +49,7 @@ static int send_unbind(struct plug *p)
     uint8_t r[16];
     char id[33];
     env_random(p->m->env, r, sizeof r);
-    for (size_t i = 0; i < sizeof r; i++)
-        (void)snprintf(id + 2 * i, 3, "%02x", r[i]);
+    text_hex(id, span_of(r, sizeof r));
     struct envelope_head head = {.method = ENVELOPE_PUSH,
                                  .ns = NS_UNBIND,
                                  .message_id = id,

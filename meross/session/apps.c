@@ -2,6 +2,7 @@
 
 #include "meross/session/outbox.h"
 #include "meross/wire/namespaces.h"
+#include "meross/wire/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,8 +33,7 @@ static void fresh_id(const struct meross *m, char out[33])
 {
     uint8_t bytes[16];
     env_random(m->env, bytes, sizeof bytes);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+    text_hex(out, span_of(bytes, sizeof bytes));
 }
 
 void apps_online(struct meross *m, const struct device *d, bool online)

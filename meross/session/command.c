@@ -4,8 +4,7 @@
 #include "broker/base/mem.h"
 #include "meross/session/foreign.h"
 #include "meross/session/shield.h"
-
-#include <stdio.h>
+#include "meross/wire/text.h"
 
 #define GENTLE_MAJOR 8
 #define GENTLE_MS    1000
@@ -67,8 +66,7 @@ static void fresh_id(struct plug *p, char out[SIGN_ID_MAX + 1])
 {
     uint8_t bytes[16];
     env_random(p->m->env, bytes, sizeof bytes);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+    text_hex(out, span_of(bytes, sizeof bytes));
 }
 
 /* While it has not told its firmware, the worst is assumed. */
@@ -208,12 +206,12 @@ static int send_ours(struct plug *p, struct span text)
     const char *why = shield_read(&e, text, shield_max(p->dev));
     if (why == NULL) {
         why = shield_objection(&e, p->dev, SHIELD_OURSELVES);
+        if (why == NULL)
+            plug_send_read(p, &e);
         envelope_free(&e);
     }
-    if (why == NULL) {
-        plug_send(p, text);
+    if (why == NULL)
         return MD_OK;
-    }
     plug_unsendable(p, "request", why);
     return MD_INVAL;
 }

@@ -148,8 +148,7 @@ static int write_check(struct lan_session *s)
     struct plug *p = &s->plug;
     uint8_t r[16];
     env_random(p->m->env, r, sizeof r);
-    for (size_t i = 0; i < sizeof r; i++)
-        (void)snprintf(s->check_id + 2 * i, 3, "%02x", r[i]);
+    text_hex(s->check_id, span_of(r, sizeof r));
     s->check_s = second_of_check(s);
     struct envelope_head head = {.method = ENVELOPE_GET,
                                  .ns = NS_ALL,

@@ -265,24 +265,29 @@ bool plug_is_told_a_key(const struct meross *m, const struct device *d)
 
 void plug_send(struct plug *p, struct span message)
 {
-    char topic[TOPICS_MAX];
     struct envelope e;
     const char *why = shield_read(&e, message, shield_max(p->dev));
     if (why != NULL) {
         plug_unsendable(p, "message", why);
         return;
     }
-    ids_note(&p->sent, e.message_id);
-    ids_note(&p->signs, e.sign);
-    if (strcmp(e.ns, NS_CONFIG_KEY) == 0 && !p->over_lan)
-        p->dev->key_until_ms = env_mono_ms(p->m->env) + KEY_MS;
+    plug_send_read(p, &e);
     envelope_free(&e);
+}
+
+void plug_send_read(struct plug *p, const struct envelope *e)
+{
+    char topic[TOPICS_MAX];
+    ids_note(&p->sent, e->message_id);
+    ids_note(&p->signs, e->sign);
+    if (strcmp(e->ns, NS_CONFIG_KEY) == 0 && !p->over_lan)
+        p->dev->key_until_ms = env_mono_ms(p->m->env) + KEY_MS;
     if (p->over_lan) {
-        lan_send(p, message);
+        lan_send(p, e->json.text);
         return;
     }
     topics_to_plug(topic, span_str(p->dev->uuid));
-    outbox_publish(p->m, topic, message, false);
+    outbox_publish(p->m, topic, e->json.text, false);
 }
 
 static void tell_wrong_key(struct plug *p)
@@ -335,8 +340,8 @@ void plug_keys_changed(struct plug *p)
     set_key(p, NULL, DEVICE_KEY_UNKNOWN);
 }
 
-/* What came late is not taken over, and an acknowledgement may have been for more than is so by now:
- * the plug says what is. */
+/* What came late is not taken over, and an acknowledgement may have been for more than is so by
+ * now: the plug says what is. */
 static void read_again(struct plug *p, const struct envelope *e)
 {
     if (p->dev == NULL)

@@ -1,6 +1,7 @@
 #include "meross/wire/crypto.h"
 
 #include "broker/base/check.h"
+#include "meross/wire/text.h"
 
 #include <mbedtls/aes.h>
 #include <mbedtls/ecdh.h>
@@ -17,14 +18,9 @@ void crypto_md5(uint8_t out[16], struct span data)
 
 void crypto_md5_hex(char out[CRYPTO_MD5_HEX], struct span data)
 {
-    static const char digits[] = "0123456789abcdef";
     uint8_t digest[16];
     crypto_md5(digest, data);
-    for (size_t i = 0; i < 16; i++) {
-        out[2 * i] = digits[digest[i] >> 4];
-        out[2 * i + 1] = digits[digest[i] & 15];
-    }
-    out[32] = '\0';
+    text_hex(out, span_of(digest, sizeof digest));
 }
 
 void crypto_aes256_cbc(const uint8_t key[CRYPTO_AES_KEY], const uint8_t iv[CRYPTO_AES_BLOCK],

@@ -13,35 +13,51 @@ const char *envelope_method_name(enum envelope_method m)
     return m < ENVELOPE_METHODS ? method_names[m] : "?";
 }
 
-static bool method_of(struct json_at v, enum envelope_method *out)
+static enum envelope_method method_of(struct json_at v)
 {
     char text[16];
-    if (!json_text(v, text, sizeof text))
-        return false;
-    for (unsigned i = 0; i < ENVELOPE_METHODS; i++) {
-        if (strcmp(text, method_names[i]) == 0) {
-            *out = (enum envelope_method)i;
-            return true;
-        }
-    }
-    return false;
+    unsigned i = 0;
+    (void)json_text(v, text, sizeof text);
+    while (i < ENVELOPE_METHODS && strcmp(text, method_names[i]) != 0)
+        i++;
+    return (enum envelope_method)i;
 }
 
+static bool is(struct json_at name, const char *text)
+{
+    return json_name_is(name, span_str(text), false);
+}
+
+/* One member of the header; *has_id: whether its messageId is one. */
+static void take_member(struct envelope *e, struct json_at name, bool *has_id)
+{
+    struct json_at v = json_value(name);
+    if (is(name, "messageId"))
+        *has_id = json_text(v, e->message_id, sizeof e->message_id);
+    else if (is(name, "namespace"))
+        (void)json_text(v, e->ns, sizeof e->ns);
+    else if (is(name, "method"))
+        e->method = method_of(v);
+    else if (is(name, "from"))
+        (void)json_text(v, e->from, sizeof e->from);
+    else if (is(name, "timestamp"))
+        (void)json_text(v, e->timestamp, sizeof e->timestamp);
+    else if (is(name, "sign"))
+        (void)json_text(v, e->sign, sizeof e->sign);
+}
+
+/* Of several members with one name the last counts. */
 static int read_header(struct envelope *e)
 {
+    bool has_id = false;
     e->header = json_get(json_root(&e->json), "header");
     e->payload = json_get(json_root(&e->json), "payload");
     if (json_type(json_root(&e->json)) != JSON_OBJECT || json_type(e->header) != JSON_OBJECT ||
         json_type(e->payload) != JSON_OBJECT)
         return MD_PROTO;
-    if (!method_of(json_get(e->header, "method"), &e->method) ||
-        !json_text(json_get(e->header, "namespace"), e->ns, sizeof e->ns) || e->ns[0] == '\0' ||
-        !json_text(json_get(e->header, "messageId"), e->message_id, sizeof e->message_id))
-        return MD_PROTO;
-    (void)json_text(json_get(e->header, "from"), e->from, sizeof e->from);
-    (void)json_text(json_get(e->header, "sign"), e->sign, sizeof e->sign);
-    (void)json_text(json_get(e->header, "timestamp"), e->timestamp, sizeof e->timestamp);
-    return MD_OK;
+    for (struct json_at n = json_first_name(e->header); json_exists(n); n = json_next_name(n))
+        take_member(e, n, &has_id);
+    return e->method != ENVELOPE_METHODS && e->ns[0] != '\0' && has_id ? MD_OK : MD_PROTO;
 }
 
 int envelope_parse(struct envelope *out, struct span text)

@@ -49,6 +49,21 @@ void json_free(struct json *j)
 
 struct json_at json_root(const struct json *j) { return at(j, 0); }
 
+unsigned json_depth(const struct json *j)
+{
+    const jsmntok_t *t = j->tokens;
+    unsigned most = 0;
+    for (unsigned i = 0; i < j->n; i++) {
+        unsigned depth = 0;
+        if (t[i].type != JSMN_OBJECT && t[i].type != JSMN_ARRAY)
+            continue;
+        for (int k = (int)i; k >= 0; k = t[k].parent)
+            depth += t[k].type == JSMN_OBJECT || t[k].type == JSMN_ARRAY;
+        most = depth > most ? depth : most;
+    }
+    return most;
+}
+
 static enum json_type primitive(uint8_t first)
 {
     if (first == 'n')
@@ -78,11 +93,11 @@ enum json_type json_type(struct json_at v)
 /* The first token behind v and everything in it, if its parent is `parent`. */
 static struct json_at behind(struct json_at v, int parent)
 {
-    int end = token(v)->end;
-    struct json_at next = at(v.doc, v.i + 1);
-    while (json_exists(next) && token(next)->start < end)
-        next = at(v.doc, next.i + 1);
-    return json_exists(next) && token(next)->parent == parent ? next : missing;
+    const jsmntok_t *t = v.doc->tokens;
+    int n = (int)v.doc->n, end = t[v.i].end, i = v.i + 1;
+    while (i < n && t[i].start < end)
+        i++;
+    return i < n && t[i].parent == parent ? (struct json_at){v.doc, i} : missing;
 }
 
 static struct json_at child(struct json_at v)
@@ -130,11 +145,22 @@ static bool same(struct span a, struct span b, bool nocase)
     return nocase ? text_eq_nocase(a, b) : span_eq(a, b);
 }
 
+/* Most names are told apart by their first character: this is asked of every member of an
+ * object. */
+static bool begins_like(struct span raw, struct span text, bool nocase)
+{
+    if (raw.n == 0 || text.n == 0)
+        return raw.n == text.n;
+    return raw.p[0] == '\\' || ((raw.p[0] ^ text.p[0]) & ~(nocase ? 0x20 : 0)) == 0;
+}
+
 /* Only a name with escapes in it, which is rare, has to be resolved first. */
 bool json_name_is(struct json_at name, struct span text, bool nocase)
 {
     char resolved[NAME_MAX_BYTES];
     struct span raw = inside(name);
+    if (!begins_like(raw, text, nocase))
+        return false;
     if (memchr(raw.p, '\\', raw.n) == NULL)
         return same(raw, text, nocase);
     return json_text(name, resolved, sizeof resolved) && same(span_str(resolved), text, nocase);

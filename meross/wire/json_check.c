@@ -1,5 +1,7 @@
 #include "meross/wire/json_check.h"
 
+#include "meross/wire/text.h"
+
 enum want {
     WANT_VALUE,        /* after ':' or ',' in a list */
     WANT_VALUE_OR_END, /* after '['                  */
@@ -79,6 +81,7 @@ static bool escape(struct checker *c)
 static bool string(struct checker *c)
 {
     c->p++;
+    c->p += text_plain((struct span){c->p, (size_t)(c->end - c->p)});
     while (peek(c) >= 0x20) {
         uint8_t ch = *c->p++;
         if (ch == '"')

@@ -1,8 +1,8 @@
 #include "meross/wire/json_write.h"
 
+#include "broker/base/check.h"
 #include "meross/wire/text.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 void json_write_start(struct json_writer *w, struct buf *out)
@@ -54,8 +54,27 @@ static void put_escape(struct json_writer *w, uint32_t cp)
 
 static bool needs_escape(uint32_t cp) { return cp < 0x20 || cp == '"' || cp == '\\' || cp == 0x7f; }
 
+/* Text that needs no escapes, which nearly all is, in one piece. */
+static void put_plain(struct json_writer *w, struct span s)
+{
+    if (w->err == MD_OK)
+        w->err = buf_reserve(w->out, s.n + 2);
+    if (w->err != MD_OK)
+        return;
+    uint8_t *to = w->out->p + w->out->n;
+    to[0] = '"';
+    if (s.n > 0)
+        memcpy(to + 1, s.p, s.n);
+    to[s.n + 1] = '"';
+    w->out->n += s.n + 2;
+}
+
 static void put_quoted(struct json_writer *w, struct span s)
 {
+    if (text_plain(s) == s.n) {
+        put_plain(w, s);
+        return;
+    }
     put_char(w, '"');
     while (s.n > 0 && w->err == MD_OK) {
         size_t plain = text_plain(s);
@@ -95,12 +114,22 @@ void json_write_raw(struct json_writer *w, struct span json)
     put(w, json);
 }
 
-void json_write_int(struct json_writer *w, int64_t value)
+void json_write_scaled(struct json_writer *w, int64_t value, unsigned decimals)
 {
-    char text[24];
-    int n = snprintf(text, sizeof text, "%" PRId64, value);
-    json_write_raw(w, span_of(text, (size_t)n));
+    char text[24], *end = text + sizeof text, *p = end;
+    uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    MD_ASSERT(decimals <= JSON_WRITE_DECIMALS_MAX);
+    for (unsigned i = 0; size > 0 || i <= decimals; i++, size /= 10) {
+        if (i == decimals && i > 0)
+            *--p = '.';
+        *--p = (char)('0' + size % 10);
+    }
+    if (value < 0)
+        *--p = '-';
+    json_write_raw(w, span_of(p, (size_t)(end - p)));
 }
+
+void json_write_int(struct json_writer *w, int64_t value) { json_write_scaled(w, value, 0); }
 
 void json_write_bool(struct json_writer *w, bool value)
 {

@@ -14,6 +14,8 @@
 
 #include "broker/base/buf.h"
 
+#define JSON_WRITE_DECIMALS_MAX 18
+
 struct json_writer {
     struct buf *out;
     int err;    /* MD_OK, or the first error of the buf: MD_NOMEM, MD_TOOBIG */
@@ -29,6 +31,8 @@ void json_write_name(struct json_writer *w, const char *name);
 void json_write_str(struct json_writer *w, const char *s);
 void json_write_span(struct json_writer *w, struct span s); /* as a string */
 void json_write_int(struct json_writer *w, int64_t value);
+/* 12345 with 3 decimals is 12.345; at most JSON_WRITE_DECIMALS_MAX. */
+void json_write_scaled(struct json_writer *w, int64_t value, unsigned decimals);
 void json_write_bool(struct json_writer *w, bool value);
 void json_write_raw(struct json_writer *w, struct span json); /* is JSON already */
 

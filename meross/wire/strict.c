@@ -23,11 +23,11 @@ static bool low_follows(struct span s)
  * text  proper JSON. */
 static bool escapes_are_text(struct span text)
 {
-    while (text.n > 0) {
-        bool escape = text.p[0] == '\\';
-        bool unicode = escape && text.p[1] == 'u';
-        unsigned unit = unicode ? unit_at(text.p + 2) : 1;
-        text = span_skip(text, unicode ? 6 : escape ? 2 : 1);
+    const uint8_t *p;
+    while (text.n > 0 && (p = memchr(text.p, '\\', text.n)) != NULL) {
+        bool unicode = p[1] == 'u';
+        unsigned unit = unicode ? unit_at(p + 2) : 1;
+        text = span_skip(text, (size_t)(p - text.p) + (unicode ? 6 : 2));
         if (unit == 0 || (unit & 0xfc00) == 0xdc00)
             return false;
         if ((unit & 0xfc00) == 0xd800) {
@@ -39,44 +39,28 @@ static bool escapes_are_text(struct span text)
     return true;
 }
 
-static unsigned depth_of(struct span text)
+static bool repeats(const struct json_at *before, unsigned n, const char *text)
 {
-    unsigned depth = 0, most = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < text.n; i++) {
-        uint8_t c = text.p[i];
-        if (quoted && c == '\\')
-            i++;
-        else if (c == '"')
-            quoted = !quoted;
-        else if (!quoted && (c == '{' || c == '['))
-            most = ++depth > most ? depth : most;
-        else if (!quoted && (c == '}' || c == ']'))
-            depth--;
-    }
-    return most;
-}
-
-static bool repeats(struct json_at first, struct json_at name, const char *text)
-{
-    for (struct json_at n = first; n.i != name.i; n = json_next_name(n))
-        if (json_name_is(n, span_str(text), true))
+    struct span name = span_str(text);
+    for (unsigned i = 0; i < n; i++)
+        if (json_name_is(before[i], name, true))
             return true;
     return false;
 }
 
 static const char *names_objection(struct json_at object)
 {
-    struct json_at first = json_first_name(object);
+    struct json_at names[STRICT_NAMES_MAX];
     unsigned count = 0;
-    for (struct json_at n = first; json_exists(n); n = json_next_name(n)) {
+    for (struct json_at n = json_first_name(object); json_exists(n); n = json_next_name(n)) {
         char text[STRICT_NAME_MAX + 1];
-        if (++count > STRICT_NAMES_MAX)
+        if (count == STRICT_NAMES_MAX)
             return "an object in it has more members than a plug should be given";
         if (!json_text(n, text, sizeof text))
             return "a name in it is too long";
-        if (repeats(first, n, text))
+        if (repeats(names, count, text))
             return "a name stands twice in one object";
+        names[count++] = n;
     }
     return NULL;
 }
@@ -94,13 +78,14 @@ const char *strict_objection(const struct json *j)
     const char *why = NULL;
     if (!text_utf8_valid(j->text) || !escapes_are_text(j->text))
         return "its text is not proper UTF-8";
-    if (depth_of(j->text) > STRICT_DEPTH_MAX)
+    if (json_depth(j) > STRICT_DEPTH_MAX)
         return "it is nested too deeply";
     for (int i = 0; why == NULL && i < (int)j->n; i++) {
         struct json_at at = {j, i};
-        if (json_type(at) == JSON_OBJECT)
+        enum json_type type = json_type(at);
+        if (type == JSON_OBJECT)
             why = names_objection(at);
-        else if (json_type(at) == JSON_NUMBER)
+        else if (type == JSON_NUMBER)
             why = number_objection(at);
     }
     return why;

@@ -1,5 +1,7 @@
 #include "meross/wire/text.h"
 
+#include <endian.h>
+
 static bool is_cont(uint8_t c) { return (c & 0xc0) == 0x80; }
 
 /* Length that the first byte announces; 0 = it cannot be a first byte. */
@@ -62,18 +64,62 @@ size_t text_put(uint8_t out[4], uint32_t cp)
     return n;
 }
 
+/* --- eight bytes at a time ----------------------------------------------------------------- */
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+#define HIGH       EACH(0x80)
+
+/* The first byte is the lowest. */
+static uint64_t eight(const uint8_t *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return le64toh(w);
+}
+
+/* The high bit of each byte that is zero; above the lowest such byte the result is not exact. */
+static uint64_t zeros(uint64_t w) { return (w - EACH(1)) & ~w & HIGH; }
+
+/* The high bit of each byte that does not stand for itself, exact up to the lowest. */
+static uint64_t specials(uint64_t w)
+{
+    uint64_t range = w | (w + EACH(1)) | (w - EACH(' ')); /* from 0x7f on, and below a blank */
+    return (range & HIGH) | zeros(w ^ EACH('"')) | zeros(w ^ EACH('\\'));
+}
+
+static size_t lowest(uint64_t marks) { return (size_t)__builtin_ctzll(marks) / 8; }
+
+static bool is_special(uint8_t c) { return c < ' ' || c >= 0x7f || c == '"' || c == '\\'; }
+
 size_t text_plain(struct span s)
 {
     size_t n = 0;
-    while (n < s.n && s.p[n] >= ' ' && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
+    uint64_t marks = 0;
+    for (; s.n - n >= 8 && marks == 0; n += 8)
+        marks = specials(eight(s.p + n));
+    if (marks == 0 && n > 0 && n < s.n) { /* the last eight, some of them once more */
+        n = s.n;
+        marks = specials(eight(s.p + n - 8));
+    }
+    if (marks != 0)
+        return n - 8 + lowest(marks);
+    while (n < s.n && !is_special(s.p[n]))
         n++;
+    return n;
+}
+
+static size_t ascii(struct span s)
+{
+    size_t n = 0;
+    while (s.n - n >= 8 && (eight(s.p + n) & HIGH) == 0)
+        n += 8;
     return n;
 }
 
 bool text_utf8_valid(struct span s)
 {
     uint32_t cp;
-    while (s.n > 0) {
+    for (s = span_skip(s, ascii(s)); s.n > 0; s = span_skip(s, ascii(s))) {
         size_t n = decode(s, &cp);
         if (n == 0)
             return false;
@@ -201,6 +247,16 @@ bool text_mac_digits(struct span s, char out[TEXT_MAC_DIGITS])
     }
     out[n] = '\0';
     return n == TEXT_MAC_DIGITS - 1;
+}
+
+void text_hex(char *out, struct span s)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < s.n; i++) {
+        out[2 * i] = digits[s.p[i] >> 4];
+        out[2 * i + 1] = digits[s.p[i] & 15];
+    }
+    out[2 * s.n] = '\0';
 }
 
 void text_peer_address(const char *peer, char *out, size_t cap)

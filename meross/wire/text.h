@@ -49,6 +49,9 @@ bool text_is_mac(struct span s);
  * fits, "" when there is no port. */
 void text_peer_address(const char *peer, char *out, size_t cap);
 
+/* Lower-case hexadecimal digits, two for each byte, and a NUL: 2 * s.n + 1 bytes. */
+void text_hex(char *out, struct span s);
+
 #define TEXT_MAC_DIGITS 13 /* with the NUL */
 
 /* Twelve lower-case digits out of "48:E1:E9:00:11:22", "48-e1-..." or "48e1.e900.1122"; false for

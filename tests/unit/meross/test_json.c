@@ -5,6 +5,7 @@
 #include "meross/wire/json.h"
 #include "meross/wire/json_write.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static int check(const char *text)
@@ -319,9 +320,88 @@ static void test_cut_off(void **state)
         assert_false(json_cut_off(span_str(wrong[i])));
 }
 
+static void numbers_are_written_with_their_decimals(void **state)
+{
+    static const struct {
+        int64_t value;
+        unsigned decimals;
+        const char *want;
+    } cases[] = {{0, 0, "0"},
+                 {7, 0, "7"},
+                 {-10, 0, "-10"},
+                 {0, 3, "0.000"},
+                 {5, 3, "0.005"},
+                 {-5, 1, "-0.5"},
+                 {12345, 3, "12.345"},
+                 {-12000, 3, "-12.000"},
+                 {INT64_MAX, 0, "9223372036854775807"},
+                 {INT64_MIN, 0, "-9223372036854775808"},
+                 {INT64_MIN, 18, "-9.223372036854775808"},
+                 {1, JSON_WRITE_DECIMALS_MAX, "0.000000000000000001"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct json_writer w;
+        struct buf out;
+        buf_init(&out, 64);
+        json_write_start(&w, &out);
+        json_write_scaled(&w, cases[i].value, cases[i].decimals);
+        assert_int_equal(w.err, MD_OK);
+        assert_true(span_is(buf_view(&out), cases[i].want));
+        buf_free(&out);
+    }
+}
+
+static void names_are_compared_as_they_are_meant(void **state)
+{
+    static const struct {
+        const char *name, *text;
+        bool same, same_nocase;
+    } cases[] = {{"a", "a", true, true},
+                 {"a", "A", false, true},
+                 {"", "", true, true},
+                 {"", "a", false, false},
+                 {"a", "", false, false},
+                 {"ab", "a", false, false},
+                 {"\\u0061b", "ab", true, true},
+                 {"\\u0041b", "ab", false, true},
+                 {"\\u0062b", "ab", false, false},
+                 {"a\\\\", "a\\\\", false, false},
+                 {"a\\\\", "a\\", true, true},
+                 {"[", "{", false, false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[64];
+        struct json j;
+        (void)snprintf(text, sizeof text, "{\"%s\":0}", cases[i].name);
+        assert_int_equal(json_parse(&j, span_str(text)), MD_OK);
+        struct json_at name = json_first_name(json_root(&j));
+        assert_int_equal(json_name_is(name, span_str(cases[i].text), false), cases[i].same);
+        assert_int_equal(json_name_is(name, span_str(cases[i].text), true), cases[i].same_nocase);
+        json_free(&j);
+    }
+}
+
+static void depth_is_that_of_objects_and_lists(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned want;
+    } cases[] = {{"{}", 1}, {"[]", 1}, {"{\"a\":{},\"b\":[[1],\"[[[[\"]}", 3}, {"[[[[]]],[]]", 4}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct json j;
+        assert_int_equal(json_parse(&j, span_str(cases[i].text)), MD_OK);
+        assert_int_equal(json_depth(&j), cases[i].want);
+        json_free(&j);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_are_written_with_their_decimals),
+        cmocka_unit_test(names_are_compared_as_they_are_meant),
+        cmocka_unit_test(depth_is_that_of_objects_and_lists),
         cmocka_unit_test(test_scaled),
         cmocka_unit_test(test_cut_off),
         cmocka_unit_test(test_well_formed),

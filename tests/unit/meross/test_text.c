@@ -88,11 +88,42 @@ static void plain_is_what_stands_for_itself(void **state)
     }
 }
 
+/* At every place of a text of every length, as eight bytes are looked at together. */
+static void one_byte_is_found_wherever_it_stands(void **state)
+{
+    static const uint8_t bytes[] = {0, 0x1f, ' ', '"', '#', '\\', 0x7e, 0x7f, 0x80, 0xc3, 0xff};
+    (void)state;
+    for (size_t n = 1; n <= 26; n++) {
+        for (size_t at = 0; at < n * sizeof bytes; at++) {
+            uint8_t s[26], c = bytes[at / n];
+            memset(s, 'a', sizeof s);
+            s[at % n] = c;
+            s[n - 1] = at % n == n - 1 || c < 0x80 ? s[n - 1] : 0xff; /* which changes nothing */
+            bool plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+            assert_int_equal(text_plain(span_of(s, n)), plain ? n : at % n);
+            assert_int_equal(text_utf8_valid(span_of(s, n)), c < 0x80);
+        }
+    }
+}
+
+static void hexadecimal_digits_are_lower_case(void **state)
+{
+    char out[7];
+    (void)state;
+    text_hex(out, span_of("\x00\x9a\xff", 3));
+    assert_string_equal(out, "009aff");
+    text_hex(out, span_of("", 0));
+    assert_string_equal(out, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_utf8),
                                        cmocka_unit_test(plain_is_what_stands_for_itself),
+                                       cmocka_unit_test(one_byte_is_found_wherever_it_stands),
+                                       cmocka_unit_test(hexadecimal_digits_are_lower_case),
                                        cmocka_unit_test(test_round_trip),
-                                       cmocka_unit_test(test_fold), cmocka_unit_test(test_shapes)};
+                                       cmocka_unit_test(test_fold),
+                                       cmocka_unit_test(test_shapes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
