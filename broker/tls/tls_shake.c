@@ -197,7 +197,7 @@ static bool verified(const struct tls *t)
 }
 
 /* The library keeps all of a TLS 1.3 handshake as long as the connection, which is more than the
- * connection itself.  A server needs none of it, unlike a client, who gets tickets later; freeing it
+ * connection itself.  A server needs none of it, unlike a client, who gets tickets later; to free it
  * takes a context that has nothing else. */
 static void forget_handshake(mbedtls_ssl_context *ssl)
 {
