@@ -68,6 +68,8 @@ void limits_memory(struct server *s)
     struct burden *b = &s->burden;
     if (b->seconds++ % SHRINK_S == 0)
         shrink(s);
+    if (workers_rest(&s->workers))
+        b->streams++; /* the C library has what it kept for the threads */
     size_t now = mem_used();
     if (b->bytes < now + TRIM_BYTES && b->streams == 0)
         return;
