@@ -330,6 +330,38 @@ static void out_of_memory_is_survived(void **state)
     }
 }
 
+/* F141: nor does such a start lose anything: what is stored is all there for the next one. */
+static void a_start_without_memory_removes_nothing(void **state)
+{
+    struct bench *b = *state;
+    int err = MD_NOMEM;
+    for (long n = 1; err != MD_OK; n++) {
+        struct wire sub, pub;
+        setup_stored(b);
+        open_as(&sub, b, "sub", false);
+        wire_subscribe(&sub, "#", MQTT_QOS2);
+        leave(&sub, b);
+        open_as(&pub, b, "pub", true);
+        wire_publish(&pub, "t", "x", MQTT_QOS2, true, 1);
+        wire_publish(&pub, "t", "y", MQTT_QOS1, false, 2);
+        leave(&pub, b);
+        size_t before = records(b);
+        broker_free(b->broker);
+        assert_int_equal(broker_new(&b->broker, &b->limits, NULL, &b->fake.env), MD_OK);
+        (void)mem_fail_after(n);
+        err = broker_restore(b->broker, b->store);
+        (void)mem_fail_after(-1);
+        assert_int_equal(records(b), before);
+        restart(b);
+        assert_true(open_as(&sub, b, "sub", false));
+        expect_publish(&sub, "x", false);
+        expect_publish(&sub, "y", false);
+        leave(&sub, b);
+        finish(b);
+        assert_true(n < 150);
+    }
+}
+
 int main(void)
 {
     static struct bench bench;
@@ -345,6 +377,7 @@ int main(void)
         T(what_belonged_to_a_lost_session_is_nobodys),
         T(odd_records_are_left_out),
         T(out_of_memory_is_survived),
+        T(a_start_without_memory_removes_nothing),
     };
 #undef T
     log_set_sink(quiet, NULL);
