@@ -44,7 +44,8 @@ choose_target() {
     mips) # the linker's code generator does not learn of soft float from the bitcode
         link='-Wl,-mllvm,-mattr=+soft-float'
         triple=mips-linux-musl cpu='-march=mips32r2 -msoft-float' headers=mips
-        include=mips-linux-gnu pieces='' emulator='qemu-mips-static -cpu 24Kc'
+        include=mips-linux-gnu pieces=''
+        emulator="$PWD/$static/without_netlink qemu-mips-static -cpu 24Kc"
         ;;
     mipsel)
         link='-Wl,-mllvm,-mattr=+soft-float'
