@@ -99,8 +99,7 @@ static int put_file(const struct work *w, const char *path, const struct buf *pe
     int err = files_replace(path, span_of(pem->p, pem->n - 1), mode);
     if (err == MD_OK)
         return MD_OK;
-    return fail(w, MD_IO, "cannot write %s: %s; is the state directory writable and not full?",
-                path, strerror(errno));
+    return fail(w, MD_IO, "cannot write %s: %s%s", path, strerror(errno), md_errno_step(errno));
 }
 
 /* ---- reading ---- */
@@ -356,8 +355,8 @@ static int prepare(struct work *w, const struct certs_config *cfg, char key_path
     (void)snprintf(w->subject, sizeof w->subject, "CN=%.64s",
                    strlen(first) > CN_MAX ? "merossd" : first);
     if (mkdir(cfg->dir, 0700) != 0 && errno != EEXIST)
-        return fail(w, MD_IO, "cannot create %s: %s; make it, or choose another state_dir",
-                    cfg->dir, strerror(errno));
+        return fail(w, MD_IO, "cannot create %s: %s%s", cfg->dir, strerror(errno),
+                    md_errno_step(errno));
     return MD_OK;
 }
 

@@ -133,8 +133,9 @@ static bool may(void *ctx, const struct broker_client *who, enum broker_action w
     return ok;
 }
 
-/* What is delivered to a connection that is not the plug's would be heard by a stranger; keys are told
- * to nobody, also where a bridge of another broker brings them, and a new one to the plug alone. */
+/* What is delivered to a connection that is not the plug's would be heard by a stranger; keys are
+ * told to nobody, also where a bridge of another broker brings them, and a new one to the plug
+ * alone. */
 static bool may_receive(void *ctx, const struct broker_client *who, struct span topic)
 {
     const struct meross *m = ctx;

@@ -68,6 +68,8 @@ struct meross {
     unsigned woken;                /* plugs that it showed the way    */
     struct broker_timer *lan_bury; /* running: the dead ones are to be freed */
     struct broker_timer *soon;     /* running: the registry is to be saved               */
+    bool saving;                   /* it is being saved, some in each turn               */
+    bool changed_meanwhile;        /* and has to be again                                */
     bool list_changed;             /* and published                                      */
     int64_t clock_base;            /* wall second at monotonic 0, see clockwatch.h */
     struct broker_timer *clock;    /* running: the host clock is not sane                */

@@ -68,8 +68,8 @@ static int write_sealed(struct cli *c, struct span archive, const char *passphra
     if (err != MD_OK)
         status = cli_fail(c, CLI_FAILED, "internal", "cannot encrypt: %s", md_err_text(err));
     else if (file_replace(c->args->words[0], buf_view(&file)) != MD_OK)
-        status = cli_fail(c, CLI_FAILED, "failed", "cannot write %.300s: %s", c->args->words[0],
-                          strerror(errno));
+        status = cli_fail(c, CLI_FAILED, "failed", "cannot write %.300s: %s%s", c->args->words[0],
+                          strerror(errno), md_errno_step(errno));
     *n = file.n;
     buf_free(&file);
     return status;

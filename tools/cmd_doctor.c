@@ -1,6 +1,7 @@
 /* cmd_doctor.c - `merossd doctor`: looks at this computer, at the broker and at its plugs, and says
  * what to do about each red line. */
 #include "broker/base/mem.h"
+#include "broker/tls/tls.h"
 #include "meross/wire/json.h"
 #include "tools/cmd.h"
 #include "tools/config/config.h"
@@ -164,6 +165,7 @@ static void look_at_host(struct visit *v, bool running)
     doctor_zone(d, &v->cfg, now);
     doctor_state(d, v->dir);
     doctor_certificates(d, &v->cfg, v->dir, &v->net, now);
+    doctor_tls_library(d, &v->cfg, tls_library_has_rsa_kx());
     if (!running)
         doctor_ports(d, &v->cfg);
 }

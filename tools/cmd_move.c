@@ -9,6 +9,7 @@
 #include "meross/wire/gateway.h"
 #include "tools/config/config.h"
 #include "tools/interrupt.h"
+#include "tools/pair_ask.h"
 #include "tools/pair_world.h"
 #include "tools/table.h"
 
@@ -59,7 +60,7 @@ static bool is_there(const struct pair_arrival *a)
 static bool still_here(struct moving *m, const char *uuid)
 {
     struct pair_arrival a = {.phase = PAIR_UNKNOWN};
-    return pair_world_arrival(m->old, uuid, &a) && a.phase == PAIR_BOUND;
+    return pair_ask_arrival(m->old, uuid, &a) && a.phase == PAIR_BOUND;
 }
 
 /* Waits at the new broker; true: bound there with its new key.  False also when it is still at the
@@ -69,7 +70,7 @@ static bool await(struct moving *m, const char *uuid, struct pair_arrival *a)
     uint64_t start = env_mono_ms(m->old->env), waited = 0, looked = STAYS_MS;
     for (; waited < m->timeout_s * UINT64_C(1000) && !interrupt_came();
          waited = env_mono_ms(m->old->env) - start) {
-        if (pair_world_arrival(&m->new, uuid, a) && is_there(a))
+        if (pair_ask_arrival(&m->new, uuid, a) && is_there(a))
             return true;
         if (waited >= looked && still_here(m, uuid))
             return false;
@@ -109,9 +110,10 @@ static enum outcome send(struct moving *m, const struct plug *p, const struct mo
                          bool *told, char *why, size_t cap)
 {
     struct pair_arrival a = {.phase = PAIR_UNKNOWN};
+    struct pair_question question = {"move", fill_move, order};
     for (unsigned i = 0; i < TRIES && !interrupt_came(); i++) {
         struct cli_answer answer;
-        bool ok = pair_world_ask(m->old, "move", fill_move, order, &answer, why, cap);
+        bool ok = pair_ask_broker(m->old, &question, &answer, why, cap);
         if (ok)
             cli_answer_free(&answer);
         *told |= ok || may_be_told(m->old);
@@ -143,11 +145,11 @@ static enum outcome move(struct moving *m, const struct plug *p, const char *key
     struct pair_told t = {p->uuid, p->mac, key, p->name, p->address};
     struct move order = {p->uuid, m->host, key, m->port};
     bool told = false;
-    if (!pair_world_tell_key(&m->new, &t, why, cap))
+    if (!pair_ask_key(&m->new, &t, why, cap))
         return FAILED;
     enum outcome o = send(m, p, &order, &told, why, cap);
     if (!told)
-        pair_world_take_back(&m->new, p->uuid); /* nobody will come with it */
+        pair_ask_unkey(&m->new, p->uuid); /* nobody will come with it */
     return o;
 }
 
@@ -159,7 +161,7 @@ static bool is_on_its_way(struct moving *m, const struct plug *p, const struct p
     struct pair_arrival here = {.phase = PAIR_UNKNOWN};
     if (there->phase != PAIR_AWAY || strcmp(there->key, "own") != 0)
         return false;
-    (void)pair_world_arrival(m->old, p->uuid, &here);
+    (void)pair_ask_arrival(m->old, p->uuid, &here);
     if (here.phase >= PAIR_CONNECTED && strcmp(here.key, "unknown") != 0)
         return false;
     (void)snprintf(why, cap,
@@ -173,7 +175,7 @@ static enum outcome take(struct moving *m, const struct plug *p, char *why, size
 {
     char key[PAIR_KEY_SIZE];
     struct pair_arrival a = {.phase = PAIR_UNKNOWN};
-    if (pair_world_arrival(&m->new, p->uuid, &a) && is_there(&a))
+    if (pair_ask_arrival(&m->new, p->uuid, &a) && is_there(&a))
         return THERE;
     if (is_on_its_way(m, p, &a, why, cap))
         return OFFLINE;
@@ -290,7 +292,7 @@ static int check_new(struct moving *m)
         return cli_fail(m->old, CLI_FAILED, "no_broker", "%s. No plug was touched.", why);
     fprintf(m->human, " %s%s%s %s:%u answers plugs\n", m->coloured ? "\033[32m" : "", "✓",
             m->coloured ? "\033[0m" : "", m->host, m->port);
-    if (pair_world_arrival(&m->new, nobody, &a))
+    if (pair_ask_arrival(&m->new, nobody, &a))
         return CLI_DONE;
     int status = cli_open(&m->new); /* says why, if that is the reason */
     if (status != CLI_DONE)

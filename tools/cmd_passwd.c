@@ -52,7 +52,8 @@ static int write_new(struct cli *c, struct span text)
 {
     const char *path = c->args->words[0];
     if (file_replace(path, text) != MD_OK)
-        return cli_fail(c, CLI_FAILED, "failed", "cannot write %s: %s", path, strerror(errno));
+        return cli_fail(c, CLI_FAILED, "failed", "cannot write %s: %s%s", path, strerror(errno),
+                        md_errno_step(errno));
     warn(c, text);
     return CLI_DONE;
 }

@@ -97,7 +97,7 @@ static int read_backup(struct restore *r)
     return status;
 }
 
-/* --- where it goes ----------------------------------------------------------------------------- */
+/* --- where it goes ---------------------------------------------------------------------------- */
 
 static int find_dir(struct restore *r)
 {
@@ -138,7 +138,7 @@ static int write_all(struct restore *r)
                     why[0] != '\0' ? why : md_err_text(err));
 }
 
-/* --- what was done ------------------------------------------------------------------------------ */
+/* --- what was done ---------------------------------------------------------------------------- */
 
 static int print_json(const struct restore *r)
 {

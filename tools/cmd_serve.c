@@ -4,6 +4,7 @@
 #include "broker/tls/tls.h"
 #include "tools/config/access_input.h"
 #include "tools/cmd.h"
+#include "tools/interrupt.h"
 #include "tools/serve/serve_int.h"
 
 #include <errno.h>
@@ -160,6 +161,12 @@ static int restore(struct serve *s)
     return err == MD_OK ? MD_OK : complain(s, err, "cannot restore the state");
 }
 
+static void tick_log(void *ctx)
+{
+    struct serve *s = ctx;
+    logsink_tick(&s->sink);
+}
+
 /* meross -> access -> broker: who connects is asked in that order. */
 static int make_broker(struct serve *s)
 {
@@ -203,6 +210,8 @@ static int make_broker(struct serve *s)
         err = serve_network_new(&s->network, s);
     if (err == MD_OK)
         err = server_every(s->server, ZONEWATCH_MS, check_zone, s);
+    if (err == MD_OK)
+        err = server_every(s->server, FLOOD_MS, tick_log, s);
     return err == MD_OK ? MD_OK : complain(s, err, "cannot start");
 }
 
@@ -261,6 +270,8 @@ static int start(struct serve *s)
     int err = serve_host_user(s->cfg.user, &s->user, s->err);
     if (err == MD_OK)
         err = serve_host_dir(s->dir, &s->lock, s->err);
+    if (err == MD_OK)
+        err = serve_host_whole(s->dir, s->err);
     if (err == MD_OK)
         err = start_core(s);
     if (err == MD_OK)
@@ -376,6 +387,7 @@ static void remove_pid(const char *path)
 
 static void stop(struct serve *s)
 {
+    struct interrupt before;
     s->sink.publish = NULL;
     serve_clients_free(s->clients);
     serve_network_free(s->network);
@@ -385,12 +397,13 @@ static void stop(struct serve *s)
     access_free(s->access);
     meross_free(s->meross);
     store_close(s->store);
+    if (s->has_pid)
+        remove_pid(s->cfg.pid_file);
+    interrupt_hold(&before); /* the server's handlers go with it, and we have only to leave */
     server_free(s->server);
     serve_bridges_free(s);
     mem_free(s->zone);
     mem_free(s->tls.current);
-    if (s->has_pid)
-        remove_pid(s->cfg.pid_file);
     if (s->lock >= 0)
         (void)close(s->lock);
     logsink_stop();

@@ -1,6 +1,6 @@
 /* interrupt.h - Ctrl-C for a program that has to clean up: SIGINT, SIGTERM, SIGHUP and, when nobody
- * reads its output any more, SIGPIPE are held back and asked for.  No handler, so nothing happens at
- * a moment that was not chosen. */
+ * reads its output any more, SIGPIPE are held back and asked for.  No handler, so nothing happens
+ * at a moment that was not chosen. */
 #ifndef TOOLS_INTERRUPT_H
 #define TOOLS_INTERRUPT_H
 

@@ -1,183 +1,17 @@
 #include "tools/pair_world.h"
 
-#include "broker/base/mem.h"
 #include "meross/wire/gateway.h"
-#include "meross/wire/json.h"
-#include "meross/wire/text.h"
 #include "tools/bind_probe.h"
-#include "tools/config/config.h"
 #include "tools/file.h"
-#include "tools/hostnet.h"
-#include "tools/json_cut.h"
+#include "tools/pair_ask.h"
+#include "tools/pair_target.h"
 #include "tools/table.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 
-#define INFO_WAIT_MS 3000
-#define PLUG_NETWORK 0x0a0a0au /* 10.10.10.0/24, of plugs in set-up mode */
-#define SLICE_MS     100
-#define QUIET_MAX    (MQTT_CLIENT_ERR_MAX + 512)
-
-/* --- asking the broker without a word ------------------------------------------------------- */
-
-struct quiet { /* what a verb says in vain */
-    FILE *out, *err;
-    char text[QUIET_MAX], json[QUIET_MAX * 2];
-};
-
-static bool hush(struct cli *c, struct quiet *q)
-{
-    *q = (struct quiet){.out = c->out, .err = c->err};
-    FILE *err = fmemopen(q->text, sizeof q->text, "w"),
-         *out = fmemopen(q->json, sizeof q->json, "w");
-    if (err == NULL || out == NULL) {
-        if (err != NULL)
-            (void)fclose(err);
-        if (out != NULL)
-            (void)fclose(out);
-        return false;
-    }
-    c->err = err;
-    c->out = out;
-    return true;
-}
-
-/* "merossd: cause\n" without its ends. */
-static void unhush(struct cli *c, struct quiet *q, char *why, size_t cap)
-{
-    static const char start[] = "merossd: ";
-    (void)fclose(c->err);
-    (void)fclose(c->out);
-    c->err = q->err;
-    c->out = q->out;
-    q->text[sizeof q->text - 1] = '\0';
-    struct span said = text_trim(span_str(q->text));
-    if (span_starts(said, start))
-        said = span_skip(said, sizeof start - 1);
-    (void)snprintf(why, cap, "%.*s", (int)said.n, said.n > 0 ? (const char *)said.p : "");
-}
-
-static int ask_once(struct cli *c, const char *verb,
-                    void (*fill)(struct json_writer *j, const void *what), const void *what,
-                    struct cli_answer *out)
-{
-    struct json_writer w;
-    struct buf body;
-    int status = c->mqtt != NULL ? CLI_DONE : cli_open(c);
-    if (status != CLI_DONE)
-        return status;
-    cli_request_start(c, &w, &body);
-    if (fill != NULL)
-        fill(&w, what);
-    return cli_verb(c, verb, &w, &body, out);
-}
-
-bool pair_world_ask(struct cli *c, const char *verb,
-                    void (*fill)(struct json_writer *j, const void *what), const void *what,
-                    struct cli_answer *out, char *why, size_t cap)
-{
-    struct quiet q;
-    if (!hush(c, &q)) {
-        (void)snprintf(why, cap, "out of memory");
-        return false;
-    }
-    int status = ask_once(c, verb, fill, what, out);
-    if (status != CLI_DONE && strcmp(c->code, "connection") == 0) {
-        cli_close(
-            c); /* it may have been idle for too long; what is asked here may be asked twice */
-        rewind(c->err);
-        status = ask_once(c, verb, fill, what, out);
-    }
-    unhush(c, &q, why, cap);
-    if (status != CLI_DONE)
-        cli_close(c); /* the next one connects again */
-    return status == CLI_DONE;
-}
-
-static void fill_key(struct json_writer *j, const void *what)
-{
-    const struct pair_told *t = what;
-    json_write_pair(j, "uuid", t->uuid);
-    json_write_pair(j, "mac", t->mac);
-    json_write_pair(j, "key", t->key);
-    if (t->name[0] != '\0')
-        json_write_pair(j, "name", t->name);
-    if (t->address[0] != '\0')
-        json_write_pair(j, "address", t->address);
-}
-
-bool pair_world_tell_key(struct cli *c, const struct pair_told *t, char *why, size_t cap)
-{
-    struct cli_answer answer;
-    bool ok = pair_world_ask(c, "key", fill_key, t, &answer, why, cap);
-    if (ok)
-        cli_answer_free(&answer);
-    else if (strcmp(c->code, "timeout") == 0 || strcmp(c->code, "connection") == 0)
-        pair_world_take_back(c, t->uuid); /* it may have been heard all the same */
-    return ok;
-}
-
-static void fill_uuid(struct json_writer *j, const void *what) { json_write_pair(j, "uuid", what); }
-
-void pair_world_take_back(struct cli *c, const char *uuid)
-{
-    struct cli_answer answer;
-    char why[QUIET_MAX];
-    if (pair_world_ask(c, "unkey", fill_uuid, uuid, &answer, why, sizeof why))
-        cli_answer_free(&answer);
-}
-
-static void read_phase(struct json_at data, struct pair_arrival *out)
-{
-    static const char *const names[] = {"unknown", "away", "connected", "listening", "bound"};
-    char phase[24];
-    (void)json_text(json_get(data, "phase"), phase, sizeof phase);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(phase, names[i]) == 0)
-            out->phase = (enum pair_phase)i;
-}
-
-static void read_text(struct json_at from, const char *name, char *out, size_t cap)
-{
-    char text[256];
-    (void)json_text(json_get(from, name), text, sizeof text);
-    table_clean(span_str(text), out, cap);
-}
-
-static void read_arrival(struct json_at data, struct pair_arrival *out)
-{
-    int64_t read = 0;
-    struct json_at state = json_get(data, "state");
-    *out = (struct pair_arrival){.phase = PAIR_UNKNOWN};
-    read_phase(data, out);
-    read_text(data, "name", out->name, sizeof out->name);
-    read_text(data, "address", out->address, sizeof out->address);
-    read_text(data, "key", out->key, sizeof out->key);
-    out->read = json_int(json_get(data, "read"), &read) && read != 0;
-    out->has_power = json_exists(json_get(state, "power"));
-    read_text(state, "power", out->power, sizeof out->power);
-    read_text(state, "voltage", out->voltage, sizeof out->voltage);
-    read_text(state, "state", out->state, sizeof out->state);
-}
-
-bool pair_world_arrival(struct cli *c, const char *uuid, struct pair_arrival *out)
-{
-    struct cli_answer answer;
-    struct json j;
-    char why[QUIET_MAX];
-    if (!pair_world_ask(c, "arrival", fill_uuid, uuid, &answer, why, sizeof why))
-        return false;
-    bool ok = json_parse(&j, answer.data) == MD_OK;
-    if (ok) {
-        read_arrival(json_root(&j), out);
-        json_free(&j);
-    }
-    cli_answer_free(&answer);
-    return ok;
-}
+#define SLICE_MS 100
 
 const char *pair_world_probe(const struct env *env, const char *host, unsigned port, char *why,
                              size_t cap)
@@ -282,125 +116,23 @@ static bool io_tell_key(void *world, const struct about *plug, const char *key, 
     struct pair_arrival known;
     struct pair_told t = {plug->uuid, plug->mac, key, name, address};
     /* A plug that is known keeps its name until it is there: a failure must not rename it. */
-    w->rename = name[0] != '\0' && pair_world_arrival(w->c, plug->uuid, &known) &&
+    w->rename = name[0] != '\0' && pair_ask_arrival(w->c, plug->uuid, &known) &&
                 known.phase != PAIR_UNKNOWN && strcmp(known.name, name) != 0;
     if (w->rename)
         t.name = "";
-    return pair_world_tell_key(w->c, &t, why, cap);
+    return pair_ask_key(w->c, &t, why, cap);
 }
 
 static void io_take_back(void *world, const struct about *plug)
 {
     struct pair_world *w = world;
-    pair_world_take_back(w->c, plug->uuid);
+    pair_ask_unkey(w->c, plug->uuid);
 }
 
 static bool io_arrival(void *world, const char *uuid, struct pair_arrival *out)
 {
     struct pair_world *w = world;
-    return pair_world_arrival(w->c, uuid, out);
-}
-
-/* --- where the plug will find the broker ------------------------------------------------------ */
-
-struct place {
-    char host[HTTP_HOST_MAX + 1]; /* "": every address */
-    int64_t port;                 /* 0: no TLS listener */
-};
-
-/* The first listener with TLS in {"listeners":[{"address","port","tls"},...]}. */
-static void read_listeners(struct span info, struct place *out)
-{
-    struct json j;
-    struct span list;
-    int64_t tls;
-    *out = (struct place){.port = 0};
-    if (!json_cut_member(info, "listeners", &list) || json_parse(&j, list) != MD_OK)
-        return;
-    JSON_EACH(it, json_root(&j))
-    {
-        if (out->port != 0 || !json_int(json_get(it, "tls"), &tls) || tls == 0)
-            continue;
-        (void)json_int(json_get(it, "port"), &out->port);
-        (void)json_text(json_get(it, "address"), out->host, sizeof out->host);
-    }
-    json_free(&j);
-}
-
-static int read_place(struct cli *c, struct place *out)
-{
-    struct mqtt_publish m;
-    char topic[TOPICS_MAX];
-    topics_of_broker(&c->topics, topic, TOPICS_INFO);
-    int err = mqtt_client_subscribe(c->mqtt, span_str(topic), MQTT_QOS0);
-    uint64_t end = env_mono_ms(c->env) + INFO_WAIT_MS;
-    while (err == MD_OK && env_mono_ms(c->env) < end) {
-        err = mqtt_client_next(c->mqtt, (unsigned)(end - env_mono_ms(c->env)), &m);
-        if (err == MD_OK && span_is(m.topic, topic)) {
-            read_listeners(m.payload, out);
-            return CLI_DONE;
-        }
-    }
-    return cli_fail(
-        c, CLI_FAILED, "connection",
-        "the broker there does not say that it is merossd (nothing on %s): is it another "
-        "one (-h, -p), or has it another meross_topic (--topic)?",
-        topic);
-}
-
-static bool is_every(const char *host)
-{
-    return host[0] == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
-}
-
-static bool is_this_host(const char *host)
-{
-    return host == NULL || strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
-           strcmp(host, "::1") == 0;
-}
-
-/* The plug's own network is no place to find a broker. */
-const char *pair_world_own_address(const struct hostnet *net)
-{
-    struct in_addr a;
-    for (size_t i = 0; i < net->n; i++)
-        if (inet_pton(AF_INET, net->names[i], &a) == 1 && ntohl(a.s_addr) >> 24 != 127 &&
-            ntohl(a.s_addr) >> 8 != PLUG_NETWORK)
-            return net->names[i];
-    return NULL;
-}
-
-static int choose_target(struct pair_world *w, const struct place *place)
-{
-    const struct args *a = w->c->args;
-    struct hostnet net;
-    const char *host = a->target;
-    if (host == NULL && !is_every(place->host))
-        host = place->host;
-    if (host == NULL && !is_this_host(a->host))
-        host = a->host;
-    if (host == NULL) {
-        hostnet_read(&net);
-        host = pair_world_own_address(&net);
-        if (host == NULL)
-            return cli_fail(
-                w->c, CLI_FAILED, "no_address",
-                "this computer has no address but in the plug's own network: connect it "
-                "to yours, and join the plug's only when this asks for it; or give "
-                "--host");
-    }
-    if (!gateway_host_ok(span_str(host)))
-        return cli_fail(w->c, CLI_USAGE, "invalid",
-                        "--host takes a name or an address of at most %d characters",
-                        GATEWAY_HOST_MAX);
-    (void)snprintf(w->target, sizeof w->target, "%s", host);
-    w->pair.host = w->target;
-    if (a->target_port < 0 && place->port == 0)
-        return cli_fail(w->c, CLI_FAILED, "no_tls",
-                        "the broker has no TLS listener, and plugs speak nothing else: give it one "
-                        "(`listener 8883` and `tls auto`)");
-    w->pair.port = a->target_port >= 0 ? (unsigned)a->target_port : (unsigned)place->port;
-    return CLI_DONE;
+    return pair_ask_arrival(w->c, uuid, out);
 }
 
 /* --- opening, ending -------------------------------------------------------------------------- */
@@ -472,7 +204,6 @@ static void connect_parts(struct pair_world *w, struct cli *c)
 
 int pair_world_open(struct pair_world *w, struct cli *c, const char *plug_at)
 {
-    struct place place = {.port = 0};
     struct hostzone_places places = {NULL, getenv("TZ"), ""};
     char what[HOSTZONE_WHAT_MAX];
     w->c = c;
@@ -488,9 +219,8 @@ int pair_world_open(struct pair_world *w, struct cli *c, const char *plug_at)
     if (status == CLI_DONE)
         status = cli_open(c);
     if (status == CLI_DONE)
-        status = read_place(c, &place);
-    if (status == CLI_DONE)
-        status = choose_target(w, &place);
+        status = pair_target_find(c, w->target, &w->pair.port);
+    w->pair.host = w->target;
     if (status == CLI_DONE && hostzone_find(&w->zone, &places, what) == MD_OK)
         w->pair.zone = &w->zone;
     return status;
@@ -563,8 +293,9 @@ static void fill_rename(struct json_writer *j, const void *what)
 static void rename_it(struct pair_world *w)
 {
     struct cli_answer answer;
-    char why[QUIET_MAX];
-    if (pair_world_ask(w->c, "rename", fill_rename, &w->pair, &answer, why, sizeof why)) {
+    char why[PAIR_ASK_WHY];
+    struct pair_question q = {"rename", fill_rename, &w->pair};
+    if (pair_ask_broker(w->c, &q, &answer, why, sizeof why)) {
         cli_answer_free(&answer);
         (void)snprintf(w->pair.arrival.name, sizeof w->pair.arrival.name, "%s", w->pair.name);
     } else {

@@ -4,7 +4,6 @@
 #define TOOLS_PAIR_WORLD_H
 
 #include "tools/cli.h"
-#include "tools/hostnet.h"
 #include "tools/hostzone.h"
 #include "tools/interrupt.h"
 #include "tools/lan_post.h"
@@ -38,27 +37,6 @@ void pair_world_close(struct pair_world *w);
 
 /* Tells how it ended; the exit status. */
 int pair_world_result(struct pair_world *w);
-
-/* Asks the broker something with further members, which `fill` writes (NULL: none); says nothing
- * itself.
- *
- * *out  given on true: cli_answer_free().
- * why   otherwise the reason. */
-bool pair_world_ask(struct cli *c, const char *verb,
-                    void (*fill)(struct json_writer *j, const void *what), const void *what,
-                    struct cli_answer *out, char *why, size_t cap);
-
-/* The same for the verbs behind pair_io. */
-struct pair_told { /* of the verb `key` */
-    const char *uuid, *mac, *key, *name, *address;
-};
-bool pair_world_tell_key(struct cli *c, const struct pair_told *t, char *why, size_t cap);
-void pair_world_take_back(struct cli *c, const char *uuid);
-bool pair_world_arrival(struct cli *c, const char *uuid, struct pair_arrival *out);
-
-/* The address of this computer that a plug can be told: IPv4, not loopback, and not in the plug's
- * own network, which this computer may have joined; lent by net; NULL: there is none. */
-const char *pair_world_own_address(const struct hostnet *net);
 
 /* NULL: plugs are answered at host:port; otherwise a sentence in `why`. */
 const char *pair_world_probe(const struct env *env, const char *host, unsigned port, char *why,

@@ -24,8 +24,10 @@ static const struct cmd verbs[] = {
     {"off", "PLUG[/PART]", "switch a plug off", PARTS, SWITCH, 1, 1, cmd_off},
     {"toggle", "PLUG[/PART]", "switch a plug over", PARTS, SWITCH, 1, 1, cmd_toggle},
     {"set", "PLUG[/PART] KEY=VALUE...", "set what a device can do, by the keys of its state",
-     "merossd set lamp brightness=80 color=#ff8000; merossd set garage/2 door=open; merossd set "
-     "hub/bath target_temperature=21.5; merossd set kettle led=off.\n"
+     "merossd set lamp brightness=80 color=#ff8000     a lamp\n"
+     "merossd set garage/2 door=open                   the second door\n"
+     "merossd set hub/bath target_temperature=21.5     a valve of a hub\n"
+     "merossd set kettle led=off                       the light of a plug itself\n"
      "`merossd show PLUG` lists the keys; what cannot be set, or not to that, is said and nothing "
      "is sent.",
      SWITCH, 2, ARGS_MAX_WORDS, cmd_set},
@@ -49,16 +51,15 @@ static const struct cmd verbs[] = {
     {"energy", "[PLUG]", "show what the plugs have counted, by day or by hour",
      "Without PLUG: one line for each plug.  400 days and 60 days of hours are kept, whatever the "
      "plug's own counter does.  A day is one of the broker's time zone, and has 23 or 25 hours "
-     "when "
-     "the clocks change.",
+     "when the clocks change.",
      CLIENT | ARGS_CHANNEL | ARGS_ENERGY, 0, 1, cmd_energy},
     {"clients", "", "list the clients of the broker and what waits for them", NULL, CLIENT, 0, 0,
      cmd_clients},
     {"timer", "PLUG [ACTION ...]", "show or change what a plug does by itself",
-     "merossd timer PLUG                       list its timers\n"
-     "merossd timer PLUG add HH:MM on|off      a new one, in the plug's local time\n"
+     "merossd timer PLUG                            list its timers\n"
+     "merossd timer PLUG add HH:MM on|off           a new one, in the plug's local time\n"
      "merossd timer PLUG remove|enable|disable ID   an id, its beginning, or a name\n"
-     "merossd timer PLUG auto-off MINUTES|off  off so long after it was switched on (90s, 15, 2h)\n"
+     "merossd timer PLUG auto-off MINUTES|off       so long after on (90s, 15, 2h)\n"
      "They live in the plug and work without merossd; each change is read back.\n"
      "How a plug counts the days of the week is not known for certain.  Every day is safe; for "
      "others see meross_timer_first_day: add a timer for today alone, two minutes from now, and if "
@@ -76,15 +77,14 @@ static const struct cmd verbs[] = {
      CLIENT | ARGS_PAIR | ARGS_TARGET | ARGS_YES, 0, 0, cmd_pair},
     {"adopt", "ADDRESS", "take over a plug that is in the network already",
      "The plug keeps its Wi-Fi and gets this broker and a key of its own.  Its present key is "
-     "found "
-     "when it is empty, \"meross\", or a meross_key of -c FILE; otherwise it is asked for.",
+     "found when "
+     "it is empty, \"meross\", or a meross_key of -c FILE; otherwise it is asked for.",
      CLIENT | ARGS_TARGET | ARGS_ADOPT | ARGS_CONFIG, 1, 1, cmd_adopt},
     {"move-all", "HOST", "send every plug to the broker at HOST",
      "Each gets a new key, which HOST is told first, with the name; then the plug goes.  Plugs "
      "that "
      "are not connected are named and stay.  It can be run again.  -h, -p, -u and -P are for the "
-     "old "
-     "broker.",
+     "old broker.",
      CLIENT | ARGS_MOVE, 1, 1, cmd_move_all},
     {"unbind", "PLUG", "reset a plug to what it was when new, and forget it",
      "It loses its Wi-Fi, key and timers, and is in set-up mode again.  One that is not connected "
@@ -103,8 +103,8 @@ static const struct cmd verbs[] = {
      "CONF is /etc/mosquitto/mosquitto.conf when it is left out.  It is checked as `merossd check` "
      "does; mosquitto.db is read where it says, and retained messages, sessions and what waits in "
      "them go to merossd's state directory: that of -c FILE, else of CONF, else the usual one.  "
-     "Stop "
-     "both brokers first.  Nothing of mosquitto's is changed; what merossd has already, it keeps.",
+     "Stop both brokers first.  Nothing of mosquitto's is changed; what merossd has already, it "
+     "keeps.",
      ARGS_CONFIG | ARGS_JSON | ARGS_DRY_RUN, 1, 2, cmd_import},
     {"backup", "FILE", "write all that merossd keeps into one encrypted file",
      "Plugs with their keys, the CA and the certificates, energy, sessions and messages, the "

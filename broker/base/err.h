@@ -36,4 +36,8 @@ enum md_err {
 const char *md_err_name(int err); /* "MD_PROTO"; lent, static                    */
 const char *md_err_text(int err); /* "the peer broke the protocol"; lent, static */
 
+/* What to do when a file cannot be written for this errno: "; make room on that disk"; "" when
+ * there is nothing to say that its text does not.  Lent, static. */
+const char *md_errno_step(int why);
+
 #endif

@@ -205,8 +205,8 @@ void conn_close(struct conn *c, const char *why)
     else
         buf_wipe(&c->in); /* part of a CONNECT */
     if (why[0] != '\0')
-        LOG_IF(c->hushed ? LOG_DEBUG : LOG_INFO, "client", "peer=%s client=%s disconnected: %s",
-               c->who.peer, log_q(c->who.client_id), why);
+        LOG_IF(c->hushed ? LOG_DEBUG : LOG_INFO, was_open ? "client" : "net",
+               "peer=%s client=%s disconnected: %s", c->who.peer, log_q(c->who.client_id), why);
     if (!was_open)
         conn_failed(c, why);
     if (c->bridge != NULL)

@@ -350,10 +350,17 @@ static void turn(struct server *s)
 
 static void on_prepare(uv_prepare_t *p) { turn(LIST_OF(p, struct server, prepare)); }
 
+/* Whoever says it twice does not want to wait for clients that read slowly; what is to be written
+ * is written all the same. */
+static void hurry(struct server *s)
+{
+    log_info("server", "stopping at once: clients are cut off, the state is still written");
+    s->stop_ms = uv_now(&s->loop);
+    streams_cut(s);
+}
+
 static void stop(struct server *s)
 {
-    if (s->stop_ms != 0)
-        return;
     s->stop_ms = uv_now(&s->loop) + s->grace_ms;
     log_info("server", "stopping");
     if (s->on.on_stop != NULL)
@@ -380,12 +387,17 @@ static void on_second(uv_timer_t *t)
 static void on_signal(uv_signal_t *h, int number)
 {
     struct server *s = h->data;
-    if (number == SIGHUP && s->on.on_hup != NULL)
-        s->on.on_hup(s->on.ctx);
-    else if (number == SIGUSR1 && s->on.on_usr1 != NULL)
-        s->on.on_usr1(s->on.ctx);
-    else if (number == SIGTERM || number == SIGINT)
+    bool end = number == SIGTERM || number == SIGINT;
+    if (s->stop_ms != 0) {
+        if (end) /* nothing is read again, or shown, any more */
+            hurry(s);
+    } else if (end) {
         stop(s);
+    } else if (number == SIGHUP && s->on.on_hup != NULL) {
+        s->on.on_hup(s->on.ctx);
+    } else if (number == SIGUSR1 && s->on.on_usr1 != NULL) {
+        s->on.on_usr1(s->on.ctx);
+    }
 }
 
 static int start(struct server *s)

@@ -125,7 +125,9 @@ MD_MUST_USE int server_workers_new(struct server *s);
 void listener_close(struct listener *l);
 void listener_retry(struct listener *l); /* accept what had to wait */
 void listener_unref(struct listener *l);
-/* What to do about an address that cannot be bound, to stand behind the error; "" when nobody knows.
+/* What to do about an address that cannot be bound, to stand behind the error; "" when nobody
+ * knows.
+ *
  * in_use  what to say when another program has it; lent back. */
 const char *listener_next_step(int uv, const char *in_use);
 /* May one more be accepted now?  False: it waits in the kernel.  May end an idle handshake. */

@@ -44,8 +44,8 @@ MD_MUST_USE int workers_init(struct workers *w, uv_loop_t *loop);
  * started; nothing was taken. */
 MD_MUST_USE int workers_queue(struct workers *w, struct worker_item *item);
 
-/* Waits for all that was queued, calls finish() for it, and closes the handle; w must live until the
- * loop has seen that. */
+/* Waits for all that was queued, calls finish() for it, and closes the handle; w must live until
+ * the loop has seen that. */
 void workers_stop(struct workers *w);
 
 #endif

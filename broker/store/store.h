@@ -11,9 +11,9 @@
  *                of this process from here on
  *     flush      every few seconds, or half a minute when all of it is STORE_SOON: all of it
  *                reaches the medium.  What is STORE_RARE waits no longer than by default, however
- *                long others wait to spare flash.  It has three parts, so that the disk is waited for in the
- *                thread pool: begin (loop thread) -> run (any thread, blocks) -> end (loop
- *                thread); one at a time
+ *                long others wait to spare flash.  It has three parts, so that the disk is waited
+ *                for in the thread pool: begin (loop thread) -> run (any thread, blocks) -> end
+ *                (loop thread); one at a time
  *
  * Between two flushes only the last value of a key is kept, and a key that was made and deleted in
  * between never reaches the medium: flash wears out. */
@@ -52,7 +52,8 @@ struct store;
 struct store_flush;
 typedef int (*store_each_cb)(void *ctx, struct span key, struct span value); /* non-zero stops */
 
-/* What is not on the medium yet: nothing, only what is STORE_SOON, more, and some of it STORE_RARE. */
+/* What is not on the medium yet: nothing, only what is STORE_SOON, more, and some of it
+ * STORE_RARE. */
 enum store_dirty { STORE_CLEAN, STORE_LAZY, STORE_URGENT, STORE_PRECIOUS };
 
 #define STORE_RARE_S   2u   /* at most, between two flushes of what is STORE_RARE */

@@ -1,17 +1,17 @@
 /* tls_window.h - the buffers in which the library has a record, for this room only.
  *
- * The library keeps two of them for each connection, 21 KB (33 KB in the distributions' builds), and
- * while no record is under way all that they hold is one counter.  So an open connection has them
- * only while it reads or writes, and the next one gets the same two: they are warm in the
+ * The library keeps two of them for each connection, 21 KB (33 KB in the distributions' builds),
+ * and while no record is under way all that they hold is one counter.  So an open connection has
+ * them only while it reads or writes, and the next one gets the same two: they are warm in the
  * processor's cache then, and thousands of idle connections have none.
  *
  *     tls_window_open()    the connection has buffers: the library may be called
  *     tls_window_close()   it has none, unless a part of a record or of a message waits there
  *
  * Of the library's private fields this uses the pointers into the buffers and what says that
- * nothing waits; both are the same in 2.28 and 3.6.  A library whose buffers have sizes of their own
- * for each connection (MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH) keeps them, and so does a connection whose
- * pointers are not where they are expected.  Loop thread only. */
+ * nothing waits; both are the same in 2.28 and 3.6.  A library whose buffers have sizes of their
+ * own for each connection (MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH) keeps them, and so does a connection
+ * whose pointers are not where they are expected.  Loop thread only. */
 #ifndef BROKER_TLS_TLS_WINDOW_H
 #define BROKER_TLS_TLS_WINDOW_H
 

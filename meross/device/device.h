@@ -85,6 +85,7 @@ struct device {
     char gone_why[DEVICE_WHY_MAX + 1];
     bool announced;        /* has its topics and its record; false until first bound      */
     bool dirty;            /* differs from the record                                     */
+    bool due;              /* the registry's: it is among those that are being saved      */
     bool precious;         /* and in what nobody would say again: its name, a key         */
     int64_t saved_seen;    /* last_seen of the record                                     */
     struct buf state;      /* the state topic as published last                           */

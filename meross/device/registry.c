@@ -311,6 +311,34 @@ int registry_save(struct registry *r, bool all)
     return first;
 }
 
+void registry_save_begin(struct registry *r)
+{
+    LIST_EACH (it, &r->devices) {
+        struct device *d = device_of(it);
+        d->due = device_is_kept(d) && differs(d, false);
+    }
+}
+
+int registry_save_part(struct registry *r, unsigned most, bool *more)
+{
+    int first = MD_OK;
+    *more = false;
+    LIST_EACH (it, &r->devices) {
+        struct device *d = device_of(it);
+        if (!d->due)
+            continue;
+        *more = most == 0;
+        if (*more)
+            break;
+        most--;
+        d->due = false;
+        int err = differs(d, false) ? save_device(r, d) : MD_OK;
+        if (first == MD_OK)
+            first = err;
+    }
+    return first;
+}
+
 static int load_one(void *ctx, struct span key, struct span value)
 {
     struct registry *r = ctx;

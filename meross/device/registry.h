@@ -69,4 +69,10 @@ void registry_remove(struct registry *r, struct device *d);
  * Errors: MD_NOMEM, MD_TOOBIG; what failed stays dirty. */
 MD_MUST_USE int registry_save(struct registry *r, bool all);
 
+/* The same in parts, not to keep others waiting when all plugs come at once: those that are to be
+ * saved now, at most `most` of them with each call.  *more: some are left.
+ * Errors: as registry_save(); the others are saved all the same. */
+void registry_save_begin(struct registry *r);
+MD_MUST_USE int registry_save_part(struct registry *r, unsigned most, bool *more);
+
 #endif

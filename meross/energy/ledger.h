@@ -28,9 +28,9 @@
  *  6. Hours that the plug counts itself (ConsumptionH) are taken as it says them, and are the
  *     account where there are no days.
  *
- *  7. While there is something in the future, one of two clocks was wrong: that of then, or the one of
- *     now, of a computer that starts without the time. Nothing is booked meanwhile, for the plug will
- *     say it again; what is in the future after LEDGER_AHEAD_S is dropped.
+ *  7. While there is something in the future, one of two clocks was wrong: that of then, or the one
+ *     of now, of a computer that starts without the time. Nothing is booked meanwhile, for the plug
+ *     will say it again; what is in the future after LEDGER_AHEAD_S is dropped.
  *
  * Days are those of the zone (23 to 25 hours); hours begin at full local hours and are numbered by
  * UTC instants ("slots"), so that the hour that comes twice is two hours.

@@ -1,5 +1,6 @@
 /* ledger_places.c - where a ledger keeps its months and days: of each as many as there are, because
- * a plug of yesterday has one, and a table for all that may come would be most of what is known of it. */
+ * a plug of yesterday has one, and a table for all that may come would be most of what is known of
+ * it. */
 #include "meross/energy/ledger.h"
 
 #include "broker/base/mem.h"

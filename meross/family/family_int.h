@@ -23,7 +23,8 @@ struct family_key {
     bool or_text;                        /* a number that may also be called by its name */
     const char *const *words;            /* of a text: NULL after the last; a NULL list: any text */
     bool (*can)(const struct device *d); /* NULL: every device with the namespace */
-    /* Looks further; wish->at is where it shall be so; false and `why` ("knows no effect \"x\"") when it is no good.  NULL: fine. */
+    /* Looks further; wish->at is where it shall be so; false and `why` ("knows no effect \"x\"")
+     * when it is no good.  NULL: fine. */
     bool (*check)(const struct device *d, const struct fact *wish, char why[FAMILY_WHY_MAX]);
 };
 

@@ -1,6 +1,6 @@
-/* setup.c - how garage openers (sheet 5.6) and roller shutters (sheet 5.7) are set up.  Devices count
- * in milliseconds, people in seconds.  What is set is written whole, with the rest as it is known, so
- * that nothing depends on whether a device takes a part of it. */
+/* setup.c - how garage openers (sheet 5.6) and roller shutters (sheet 5.7) are set up.  Devices
+ * count in milliseconds, people in seconds.  What is set is written whole, with the rest as it is
+ * known, so that nothing depends on whether a device takes a part of it. */
 #include "meross/family/family_int.h"
 
 #define MS 3 /* decimals of a second */
@@ -40,7 +40,8 @@ static bool is_single(const struct device *d) { return !device_has_ability(d, NS
     .name = (fact), .kind = FACT_NUMBER, .min = (least)*INT64_C(1000),                             \
     .max = (most)*INT64_C(1000), .decimals = MS
 
-/* The limits are ours: no pulse that a motor takes for a pressed button, no run of a quarter hour. */
+/* The limits are ours: no pulse that a motor takes for a pressed button, no run of a quarter
+ * hour. */
 #define PULSE_MAX 10
 #define RUN_MAX   600
 

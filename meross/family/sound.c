@@ -1,5 +1,5 @@
-/* sound.c - machines that play (sheet 5.10).  No source says how many songs there are, nor how loud it
- * gets: the device knows, and refuses what it has not. */
+/* sound.c - machines that play (sheet 5.10).  No source says how many songs there are, nor how loud
+ * it gets: the device knows, and refuses what it has not. */
 #include "meross/family/family_int.h"
 
 static void take_mp3(const struct family_at *at, struct json_at e)

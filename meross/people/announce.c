@@ -5,6 +5,7 @@
 #include "meross/session/outbox.h"
 
 #define SOON_MS   1000
+#define SAVES_MAX 16 /* records of one turn, each some 10 us */
 #define SMALL_MAX 4096u
 #define INFO_MS   60000
 #define INFO_MAX  32768u
@@ -234,26 +235,47 @@ void announce_broker(struct meross *m)
     publish_info(m);
 }
 
-void announce_save_now(struct meross *m)
+static void complain(int err)
 {
-    int err = registry_save(m->registry, false);
     if (err != MD_OK)
         log_warn("registry", "not saved (%s); tried again with the next change", md_err_text(err));
+}
+
+void announce_save_now(struct meross *m) { complain(registry_save(m->registry, false)); }
+
+/* A few in each turn of the broker: after a power cut it may be all of them. */
+static void on_saving(void *ctx)
+{
+    struct meross *m = ctx;
+    bool more;
+    m->soon = NULL;
+    complain(registry_save_part(m->registry, SAVES_MAX, &more));
+    if (more)
+        meross_timer(m, &m->soon, 0, on_saving, m);
+    if (m->soon != NULL)
+        return;
+    m->saving = false;
+    if (m->list_changed)
+        announce_broker(m);
+    m->list_changed = false;
+    if (m->changed_meanwhile || more) /* left are some for want of a timer */
+        announce_save_soon(m);
 }
 
 static void on_soon(void *ctx)
 {
     struct meross *m = ctx;
-    m->soon = NULL;
-    announce_save_now(m);
-    if (m->list_changed)
-        announce_broker(m);
-    m->list_changed = false;
+    m->saving = true;
+    m->changed_meanwhile = false;
+    registry_save_begin(m->registry);
+    on_saving(m);
 }
 
 void announce_save_soon(struct meross *m)
 {
-    if (m->soon == NULL)
+    if (m->saving)
+        m->changed_meanwhile = true;
+    else if (m->soon == NULL)
         meross_timer(m, &m->soon, SOON_MS, on_soon, m);
 }
 

@@ -26,16 +26,18 @@
  *                                   one it has.  confirmed is false when it left before it answered
  *       unbind  plug                {"name":"kettle"}: it forgot its Wi-Fi and its key, and is
  *                                   forgotten here
- *       power   [plug]              {"plugs":[{"name":"kettle","online":true,"channels":[{"channel":0,
- *                                   "age":12,"power":60,...}]}]}; for two minutes they are read often
- *       energy  plug                {"name":"kettle","zone":"Europe/Berlin","channels":[{"channel":0,
- *                                   "total":48211,"month":9120,"today":512,"counted":1790000000,
- *                                   "rows":[{"day":"2026-04-03","wh":512}],"wh":512,"sum":512}]}, in
- *                                   Wh: the last seven days, or one of "days":n, "month":"2026-04",
- *                                   "day":"2026-04-03" and "hours":n, which have {"hour":
- *                                   "2026-04-03T02:00+02:00","begin":1775174400,"wh":21}; "channel":n
- *                                   for only one.  wh is what is booked for all of the period,
- *                                   sum that of the rows; only hours can be missing
+ *       power   [plug]              {"plugs":[{"name":"kettle","online":true,"channels":[
+ *                                   {"channel":0,"age":12,"power":60,...}]}]}; for two minutes
+ *                                   they are read often
+ *       energy  plug                {"name":"kettle","zone":"Europe/Berlin","channels":[
+ *                                   {"channel":0,"total":48211,"month":9120,"today":512,
+ *                                   "counted":1790000000,"rows":[{"day":"2026-04-03","wh":512}],
+ *                                   "wh":512,"sum":512}]}, in Wh: the last seven days, or one of
+ *                                   "days":n, "month":"2026-04", "day":"2026-04-03" and "hours":n,
+ *                                   which have {"hour":"2026-04-03T02:00+02:00",
+ *                                   "begin":1775174400,"wh":21}; "channel":n for only one.  wh is
+ *                                   what is booked for all of the period, sum that of the rows;
+ *                                   only hours can be missing
  *       energy                      {"plugs":[{"name":"kettle","channel":0,"total":...,"wh":...}]}
  *       raw     plug, method, namespace, payload
  *                                   {"plug":"kettle","answered":true,"method":"GETACK",
@@ -50,8 +52,7 @@
  *       doctor  plug, if at all     what is known about faults: control_doctor.c
  *
  * `plug` is a name, the beginning of exactly one, a uuid or a MAC address; in a topic it is a
- * name.  The channel is 0 unless it is named: the outlet, or
- * all outlets of a strip. */
+ * name.  The channel is 0 unless it is named: the outlet, or all outlets of a strip. */
 #ifndef MEROSS_CONTROL_H
 #define MEROSS_CONTROL_H
 

@@ -1,5 +1,5 @@
-/* control_unbind.c - the verb `unbind`: a plug is reset for good and forgotten, in its connection or
- * over the LAN. */
+/* control_unbind.c - the verb `unbind`: a plug is reset for good and forgotten, in its connection
+ * or over the LAN. */
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/people/verb.h"

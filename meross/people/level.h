@@ -1,5 +1,5 @@
-/* level.h - the part of a plug that a topic names, <base>/<plug>/<part>/set: a socket by its number or
- * name, or a sub-device of a hub by its name, its id or the beginning of it; as the tool has it
+/* level.h - the part of a plug that a topic names, <base>/<plug>/<part>/set: a socket by its number
+ * or name, or a sub-device of a hub by its name, its id or the beginning of it; as the tool has it
  * (`merossd on strip/lamp`).  Upper and lower case are the same.
  *
  * An order for a sub-device says so in its payload, so there the topic is written into that. */

@@ -5,9 +5,9 @@
 #include "meross/people/announce.h"
 #include "meross/session/inbound.h"
 
-/* The same messageId.  With the plug's key a fresh signature; without it, for a connection that is not
- * proven, or while this host does not know the time, the plug's own timestamp and signature, which stay valid because they do
- * not cover the rest. */
+/* The same messageId.  With the plug's key a fresh signature; without it, for a connection that is
+ * not proven, or while this host does not know the time, the plug's own timestamp and signature,
+ * which stay valid because they do not cover the rest. */
 static int write_ack(struct plug *p, const struct envelope *e, struct buf *out)
 {
     struct span nothing = span_str("{}");

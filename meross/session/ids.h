@@ -1,6 +1,6 @@
 /* ids.h - the messageIds that went over a connection lately, for plugs ignore one that they have
- * seen, and an answer is one only if something was asked.  As hashes of 32 bits: a mistake, one in a
- * hundred million by chance, costs one message.  Pure. */
+ * seen, and an answer is one only if something was asked.  As hashes of 32 bits: a mistake, one in
+ * a hundred million by chance, costs one message.  Pure. */
 #ifndef MEROSS_IDS_H
 #define MEROSS_IDS_H
 

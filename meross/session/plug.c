@@ -340,8 +340,8 @@ void plug_keys_changed(struct plug *p)
     set_key(p, NULL, DEVICE_KEY_UNKNOWN);
 }
 
-/* What came late is not taken over, and an acknowledgement may have been for more than is so by now:
- * the plug says what is. */
+/* What came late is not taken over, and an acknowledgement may have been for more than is so by
+ * now: the plug says what is. */
 static void read_again(struct plug *p, const struct envelope *e)
 {
     if (p->dev == NULL)

@@ -128,8 +128,8 @@ void plug_kick(const struct plug *p, const char *why);
  * quiet  a newer connection of the same plug takes over: nobody is told "offline". */
 void plug_end(struct plug *p, const char *why, bool quiet);
 
-/* The second that a request to it is stamped with: now; while this host does not know the time, what
- * time it is by the plug's own messages, since some refuse what is old by their clock. */
+/* The second that a request to it is stamped with: now; while this host does not know the time,
+ * what time it is by the plug's own messages, since some refuse what is old by their clock. */
 int64_t plug_stamp(const struct plug *p);
 
 /* Publishes to the plug's own topic, as it is; nothing that shield_read() objects to. */

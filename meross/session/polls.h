@@ -44,8 +44,8 @@ void polls_hurry(struct plug *p, const char *ns);
 /* every_s answers something else than before: no row is later than that from now. */
 void polls_retime(struct plug *p);
 
-/* The plug said something: if there was no memory for the timer to the next question, it is looked at
- * again now. */
+/* The plug said something: if there was no memory for the timer to the next question, it is looked
+ * at again now. */
 void polls_wake(struct plug *p);
 
 /* Its abilities were read: it may have other rows than before. */

@@ -2,9 +2,9 @@
  *
  * Who a plug is says its uuid, and anybody can say a uuid.  What nobody else can is sign with its
  * key.  So while the registry knows with which key a plug signs, a new connection proves itself by
- * its password or by a message signed so (with a signature that it was not sent before: that could be
- * sent back by anybody); a key of the configuration, and one of its own, is not
- * replaced by the empty one or the factory one, which everybody knows.  Until then:
+ * its password or by a message signed so (with a signature that it was not sent before: that could
+ * be sent back by anybody); a key of the configuration, and one of its own, is not replaced by the
+ * empty one or the factory one, which everybody knows.  Until then:
  *
  *   the plug is connected already   the newcomer waits: it is told nothing and nothing it says
  *                                   counts.  A plug that restarted signs its first message and is

@@ -1,6 +1,7 @@
 /* client.h - one MQTT 3.1.1 client of the load generator: packets in and out over a link.
  *
- * It acknowledges what it gets and counts what it gave; who publishes when is clients.c's business. */
+ * It acknowledges what it gets and counts what it gave; who publishes when is clients.c's
+ * business. */
 #ifndef TESTS_BENCH_CLIENT_H
 #define TESTS_BENCH_CLIENT_H
 

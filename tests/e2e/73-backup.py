@@ -337,6 +337,27 @@ def force_sets_aside_and_deletes_nothing():
         check(one != two and pathlib.Path(one).is_dir() and pathlib.Path(two).is_dir(), f"{one}")
 
 
+def a_mount_point_is_restored_onto():
+    """The volume of a container: it stays where it is, its files change places."""
+    with house() as h, harness.small_disk("4m") as disk:
+        p = h.start()
+        h.publish("note", "kept")
+        h.backup()
+        end(p)
+        conf = h.root / "other.conf"
+        h.write_conf(conf, disk)
+        h.restore("-c", conf)
+        p = h.start(conf)
+        check(h.retained("note") == "kept", "not the restored state")
+        h.publish("note", "newer")
+        end(p)
+        aside = pathlib.Path(h.restore("-c", conf, "--force")["set_aside"])
+        check(aside.parent == disk and (aside / "ca.key").exists(), f"{aside}")
+        p = h.start(conf)
+        check(h.retained("note") == "kept", "a journal of the state that is aside was used")
+        end(p)
+
+
 def memory_dirs(h):
     """Where the journal in memory of the state directory is."""
     return MEMORY / "merossd" / (h.state / "id").read_text().split()[2]
@@ -561,7 +582,7 @@ if __name__ == "__main__":
         the_configuration_comes_back_too, files_in_the_state_directory_come_with_it,
         a_backup_takes_the_place_of_nothing_else, an_inode_that_changes_is_no_other_directory,
         what_cannot_be_restored_is_said,
-        force_sets_aside_and_deletes_nothing,
+        force_sets_aside_and_deletes_nothing, a_mount_point_is_restored_onto,
         a_restored_state_is_not_mixed_with_a_journal_in_memory,
         a_copy_by_hand_is_not_mixed_either, a_copy_elsewhere_is_another_state,
         a_busy_broker_is_copied_as_it_was_at_one_moment,

@@ -88,6 +88,17 @@ def one_that_is_in_use():
         check(state.is_dir(), "it is gone")
 
 
+def one_that_a_restore_left_half_way():
+    with folder() as root:
+        conf, state, port = make_state(root)
+        (state / "restoring").write_text("")  # what a power cut leaves
+        before = contents(state)
+        refused([MEROSSD, "-c", conf], "merossd restore", "--force", str(state / "restoring"))
+        check(contents(state) == before, "something was changed")
+        (state / "restoring").unlink()
+        end(serve(conf, port))
+
+
 def files_of_a_newer_version():
     with folder() as root:
         conf, state, port = make_state(root)
@@ -145,7 +156,7 @@ def a_full_file_system():
         conf, _ = conf_of(root, disk / "new" / "state", "tls auto\n")
         code, out, err = run([MEROSSD, "-c", conf])  # it needs keys, and cannot keep them
         said = [l for l in (out + err).splitlines() if "No space left" in l]
-        check(code == 1 and len(said) == 1 and "not full?" in said[0], f"{code} {out} {err}")
+        check(code == 1 and len(said) == 1 and "make room" in said[0], f"{code} {out} {err}")
 
 
 def somebody_elses():
@@ -169,5 +180,5 @@ def somebody_elses():
 
 if __name__ == "__main__":
     sys.exit(harness.main([one_that_is_missing_is_made, one_that_cannot_be_made, one_that_is_in_use,
-                           files_of_a_newer_version, a_read_only_file_system, a_full_file_system,
-                           somebody_elses]))
+                           one_that_a_restore_left_half_way, files_of_a_newer_version,
+                           a_read_only_file_system, a_full_file_system, somebody_elses]))

@@ -101,8 +101,8 @@ static void a_year_without_a_break(void **state)
     house_assert_clean(h);
 }
 
-/* [trap 33] A router without a battery: plugs are bound, and told no time until NTP comes.  They are
- * read meanwhile, by the time that they have themselves. */
+/* [trap 33] A router without a battery: plugs are bound, and told no time until NTP comes.  They
+ * are read meanwhile, by the time that they have themselves. */
 static void ntp_comes_late(void **state)
 {
     (void)state;

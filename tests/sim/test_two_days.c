@@ -1,7 +1,7 @@
 /* Two days of a house with a change of the clocks, midnights, a broker that is restarted every hour
- * and Wi-Fi that fails: every Wh is counted once.  What flowed is added up here, from the loads that
- * were hung on and the calendar of Berlin written down below; a plug's counter cuts each of its days
- * (or hours) to whole Wh, so that is how far the two may be apart. */
+ * and Wi-Fi that fails: every Wh is counted once.  What flowed is added up here, from the loads
+ * that were hung on and the calendar of Berlin written down below; a plug's counter cuts each of
+ * its days (or hours) to whole Wh, so that is how far the two may be apart. */
 #include "tests/sim/house.h"
 #include "tests/unit/cmocka.h"
 
@@ -221,8 +221,8 @@ static void two_days(void)
 }
 
 /* How far the count may be from what flowed: a counter cuts off less than a Wh of each of its parts
- * (days, hours); where it was cleared, the power of a reading each minute tells the rest, which a load
- * that changes between two readings makes up to half a minute wrong. */
+ * (days, hours); where it was cleared, the power of a reading each minute tells the rest, which a
+ * load that changes between two readings makes up to half a minute wrong. */
 static long long cut(enum kind kind)
 {
     return kind == METERS ? 50 : kind == CARRY ? 1 : kind == CLEARED ? CLEAR_OFF : 3;

@@ -228,7 +228,7 @@ static int put_note(const struct gathering *g)
     return err;
 }
 
-/* --- where everything is ----------------------------------------------------------------------- */
+/* --- where everything is ---------------------------------------------------------------------- */
 
 /* `-c FILE` of a running merossd, as this process would write it; false: it has none. */
 static bool config_of(long pid, char out[PATH_MAX])

@@ -3,6 +3,7 @@
 #include "broker/base/mem.h"
 #include "broker/store/copy.h"
 #include "tools/backup/archive.h"
+#include "tools/backup/place_dir.h"
 #include "tools/file.h"
 #include "tools/serve/serve_host.h"
 
@@ -10,18 +11,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-
-/* RENAME_EXCHANGE of <linux/fs.h>, which not every C library comes with. */
-#define EXCHANGE 2
 
 struct target { /* one file of the configuration */
     char path[ARCHIVE_NAME_MAX + 1], fresh[ARCHIVE_NAME_MAX + 16], aside[ARCHIVE_NAME_MAX + 40];
@@ -33,11 +29,8 @@ struct placing {
     struct placed *out;
     struct target *files;
     unsigned n, within; /* files outside the state directory, and in it */
-    char dir[512];      /* links followed */
-    char fresh[560];    /* the new state directory; "": not made */
+    struct place_dir d;
     char stamp[20];
-    bool is_there;
-    struct stat old; /* of dir, when it is there */
     char *err;
 };
 
@@ -53,17 +46,9 @@ __attribute__((format(printf, 3, 4))) static int fail(const struct placing *p, i
 
 static int cannot(const struct placing *p, const char *what, const char *path)
 {
-    return fail(p, MD_IO, "cannot %s %.300s: %s; nothing was changed", what, path, strerror(errno));
-}
-
-static int sync_dir(const char *dir)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return MD_IO;
-    int rc = fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP ? MD_OK : MD_IO;
-    (void)close(fd);
-    return rc;
+    int why = errno;
+    return fail(p, MD_IO, "cannot %s %.300s: %s%s; nothing was changed", what, path, strerror(why),
+                md_errno_step(why));
 }
 
 static int sync_parent(const char *path)
@@ -73,7 +58,7 @@ static int sync_parent(const char *path)
     char *slash = strrchr(dir, '/');
     if (slash != NULL)
         slash[slash == dir ? 1 : 0] = '\0';
-    return sync_dir(slash != NULL ? dir : ".");
+    return place_dir_sync(slash != NULL ? dir : ".");
 }
 
 /* All of it, on the medium, in a file that did not exist. */
@@ -88,43 +73,24 @@ static int write_new(int fd, struct span s)
     return fsync(fd) == 0 ? MD_OK : MD_IO;
 }
 
-/* --- before anything is written ---------------------------------------------------------------- */
-
-/* More than what a start that failed, or a package, leaves behind. */
-static bool has_state(const char *dir)
-{
-    const struct dirent *e;
-    bool found = false;
-    DIR *d = opendir(dir);
-    while (d != NULL && !found && (e = readdir(d)) != NULL)
-        found = strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-                strcmp(e->d_name, "lock") != 0 && strcmp(e->d_name, "id") != 0;
-    if (d != NULL)
-        (void)closedir(d);
-    return found;
-}
+/* --- before anything is written --------------------------------------------------------------- */
 
 static int look_at_dir(struct placing *p)
 {
-    char real[PATH_MAX];
-    bool known = realpath(p->o->dir, real) != NULL && strlen(real) < sizeof p->dir;
-    (void)snprintf(p->dir, sizeof p->dir, "%.511s", known ? real : p->o->dir);
-    for (size_t n = strlen(p->dir); n > 1 && p->dir[n - 1] == '/'; n--)
-        p->dir[n - 1] = '\0';
-    long pid = serve_host_dir_user(p->dir);
+    int err = place_dir_find(&p->d, p->o->dir);
+    long pid = serve_host_dir_user(p->d.dir);
     if (pid > 0)
         return fail(p, MD_EXIST,
                     "a merossd (process %ld) runs on the state directory %.300s: stop it first; "
                     "nothing was changed",
-                    pid, p->dir);
-    p->is_there = stat(p->dir, &p->old) == 0;
-    if (!p->is_there && errno != ENOENT)
-        return cannot(p, "look at", p->dir);
-    if (p->is_there && !p->o->force && has_state(p->dir))
+                    pid, p->d.dir);
+    if (err != MD_OK)
+        return cannot(p, "look at", p->d.dir);
+    if (p->d.is_there && !p->o->force && place_dir_has_state(p->d.dir))
         return fail(p, MD_EXIST,
                     "the state directory %.300s has a state already; --force sets that aside; "
                     "nothing was changed",
-                    p->dir);
+                    p->d.dir);
     return MD_OK;
 }
 
@@ -172,9 +138,9 @@ static bool is_file(const struct archive_piece *q)
  * there; empty: it lies elsewhere. */
 static struct span name_within(const struct placing *p, const struct archive_piece *q)
 {
-    size_t n = strlen(p->dir);
-    bool within =
-        is_file(q) && q->name.n > n + 1 && memcmp(q->name.p, p->dir, n) == 0 && q->name.p[n] == '/';
+    size_t n = strlen(p->d.dir);
+    bool within = is_file(q) && q->name.n > n + 1 && memcmp(q->name.p, p->d.dir, n) == 0 &&
+                  q->name.p[n] == '/';
     return within ? span_skip(q->name, n + 1) : span_of(NULL, 0);
 }
 
@@ -199,7 +165,7 @@ static int look_at_files(struct placing *p)
     return err;
 }
 
-/* --- written beside its place ------------------------------------------------------------------- */
+/* --- written beside its place ----------------------------------------------------------------- */
 
 /* As it was, where this computer has such a user and group; only root can. */
 static int own(int fd, const struct archive_piece *q)
@@ -250,7 +216,7 @@ static int stage_files(struct placing *p)
 
 static void path_within(const struct placing *p, struct span name, char out[WITHIN_BYTES])
 {
-    (void)snprintf(out, WITHIN_BYTES, "%s/%.*s", p->fresh, SPAN_ARG(name));
+    (void)snprintf(out, WITHIN_BYTES, "%s/%.*s", p->d.fresh, SPAN_ARG(name));
 }
 
 static int open_within(char *path, mode_t mode)
@@ -287,10 +253,10 @@ static int give_all(const struct placing *p)
     char path[900];
     const struct dirent *e;
     int err = MD_OK;
-    DIR *d = opendir(p->fresh);
+    DIR *d = opendir(p->d.fresh);
     while (d != NULL && err == MD_OK && (e = readdir(d)) != NULL) {
-        (void)snprintf(path, sizeof path, "%s/%.255s", p->fresh, e->d_name);
-        if (strcmp(e->d_name, "..") != 0 && lchown(path, p->old.st_uid, p->old.st_gid) != 0)
+        (void)snprintf(path, sizeof path, "%s/%.255s", p->d.fresh, e->d_name);
+        if (strcmp(e->d_name, "..") != 0 && lchown(path, p->d.old.st_uid, p->d.old.st_gid) != 0)
             err = cannot(p, "give to its owner", path);
     }
     if (d != NULL)
@@ -298,58 +264,32 @@ static int give_all(const struct placing *p)
     return err;
 }
 
-static int make_fresh(struct placing *p)
-{
-    char parent[512];
-    (void)snprintf(parent, sizeof parent, "%s", p->dir);
-    char *slash = strrchr(parent, '/');
-    if (slash != NULL && slash != parent) {
-        *slash = '\0';
-        if (file_make_dirs(parent) != MD_OK)
-            return cannot(p, "make", parent);
-    }
-    (void)snprintf(p->fresh, sizeof p->fresh, "%s.restore-XXXXXX", p->dir);
-    if (mkdtemp(p->fresh) == NULL) {
-        int err = cannot(p, "make a directory beside", p->dir);
-        p->fresh[0] = '\0';
-        return err;
-    }
-    return MD_OK;
-}
-
 static int stage_dir(struct placing *p)
 {
     struct archive_piece q;
-    int err = make_fresh(p);
+    int err = place_dir_make(&p->d);
+    if (err != MD_OK)
+        return cannot(p, "make a directory for", p->d.dir);
     for (struct span in = p->o->archive; err == MD_OK && archive_next(&in, &q) == MD_OK;) {
         struct span name = name_within(p, &q);
         p->within += name.n > 0;
         if (q.kind == ARCHIVE_CERT || name.n > 0)
             err = stage_within(p, name.n > 0 ? name : q.name, &q);
-        else if (q.kind == ARCHIVE_STORE && store_copy_put(p->fresh, q.data) != MD_OK)
-            err = cannot(p, "write into", p->fresh);
+        else if (q.kind == ARCHIVE_STORE && store_copy_put(p->d.fresh, q.data) != MD_OK)
+            err = cannot(p, "write into", p->d.fresh);
     }
-    if (err == MD_OK && p->is_there)
+    if (err == MD_OK && p->d.is_there)
         err = give_all(p);
-    if (err == MD_OK && sync_dir(p->fresh) != MD_OK)
-        err = cannot(p, "write", p->fresh);
+    if (err == MD_OK && place_dir_sync(p->d.fresh) != MD_OK)
+        err = cannot(p, "write", p->d.fresh);
     return err;
 }
 
-/* --- put in its place --------------------------------------------------------------------------- */
-
-/* "<path>.before-20260403-171500"; with a number behind it when that is taken. */
-static void name_aside(const struct placing *p, const char *path, char *out, size_t cap)
-{
-    struct stat st;
-    (void)snprintf(out, cap, "%s.before-%s", path, p->stamp);
-    for (unsigned i = 2; i < 1000 && lstat(out, &st) == 0; i++)
-        (void)snprintf(out, cap, "%s.before-%s-%u", path, p->stamp, i);
-}
+/* --- put in its place ------------------------------------------------------------------------- */
 
 static int swap_file(struct placing *p, struct target *t)
 {
-    name_aside(p, t->path, t->aside, sizeof t->aside);
+    place_dir_name_aside(t->path, p->stamp, t->aside, sizeof t->aside);
     /* By a second name where the system can, so that there is one at every moment. */
     if (link(t->path, t->aside) == 0 || rename(t->path, t->aside) == 0)
         t->moved = true;
@@ -361,74 +301,20 @@ static int swap_file(struct placing *p, struct target *t)
     return MD_OK;
 }
 
-static int swap(const char *a, const char *b)
-{
-    return syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, EXCHANGE) == 0 ? MD_OK : MD_IO;
-}
-
-/* `fresh` becomes `dir`, and that becomes `aside`: both at once where the system can, so that there
- * is a state directory at every moment. */
-static int exchange(const char *fresh, const char *dir, const char *aside)
-{
-    if (swap(fresh, dir) == MD_OK) {
-        if (rename(fresh, aside) == 0)
-            return MD_OK;
-        int why = errno;
-        (void)!swap(fresh, dir);
-        errno = why;
-        return MD_IO;
-    }
-    if ((errno != ENOSYS && errno != EINVAL) || rename(dir, aside) != 0)
-        return MD_IO;
-    if (rename(fresh, dir) == 0)
-        return MD_OK;
-    int why = errno;
-    (void)rename(aside, dir);
-    errno = why;
-    return MD_IO;
-}
-
-static void drop_empty(const char *dir)
-{
-    char path[900];
-    (void)snprintf(path, sizeof path, "%s/lock", dir);
-    (void)unlink(path);
-    (void)snprintf(path, sizeof path, "%s/id", dir);
-    (void)unlink(path);
-    (void)rmdir(dir);
-}
-
-static int swap_dir(struct placing *p)
-{
-    char aside[600];
-    bool state = has_state(p->dir);
-    name_aside(p, p->dir, aside, sizeof aside);
-    if (p->is_there ? exchange(p->fresh, p->dir, aside) != MD_OK : rename(p->fresh, p->dir) != 0)
-        return fail(
-            p, MD_IO, "cannot put the new state directory at %.300s: %s%s", p->dir, strerror(errno),
-            errno == EBUSY ? "; it is a mount point: name another `state_dir`; nothing was changed"
-                           : "; nothing was changed");
-    p->fresh[0] = '\0';
-    if (p->is_there && state)
-        memcpy(p->out->aside, aside, sizeof aside);
-    else if (p->is_there)
-        drop_empty(aside);
-    (void)sync_parent(p->dir);
-    return MD_OK;
-}
-
+/* The mark is on the medium before the first change, and goes with the last. */
 static int commit(struct placing *p)
 {
-    int lock = -1, err = MD_OK;
-    if (p->is_there && (err = serve_host_dir(p->dir, &lock, p->err)) != MD_OK)
-        return err;
-    for (unsigned i = 0; i < p->n && err == MD_OK; i++)
-        err = swap_file(p, &p->files[i]);
-    if (err == MD_OK)
-        err = swap_dir(p);
-    if (lock >= 0)
-        (void)close(lock);
-    return err;
+    if (place_dir_mark(&p->d) != MD_OK)
+        return cannot(p, "write into", p->d.dir);
+    for (unsigned i = 0; i < p->n; i++) {
+        int err = swap_file(p, &p->files[i]);
+        if (err != MD_OK)
+            return err;
+    }
+    if (place_dir_swap(&p->d, p->stamp) != MD_OK)
+        return cannot(p, "put the new state directory at", p->d.dir);
+    memcpy(p->out->aside, p->d.aside, sizeof p->out->aside);
+    return MD_OK;
 }
 
 static void undo_file(struct target *t)
@@ -448,7 +334,7 @@ static void undo_within(const struct placing *p, struct span name)
     char path[WITHIN_BYTES], *slash;
     path_within(p, name, path);
     (void)unlink(path);
-    while ((slash = strrchr(path, '/')) != NULL && slash > path + strlen(p->fresh)) {
+    while ((slash = strrchr(path, '/')) != NULL && slash > path + strlen(p->d.fresh)) {
         *slash = '\0';
         (void)rmdir(path);
     }
@@ -461,18 +347,17 @@ static void undo(struct placing *p)
     struct archive_piece q;
     for (unsigned i = 0; i < p->n; i++)
         undo_file(&p->files[i]);
-    for (struct span in = p->o->archive; p->fresh[0] != '\0' && archive_next(&in, &q) == MD_OK;)
+    for (struct span in = p->o->archive; p->d.fresh[0] != '\0' && archive_next(&in, &q) == MD_OK;)
         if (name_within(p, &q).n > 0)
             undo_within(p, name_within(p, &q));
-    DIR *d = p->fresh[0] != '\0' ? opendir(p->fresh) : NULL;
+    DIR *d = p->d.fresh[0] != '\0' ? opendir(p->d.fresh) : NULL;
     while (d != NULL && (e = readdir(d)) != NULL) {
-        (void)snprintf(path, sizeof path, "%s/%.255s", p->fresh, e->d_name);
+        (void)snprintf(path, sizeof path, "%s/%.255s", p->d.fresh, e->d_name);
         (void)unlink(path);
     }
     if (d != NULL)
         (void)closedir(d);
-    if (p->fresh[0] != '\0')
-        (void)rmdir(p->fresh);
+    place_dir_undo(&p->d);
 }
 
 static void make_stamp(struct placing *p)
@@ -491,6 +376,8 @@ int place(const struct place_order *o, struct placed *out, char err[PLACE_ERR_MA
     int rc = look_at_dir(&p);
     if (rc == MD_OK)
         rc = look_at_files(&p);
+    if (rc == MD_OK && p.d.is_there)
+        rc = serve_host_dir(p.d.dir, &p.d.lock, err);
     if (rc == MD_OK)
         rc = stage_files(&p);
     if (rc == MD_OK)
@@ -499,6 +386,8 @@ int place(const struct place_order *o, struct placed *out, char err[PLACE_ERR_MA
         rc = commit(&p);
     if (rc != MD_OK)
         undo(&p);
+    if (p.d.lock >= 0)
+        (void)close(p.d.lock);
     for (unsigned i = 0; i < p.n && rc == MD_OK; i++)
         out->aside_files += p.files[i].moved;
     out->files = rc == MD_OK ? p.n + p.within : 0;

@@ -1,8 +1,9 @@
 /* place.h - puts the contents of a backup where they belong: all of it, or nothing.
  *
  * Everything is written beside its place first.  Then the files of the configuration are renamed,
- * and the state directory last: when that is there, all is.  What was there before is set aside
- * under a name with ".before-", never deleted. */
+ * and the state directory last: when that is there, all is.  A power cut in between is seen by the
+ * next start (place_dir.h).  What was there before is set aside under a name with ".before-", never
+ * deleted. */
 #ifndef TOOLS_BACKUP_PLACE_H
 #define TOOLS_BACKUP_PLACE_H
 
@@ -22,7 +23,7 @@ struct place_order {
 };
 
 struct placed {
-    char aside[600]; /* the state directory of before; "": there was none */
+    char aside[620]; /* the state directory of before; "": there was none */
     unsigned files;  /* of the configuration that were written            */
     unsigned same;   /* that were there already, byte for byte            */
     unsigned aside_files;

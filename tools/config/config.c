@@ -5,6 +5,7 @@
 #include "meross/meross.h"
 #include "tools/config/config_bridge.h"
 #include "tools/config/config_options.h"
+#include "tools/config/config_unknown.h"
 #include "tools/config/config_value.h"
 
 #include <stdarg.h>
@@ -334,10 +335,10 @@ static int unknown_option(struct reader *r, struct span name)
 {
     if (!looks_like_name(name))
         return complain(r, "unknown option %s", log_q(name));
-    if (config_option_foreign(name))
+    if (config_unknown_foreign(name))
         return warn(r, "option '%.*s' of mosquitto is ignored: %s", SPAN_ARG(name),
-                    config_option_instead(name));
-    const char *like = config_option_like(name);
+                    config_unknown_instead(name));
+    const char *like = config_unknown_like(name);
     if (like != NULL)
         return complain(r, "unknown option '%.*s'; did you mean '%s'?", SPAN_ARG(name), like);
     return complain(r, "unknown option '%.*s'; `merossd help config` lists them all",

@@ -2,26 +2,12 @@
  * of the README. */
 #include "tools/config/config.h"
 #include "tools/config/config_options.h"
+#include "tools/wrap.h"
 
-#define WIDTH 90u /* columns of a comment */
-
-/* Breaks a text at blanks, each line behind "# ". */
 static void comment(FILE *out, const char *text)
 {
-    size_t n = strlen(text);
-    while (n > 0) {
-        size_t cut = n;
-        if (cut > WIDTH)
-            for (cut = WIDTH; cut > 0 && text[cut] != ' '; cut--)
-                continue;
-        if (cut == 0)
-            cut = n;
-        fprintf(out, "# %.*s\n", (int)cut, text);
-        while (cut < n && text[cut] == ' ')
-            cut++;
-        text += cut;
-        n -= cut;
-    }
+    fputs("# ", out);
+    wrap_text(out, 2, "# ", text);
 }
 
 static const char *scope_text(const struct config_option *o)

@@ -64,15 +64,6 @@ const struct config_option *config_option_find(struct span name); /* NULL: no su
 /* How many values one that takes several can have. */
 unsigned config_option_most(const struct config_option *o);
 
-/* An option of mosquitto's that cannot be honoured. */
-bool config_option_foreign(struct span name);
-
-/* What holds instead of a foreign option; lent, static. */
-const char *config_option_instead(struct span name);
-
-/* The option or foreign option whose name is spelt most like `name`; NULL when none is close. */
-const char *config_option_like(struct span name);
-
 /* "a number from 20 to 100, or 0 for no limit" */
 void config_option_allowed(const struct config_option *o, char *out, size_t cap);
 

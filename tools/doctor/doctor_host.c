@@ -1,6 +1,7 @@
 #include "tools/doctor/doctor_host.h"
 
 #include "broker/base/mem.h"
+#include "broker/tls/tls.h"
 #include "certs/certs.h"
 #include "meross/time/clock.h"
 #include "meross/time/date.h"
@@ -230,16 +231,50 @@ void doctor_certificates(struct doctor *d, const struct config *cfg, const char 
     }
 }
 
+void doctor_tls_library(struct doctor *d, const struct config *cfg, bool rsa_kx)
+{
+    const char *lacks = tls_library_warning(rsa_kx);
+    bool used = false;
+    for (size_t i = 0; i < cfg->n_listeners; i++)
+        used |= config_has_tls(&cfg->listeners[i]);
+    if (!used || lacks == NULL)
+        return;
+    doctor_add(d, DOCTOR_NOTE, "cipher", "%s", lacks);
+}
+
 /* --- ports --------------------------------------------------------------------------------- */
+
+static bool opens_port(const struct config_listener *l, unsigned port)
+{
+    return config_unix_path(l) == NULL && !l->optional && l->port == port;
+}
+
+/* On every address that has it: of IPv4 and IPv6, often. */
+static int port_free(const struct config *cfg, unsigned port, char why[SERVE_HOST_ERR_MAX])
+{
+    int err = MD_OK;
+    for (size_t i = 0; i < cfg->n_listeners && err == MD_OK; i++)
+        if (opens_port(&cfg->listeners[i], port))
+            err = serve_host_port_free(cfg->listeners[i].host, port, why);
+    return err;
+}
+
+static bool was_before(const struct config *cfg, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (opens_port(&cfg->listeners[k], cfg->listeners[i].port))
+            return true;
+    return false;
+}
 
 void doctor_ports(struct doctor *d, const struct config *cfg)
 {
     for (size_t i = 0; i < cfg->n_listeners; i++) {
         const struct config_listener *l = &cfg->listeners[i];
         char why[SERVE_HOST_ERR_MAX], owner[64];
-        if (config_unix_path(l) != NULL || l->optional)
+        if (!opens_port(l, l->port) || was_before(cfg, i))
             continue;
-        if (serve_host_port_free(l->host, l->port, why) == MD_OK) {
+        if (port_free(cfg, l->port, why) == MD_OK) {
             doctor_add(d, DOCTOR_GOOD, "port", "port %u is free for merossd", l->port);
             continue;
         }

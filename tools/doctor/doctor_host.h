@@ -22,6 +22,9 @@ void doctor_state(struct doctor *d, const char *dir);
 void doctor_certificates(struct doctor *d, const struct config *cfg, const char *dir,
                          const struct hostnet *net, int64_t now_s);
 
+/* Can plugs find a cipher suite?  rsa_kx  what tls_library_has_rsa_kx() says. */
+void doctor_tls_library(struct doctor *d, const struct config *cfg, bool rsa_kx);
+
 /* No broker runs: could one open its ports, and who has them? */
 void doctor_ports(struct doctor *d, const struct config *cfg);
 

@@ -63,8 +63,8 @@ static enum talk_result send_key(struct pair *p)
     return set(p, NS_CONFIG_KEY, &payload, err);
 }
 
-/* An answer that was lost says nothing about the plug, so it is asked once more: the same again does
- * no harm.  When it took the first one it may want the new key from then on. */
+/* An answer that was lost says nothing about the plug, so it is asked once more: the same again
+ * does no harm.  When it took the first one it may want the new key from then on. */
 bool pair_broker(struct pair *p)
 {
     enum talk_result r = send_key(p);

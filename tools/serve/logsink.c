@@ -139,14 +139,9 @@ static void publish(struct logsink *s, const char *when, enum log_level lv, cons
     s->publish(s->publish_ctx, topic, text);
 }
 
-void logsink_write(void *ctx, enum log_level lv, const char *module, const char *line)
+static void write_line(struct logsink *s, enum log_level lv, const char *module, const char *line)
 {
-    struct logsink *s = ctx;
     char when[128];
-    if ((s->types & type_of(lv)) == 0)
-        return;
-    if (!s->connections && lv == LOG_INFO && strcmp(module, "client") == 0)
-        return;
     if ((s->dests & CONFIG_TO_SYSLOG) != 0)
         system_log(s->facility, lv, module, line);
     if ((s->dests & ~(unsigned)CONFIG_TO_SYSLOG) == 0)
@@ -162,6 +157,40 @@ void logsink_write(void *ctx, enum log_level lv, const char *module, const char 
         write_to(s->file, false, when, lv, module, line);
     if ((s->dests & CONFIG_TO_TOPIC) != 0)
         publish(s, when, lv, module, line);
+}
+
+void logsink_tick(struct logsink *s)
+{
+    char line[FLOOD_LAST + 120];
+    unsigned missed = flood_ended(&s->flood, env_mono_ms(s->env));
+    if (missed == 0)
+        return;
+    (void)snprintf(line, sizeof line,
+                   "%u more lines about connections that failed within a minute were left out; the "
+                   "last: %s",
+                   missed, s->flood.last);
+    write_line(s, LOG_WARN, "net", line);
+}
+
+/* Whether it is wanted at all. */
+static bool wants(const struct logsink *s, enum log_level lv, const char *module, bool stranger)
+{
+    bool comes_and_goes = lv == LOG_INFO && (strcmp(module, "client") == 0 || stranger);
+    return (s->types & type_of(lv)) != 0 && (s->connections || !comes_and_goes);
+}
+
+void logsink_write(void *ctx, enum log_level lv, const char *module, const char *line)
+{
+    struct logsink *s = ctx;
+    bool stranger = flood_counts(lv, module, line);
+    if (!wants(s, lv, module, stranger))
+        return;
+    if ((s->types & CONFIG_LOG_DEBUG) == 0 && stranger) {
+        logsink_tick(s);
+        if (!flood_passes(&s->flood, env_mono_ms(s->env), line))
+            return;
+    }
+    write_line(s, lv, module, line);
 }
 
 int logsink_open(struct logsink *s, const char *path)

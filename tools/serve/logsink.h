@@ -7,6 +7,7 @@
 #include "broker/base/env.h"
 #include "broker/base/err.h"
 #include "broker/base/log.h"
+#include "tools/serve/flood.h"
 
 #include <stdio.h>
 
@@ -29,6 +30,7 @@ struct logsink {
     void *publish_ctx;
     int64_t publish_s; /* the second that publish_n counts */
     unsigned publish_n;
+    struct flood flood; /* of connections that fail; with debug lines, all are written */
 };
 
 /* Opens (or opens again, for log rotation) the file, to append; the old one stays when that
@@ -43,6 +45,9 @@ bool logsink_is_journal(FILE *out, const char *stream);
 /* Makes it the sink of log.h.  `s` is kept until logsink_stop(). */
 void logsink_start(struct logsink *s);
 void logsink_stop(void); /* back to plain stderr */
+
+/* Once a minute: what was counted instead of written is said. */
+void logsink_tick(struct logsink *s);
 
 /* The sink itself; ctx is a struct logsink. */
 void logsink_write(void *ctx, enum log_level lv, const char *module, const char *line);

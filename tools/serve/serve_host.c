@@ -112,6 +112,21 @@ int serve_host_dir(const char *dir, int *lock, char err[SERVE_HOST_ERR_MAX])
     return MD_OK;
 }
 
+int serve_host_whole(const char *dir, char err[SERVE_HOST_ERR_MAX])
+{
+    char path[600];
+    (void)snprintf(path, sizeof path, "%.500s/" SERVE_HOST_MARK, dir);
+    if (access(path, F_OK) != 0)
+        return MD_OK;
+    (void)snprintf(
+        err, SERVE_HOST_ERR_MAX,
+        "`merossd restore` was cut off in %.200s: the configuration may be new and the "
+        "state old, or in part. Run it again with --force, which loses nothing; or remove "
+        "%.250s to go on with what is there.",
+        dir, path);
+    return MD_EXIST;
+}
+
 long serve_host_dir_user(const char *dir)
 {
     char path[512];
@@ -134,8 +149,8 @@ int serve_host_pid(const char *file, bool *ours, char err[SERVE_HOST_ERR_MAX])
     *ours = fd >= 0;
     int rc = fd < 0 ? MD_IO : write_pid(fd);
     if (rc != MD_OK)
-        (void)snprintf(err, SERVE_HOST_ERR_MAX, "cannot write pid_file %.300s: %s", file,
-                       strerror(errno));
+        (void)snprintf(err, SERVE_HOST_ERR_MAX, "cannot write pid_file %.300s: %s%s", file,
+                       strerror(errno), md_errno_step(errno));
     if (fd >= 0)
         (void)close(fd);
     return rc;
@@ -165,8 +180,8 @@ int serve_host_user(const char *name, struct serve_user *out, char err[SERVE_HOS
 
 static int cannot_give(const char *what, const struct serve_user *u, char *err)
 {
-    (void)snprintf(err, SERVE_HOST_ERR_MAX, "cannot give %.300s to the user %s: %s", what, u->name,
-                   strerror(errno));
+    (void)snprintf(err, SERVE_HOST_ERR_MAX, "cannot give %.300s to the user %s: %s%s", what,
+                   u->name, strerror(errno), md_errno_step(errno));
     return MD_IO;
 }
 

@@ -19,6 +19,12 @@
  * Errors: MD_IO, MD_EXIST (another broker has it). */
 MD_MUST_USE int serve_host_dir(const char *dir, int *lock, char err[SERVE_HOST_ERR_MAX]);
 
+/* A file in a state directory whose configuration or files are being replaced (tools/backup). */
+#define SERVE_HOST_MARK "restoring"
+
+/* Errors: MD_EXIST: that was begun and did not end. */
+MD_MUST_USE int serve_host_whole(const char *dir, char err[SERVE_HOST_ERR_MAX]);
+
 /* The process that has it locked; 0: none, or there is no such directory.  Changes nothing. */
 long serve_host_dir_user(const char *dir);
 

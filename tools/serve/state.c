@@ -28,8 +28,8 @@ struct id {
     char path[512];           /* of that, links followed                       */
 };
 
-/* "merossd-id 2 <32 digits> <inode> <path>"; format 1 had the digits alone.  Errors: MD_NOENT (none that
- * makes sense). */
+/* "merossd-id 2 <32 digits> <inode> <path>"; format 1 had the digits alone.  Errors: MD_NOENT (none
+ * that makes sense). */
 static int parse_id(char *text, struct id *out)
 {
     char digits[ID_DIGITS + 2] = "";
@@ -89,8 +89,8 @@ static bool has_twin(const struct id *id, const struct id *here)
 }
 
 /* The same directory, and not a copy?  The inode alone does not say: on an overlay a folder gets
- * another one when memory is short, and a snapshot has the same.  A copy in the same place is guarded
- * by what the journals say they follow. */
+ * another one when memory is short, and a snapshot has the same.  A copy in the same place is
+ * guarded by what the journals say they follow. */
 static bool is_here(const struct id *id, const struct id *here)
 {
     if (id->path[0] != '\0' && strcmp(id->path, here->path) == 0)

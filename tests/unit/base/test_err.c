@@ -1,5 +1,6 @@
 /* The error vocabulary: every code has a name, a text and its number for good. */
 
+#include <errno.h>
 #include <string.h>
 
 #include "broker/base/err.h"
@@ -15,6 +16,17 @@ static void test_names(void **state)
     assert_string_equal(md_err_name(1), "MD_UNKNOWN");
     assert_string_equal(md_err_name(-1000), "MD_UNKNOWN");
     assert_string_equal(md_err_text(-1000), "unknown error");
+}
+
+static void test_steps(void **state)
+{
+    (void)state;
+    assert_string_equal(md_errno_step(ENOSPC), "; make room on that disk");
+    assert_string_equal(md_errno_step(EDQUOT), md_errno_step(ENOSPC));
+    assert_non_null(strstr(md_errno_step(EROFS), "read-write"));
+    assert_non_null(strstr(md_errno_step(EACCES), "owner"));
+    assert_null(strstr(md_errno_step(EIO), "owner"));
+    assert_string_equal(md_errno_step(EINTR), "");
 }
 
 static void test_all_differ(void **state)
@@ -39,6 +51,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_all_differ),
+        cmocka_unit_test(test_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* What is set up rather than done: doors and shutters, screens and units, overheating, schedules; and
- * machines that play (sheet 5.6 to 5.10). */
+/* What is set up rather than done: doors and shutters, screens and units, overheating, schedules;
+ * and machines that play (sheet 5.6 to 5.10). */
 #include "tests/unit/meross/family.h"
 
 #include "meross/wire/namespaces.h"
@@ -16,7 +16,8 @@ static void refuses_at(unsigned channel, const char *wish, const char *reason)
     assert_int_equal(wish_at(CHANNEL(channel), true, wish, -1, reason), MD_INVAL);
 }
 
-/* msg200: each door is set up by itself; one that is not in use has no state and cannot be moved. */
+/* msg200: each door is set up by itself; one that is not in use has no state and cannot be
+ * moved. */
 static void test_doors(void **state)
 {
     (void)state;

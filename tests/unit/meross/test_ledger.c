@@ -372,8 +372,8 @@ static void test_lost_days(void **state)
     assert_int_equal(day(DAY0 - 1), 512);
 }
 
-/* A router without a battery starts with the time of its last image, until NTP comes: what was counted
- * since then is no less true. */
+/* A router without a battery starts with the time of its last image, until NTP comes: what was
+ * counted since then is no less true. */
 static void test_clock_behind(void **state)
 {
     (void)state;
@@ -421,7 +421,8 @@ static void test_power_clock_behind(void **state)
     assert_int_equal(day(DAY0), 2000);
 }
 
-/* Years go by: what is too old makes room, a clock that was in the future does not stay in the way. */
+/* Years go by: what is too old makes room, a clock that was in the future does not stay in the
+ * way. */
 static void test_bounds(void **state)
 {
     (void)state;

@@ -92,7 +92,8 @@ static void test_sockets(void **state)
             ANSWER, "got no order it understands");
     refused(STRIP "lamp/set", "{\"transaction\":\"t\",\"state\":\"ON\"}", ANSWER,
             "has no part called lamp: `merossd show mss425-3456` lists what it has");
-    refused(STRIP "3/set", "{\"transaction\":\"t\",\"state\":\"ON\"}", ANSWER, "has no such channel");
+    refused(STRIP "3/set", "{\"transaction\":\"t\",\"state\":\"ON\"}", ANSWER,
+            "has no such channel");
     refused(STRIP "256/set", "{\"transaction\":\"t\",\"state\":\"ON\"}", ANSWER, "no order");
     refused(STRIP "/set", "{\"transaction\":\"t\",\"state\":\"ON\"}", ANSWER, "has no part called");
     refused(STRIP ":/set", "{\"transaction\":\"t\",\"led\":\"on\"}", ANSWER,

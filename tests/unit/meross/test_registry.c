@@ -170,6 +170,67 @@ static void fill(struct device *d)
     json_free(&j);
 }
 
+static void add_many(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        char uuid[40];
+        (void)snprintf(uuid, sizeof uuid, "2101011234567890123448e1e91%05u", i);
+        struct device *d = add(uuid, MAC);
+        d->announced = d->dirty = true;
+    }
+}
+
+static void in_parts_each_call_saves_as_many_as_it_may(void **state)
+{
+    bool more;
+    (void)state;
+    add_many(17);
+    registry_save_begin(r);
+    assert_int_equal(registry_save_part(r, 8, &more), MD_OK);
+    assert_true(more);
+    assert_int_equal(records(), 8);
+    assert_int_equal(registry_save_part(r, 8, &more), MD_OK);
+    assert_true(more);
+    assert_int_equal(records(), 16);
+    assert_int_equal(registry_save_part(r, 8, &more), MD_OK);
+    assert_false(more);
+    assert_int_equal(records(), 17);
+    registry_save_begin(r); /* there is nothing left */
+    assert_int_equal(registry_save_part(r, 0, &more), MD_OK);
+    assert_false(more);
+}
+
+static void exactly_as_many_as_it_may_are_one_part(void **state)
+{
+    bool more;
+    (void)state;
+    add_many(8);
+    registry_save_begin(r);
+    assert_int_equal(registry_save_part(r, 8, &more), MD_OK);
+    assert_false(more);
+    assert_int_equal(records(), 8);
+}
+
+static void what_changes_between_parts_is_saved_the_next_time(void **state)
+{
+    bool more;
+    (void)state;
+    add_many(4);
+    registry_save_begin(r);
+    assert_int_equal(registry_save_part(r, 2, &more), MD_OK);
+    struct device *first = registry_next(r, NULL),
+                  *third = registry_next(r, registry_next(r, first));
+    first->dirty = true;
+    registry_remove(r, third);
+    assert_int_equal(registry_save_part(r, 2, &more), MD_OK);
+    assert_false(more);
+    assert_int_equal(records(), 3);
+    assert_true(first->dirty);
+    registry_save_begin(r);
+    assert_int_equal(registry_save_part(r, 2, &more), MD_OK);
+    assert_false(more || first->dirty);
+}
+
 static void test_saved(void **state)
 {
     (void)state;
@@ -384,8 +445,8 @@ static void test_older_record(void **state)
     }
 }
 
-/* Records as the second version wrote them: nothing is lost, and what has changed its meaning since is
- * not believed. */
+/* Records as the second version wrote them: nothing is lost, and what has changed its meaning since
+ * is not believed. */
 static void test_second_version(void **state)
 {
     (void)state;
@@ -513,10 +574,23 @@ static void test_no_memory(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        T(test_names),        T(test_find),           T(test_rename),    T(test_saved),
-        T(test_shared),       T(test_precious),       T(test_coalesced), T(test_remove),
-        T(test_damaged),      T(test_ceiling),        T(test_channels),  T(test_abilities),
-        T(test_older_record), T(test_second_version), T(test_no_memory)};
+    const struct CMUnitTest tests[] = {T(test_names),
+                                       T(test_find),
+                                       T(test_rename),
+                                       T(test_saved),
+                                       T(test_shared),
+                                       T(test_precious),
+                                       T(test_coalesced),
+                                       T(test_remove),
+                                       T(test_damaged),
+                                       T(test_ceiling),
+                                       T(test_channels),
+                                       T(test_abilities),
+                                       T(test_older_record),
+                                       T(test_second_version),
+                                       T(test_no_memory),
+                                       T(in_parts_each_call_saves_as_many_as_it_may),
+                                       T(exactly_as_many_as_it_may_are_one_part),
+                                       T(what_changes_between_parts_is_saved_the_next_time)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

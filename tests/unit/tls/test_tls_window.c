@@ -1,6 +1,7 @@
-/* The record buffers that open connections share: whatever passes, in whatever pieces and in whatever
- * order, arrives as it was, and nobody gives buffers back in which something waits.  Between two
- * calls all that is not lent is overwritten, so that a byte that mattered would be missed. */
+/* The record buffers that open connections share: whatever passes, in whatever pieces and in
+ * whatever order, arrives as it was, and nobody gives buffers back in which something waits.
+ * Between two calls all that is not lent is overwritten, so that a byte that mattered would be
+ * missed. */
 #include "broker/tls/tls_int.h"
 
 #include "tests/unit/tls/bare.h"

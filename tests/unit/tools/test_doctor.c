@@ -10,6 +10,7 @@
 #include "broker/base/mem.h"
 #include "tests/unit/cmocka.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -102,6 +103,55 @@ static void state_directories(void **state)
     doctor_state(&d, "/dev/null/x");
     found("state", DOCTOR_BAD, "/dev/null/x");
     assert_int_equal(rmdir(dir), 0);
+}
+
+/* OpenWrt's variant with +libmbedtls. */
+static void a_library_without_rsa_is_said(void **state)
+{
+    (void)state;
+    struct config_listener l[] = {{.port = 1883}, {.port = 8883, .tls_auto = true}};
+    struct config cfg = {.listeners = l, .n_listeners = 2};
+    doctor_tls_library(&d, &cfg, true);
+    not_found("cipher");
+    doctor_tls_library(&d, &cfg, false);
+    found("cipher", DOCTOR_NOTE, "without the RSA key exchange");
+    doctor_clear(&d);
+    cfg.n_listeners = 1; /* nothing needs it */
+    doctor_tls_library(&d, &cfg, false);
+    not_found("cipher");
+}
+
+static unsigned findings(const char *about)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < d.n; i++)
+        n += strcmp(d.v[i].about, about) == 0;
+    return n;
+}
+
+/* A port is one thing, on however many addresses it is opened. */
+static void a_port_is_named_once(void **state)
+{
+    (void)state;
+    char v4[] = "127.0.0.1", other[] = "127.0.0.2";
+    struct sockaddr_in a = {.sin_family = AF_INET};
+    socklen_t n = sizeof a;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(inet_pton(AF_INET, other, &a.sin_addr), 1);
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
+    struct config_listener l[] = {{.port = ntohs(a.sin_port), .host = v4},
+                                  {.port = ntohs(a.sin_port), .host = other}};
+    struct config cfg = {.listeners = l, .n_listeners = 2};
+    doctor_ports(&d, &cfg);
+    assert_int_equal(findings("port"), 1);
+    found("port", DOCTOR_BAD, "another program has it");
+    doctor_clear(&d);
+    assert_int_equal(close(fd), 0);
+    doctor_ports(&d, &cfg);
+    assert_int_equal(findings("port"), 1);
+    found("port", DOCTOR_GOOD, "is free");
 }
 
 /* Made by ourselves, they outlive the plug; the end of one is told in time.  [trap 17] */
@@ -583,6 +633,8 @@ int main(void)
         cmocka_unit_test_teardown(clocks, tidy),
         cmocka_unit_test_teardown(zones, tidy),
         cmocka_unit_test_teardown(state_directories, tidy),
+        cmocka_unit_test_teardown(a_library_without_rsa_is_said, tidy),
+        cmocka_unit_test_teardown(a_port_is_named_once, tidy),
         cmocka_unit_test_teardown(certificates, tidy),
         cmocka_unit_test_teardown(a_plug_that_is_well, tidy),
         cmocka_unit_test_teardown(red_lines_of_a_plug, tidy),

@@ -7,6 +7,7 @@
 #include "tools/host_env.h"
 #include "tools/interrupt.h"
 #include "tools/lan_post.h"
+#include "tools/pair_target.h"
 #include "tools/pair_world.h"
 #include "tools/prompt.h"
 #include "tools/spawn.h"
@@ -239,10 +240,10 @@ static void test_own_address(void **state)
                                      "2001:db8::1"};
     for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
         hostnet_add(&net, no[i]);
-    assert_null(pair_world_own_address(&net)); /* it is in the plug's network only */
+    assert_null(pair_target_own_address(&net)); /* it is in the plug's network only */
     hostnet_add(&net, "10.10.11.1");
     hostnet_add(&net, "192.168.1.10");
-    assert_string_equal(pair_world_own_address(&net), "10.10.11.1");
+    assert_string_equal(pair_target_own_address(&net), "10.10.11.1");
 }
 
 static void test_first_line(void **state)

@@ -1,10 +1,11 @@
-/* mbedtls_config.h - what of mbedTLS 3.6 is in the static merossd: everything it serves plugs, other
- * clients and itself with, and nothing else.  Takes the place of the library's own
+/* mbedtls_config.h - what of mbedTLS 3.6 is in the static merossd: everything it serves plugs,
+ * other clients and itself with, and nothing else.  Takes the place of the library's own
  * mbedtls/mbedtls_config.h, so that the library and its users see the same.
  *
  * Left out, because nothing here uses it: DTLS, DHE (three times the work of ECDHE), renegotiation,
- * ALPN, CCM, 3DES, ARIA, Camellia, certificate requests, PKCS #7 and #12, the smaller, the Brainpool
- * and the Koblitz curves, Curve448, key files with a pass phrase (merossd has nobody to ask). */
+ * ALPN, CCM, 3DES, ARIA, Camellia, certificate requests, PKCS #7 and #12, the smaller, the
+ * Brainpool and the Koblitz curves, Curve448, key files with a pass phrase (merossd has nobody to
+ * ask). */
 #ifndef MEROSSD_MBEDTLS_CONFIG_H
 #define MEROSSD_MBEDTLS_CONFIG_H
 
