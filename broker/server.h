@@ -160,7 +160,8 @@ MD_MUST_USE int server_exchange(struct server *s, const struct server_exchange *
 MD_MUST_USE int server_work(struct server *s, void (*work)(void *ctx), void (*done)(void *ctx),
                             void *ctx);
 
-/* Calls `tick` on the loop thread about every period_ms while the server runs. */
+/* Calls `tick` on the loop thread about every period_ms while the server runs.  ctx kept.
+ * Errors: MD_NOMEM. */
 MD_MUST_USE int server_every(struct server *s, uint64_t period_ms, void (*tick)(void *ctx),
                              void *ctx);
 

@@ -104,7 +104,14 @@ static int put_file(const struct work *w, const char *path, const struct buf *pe
 
 /* ---- reading ---- */
 
-/* MD_OK, MD_NOENT (no file), MD_CORRUPT (not a key), or a failure that has its text. */
+static bool fits(const struct work *w, const mbedtls_pk_context *public_key,
+                 const mbedtls_pk_context *key)
+{
+    return compat_check_pair(public_key, key, issue_random, (void *)(uintptr_t)w->env) == 0;
+}
+
+/* One flipped bit still parses: it counts when its parts belong together.
+ * MD_OK, MD_NOENT (no file), MD_CORRUPT (not a key), or a failure that has its text. */
 static int load_key(const struct work *w, const char *path, mbedtls_pk_context *key)
 {
     struct buf pem;
@@ -116,7 +123,7 @@ static int load_key(const struct work *w, const char *path, mbedtls_pk_context *
     int rc = compat_parse_key(key, pem.p, pem.n, issue_random, (void *)(uintptr_t)w->env);
     mem_wipe(pem.p, pem.n);
     buf_free(&pem);
-    return rc == 0 ? MD_OK : MD_CORRUPT;
+    return rc == 0 && fits(w, key, key) ? MD_OK : MD_CORRUPT;
 }
 
 static int load_cert(const struct work *w, const char *path, mbedtls_x509_crt *crt)
@@ -130,11 +137,6 @@ static int load_cert(const struct work *w, const char *path, mbedtls_x509_crt *c
     int rc = mbedtls_x509_crt_parse(crt, pem.p, pem.n);
     buf_free(&pem);
     return rc == 0 ? MD_OK : MD_CORRUPT;
-}
-
-static bool fits(const struct work *w, const mbedtls_x509_crt *crt, const mbedtls_pk_context *key)
-{
-    return compat_check_pair(&crt->pk, key, issue_random, (void *)(uintptr_t)w->env) == 0;
 }
 
 /* ---- making ---- */
@@ -222,7 +224,7 @@ static int ensure_ca(struct work *w, const char *key_path)
     if (cert == MD_CORRUPT || (cert == MD_OK && !compat_is_ca(&w->ca)))
         return damaged_ca(w, w->paths.ca, "is damaged or not a CA");
     w->have_ca_key = key == MD_OK || cert == MD_NOENT;
-    if (cert == MD_OK && key == MD_OK && !fits(w, &w->ca, &w->ca_key))
+    if (cert == MD_OK && key == MD_OK && !fits(w, &w->ca.pk, &w->ca_key))
         return damaged_ca(w, key_path, "does not belong to ca.pem");
     if (cert == MD_OK)
         return MD_OK;
@@ -255,7 +257,7 @@ static bool stale(struct work *w, mbedtls_x509_crt *crt, const mbedtls_pk_contex
     char name[NAMES_TEXT];
     const char *reason = NULL;
     const struct names_one *missing = names_missing(&w->names, crt);
-    if (!fits(w, crt, key))
+    if (!fits(w, &crt->pk, key))
         reason = "its key was another one";
     else if (!signed_by_ca(w, crt))
         reason = "another CA had signed it";

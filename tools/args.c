@@ -2,6 +2,7 @@
 
 #include "broker/base/span.h"
 #include "tools/config/config_value.h"
+#include "tools/similar.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -185,6 +186,16 @@ static const struct option *find(unsigned groups, const char *arg, const char **
     return NULL;
 }
 
+static int unknown(unsigned groups, const char *arg, char *err)
+{
+    struct similar s = similar_to(span_of(arg, strcspn(arg, "=")));
+    for (size_t i = 0; i < N_OPTIONS; i++)
+        if ((options[i].groups & groups) != 0 && strlen(options[i].name) > 2)
+            similar_try(&s, options[i].name);
+    return bad(err, "unknown option %.60s%s%s%s", arg, s.best != NULL ? "; did you mean " : "",
+               s.best != NULL ? s.best : "", s.best != NULL ? "?" : "");
+}
+
 static int take_option(struct args *a, unsigned groups, int argc, char *const *argv, int *i,
                        char *err)
 {
@@ -192,7 +203,7 @@ static int take_option(struct args *a, unsigned groups, int argc, char *const *a
     const char *arg = argv[*i];
     const struct option *o = find(groups | 1u << 31, arg, &value);
     if (o == NULL)
-        return bad(err, "unknown option %.60s", arg);
+        return unknown(groups, arg, err);
     if (o->value != NULL && value == NULL) {
         if (*i + 1 >= argc)
             return bad(err, "%s needs a value: %s %s", o->name, o->name, o->value);

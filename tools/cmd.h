@@ -17,6 +17,7 @@ struct cmd {
 
 const struct cmd *verbs_at(size_t i);           /* NULL after the last; lent, static */
 const struct cmd *verbs_find(const char *name); /* NULL: no such verb                */
+int verbs_none(struct cli *c, const char *name); /* says that it is none, and what is like it */
 int verbs_main(int argc, char **argv, FILE *in, FILE *out, FILE *err); /* the program */
 
 int cmd_serve(struct cli *c);   /* cmd_serve.c: the broker; the composition root   */

@@ -89,6 +89,5 @@ int cmd_help(struct cli *c)
         config_options_table(c->out);
         return CLI_DONE;
     }
-    fprintf(c->err, "merossd: no verb \"%.40s\"; `merossd help` lists them.\n", name);
-    return CLI_USAGE;
+    return verbs_none(c, name);
 }

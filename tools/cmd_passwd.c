@@ -21,8 +21,7 @@ static int get_password(struct cli *c, char out[SECRET_MAX])
         return cli_fail(c, CLI_USAGE, "invalid", "the password is too long");
     if (!a->batch && !secret_read(c->in, c->err, out))
         return cli_fail(c, CLI_FAILED, "refused",
-                        "no password was given twice the same; nothing "
-                        "was changed");
+                        "no password was given, or not twice the same; nothing was changed");
     if (out[0] == '\0')
         return cli_fail(c, CLI_USAGE, "invalid", "the password is empty; a user needs one");
     return CLI_DONE;

@@ -64,7 +64,10 @@ int cmd_rename(struct cli *c)
         status = cli_print_json(c, buf_view(&answer.text));
     else if (status == CLI_DONE) {
         name_in(c, &answer, "was", was);
-        fprintf(c->out, "%s is now called %s\n", was, name);
+        if (c->args->n_words < 3)
+            fprintf(c->out, "%s is now called %s\n", was, name);
+        else
+            fprintf(c->out, "%s of %s is now called %s\n", was, c->args->words[0], name);
     }
     cli_answer_free(&answer);
     cli_close(c);

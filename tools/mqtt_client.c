@@ -177,7 +177,9 @@ static int start_tls(struct mqtt_client *c, const struct mqtt_client_config *cfg
                             .max = cfg->ciphers != NULL ? TLS_1_2 : 0};
     int rc = tls_ctx_new(&c->tls_ctx, &tc, 1, why);
     if (rc != MD_OK)
-        return failed(err, rc, "%s", why[0] ? why : md_err_text(rc));
+        return failed(err, rc, "%s%s", why[0] ? why : md_err_text(rc),
+                      rc == MD_TLS ? "; --cafile takes ca.pem of the broker's state directory"
+                                   : "");
     rc = tls_new(&c->tls, c->tls_ctx, cfg->host);
     if (rc == MD_OK)
         rc = shake(c, deadline);
@@ -189,7 +191,7 @@ static int start_tls(struct mqtt_client *c, const struct mqtt_client_config *cfg
                   rc == MD_CLOSED || rc == MD_TIMEOUT ? " Is that a port with TLS?" : "");
 }
 
-static const char *refusal(enum mqtt_connack code)
+static const char *refusal(enum mqtt_connack code, bool named)
 {
     static const char *const why[] = {
         "accepted",
@@ -198,6 +200,8 @@ static const char *refusal(enum mqtt_connack code)
         "it is not available; try again later",
         "wrong user name or password; give them with -u and -P",
         "not authorised; give a user name with -u and -P, or connect from the broker's own host"};
+    if (named && code == MQTT_REFUSED_NOT_AUTHORIZED)
+        return "not authorised; are the user name and the password (-u, -P) right?";
     return code <= MQTT_REFUSED_NOT_AUTHORIZED ? why[code] : "a code MQTT does not know";
 }
 
@@ -233,7 +237,7 @@ static int login(struct mqtt_client *c, const struct mqtt_client_config *cfg, ui
         rc = await(c, MQTT_CONNACK, deadline, &p, &at, &len);
     if (rc == MD_OK && p.u.connack.code != MQTT_ACCEPTED)
         return failed(err, MD_DENIED, "the broker at %s:%u refuses this client: %s", cfg->host,
-                      cfg->port, refusal(p.u.connack.code));
+                      cfg->port, refusal(p.u.connack.code, cfg->username != NULL));
     if (rc == MD_OK) {
         drop(c, at, len);
         return MD_OK;
@@ -257,8 +261,10 @@ static int open_stages(struct mqtt_client *c, const struct mqtt_client_config *c
     int rc = tcp_connect(&c->fd, cfg->host, cfg->port, c->env, deadline, why);
     if (rc != MD_OK)
         return failed(err, rc,
-                      "cannot reach a broker at %s:%u: %s. Is merossd running? Start it "
-                      "with `merossd`, or name another host with -h.",
+                      rc == MD_NOENT
+                          ? "cannot reach a broker at %s:%u: %s. Is the name after -h right?"
+                          : "cannot reach a broker at %s:%u: %s. Is merossd running? Start it with "
+                            "`merossd`, or name another host with -h.",
                       cfg->host, cfg->port, why);
     note_stage(cfg, MQTT_CLIENT_TLS);
     if (cfg->ca_file != NULL || cfg->unverified)

@@ -2,6 +2,7 @@
 
 #include "broker/tls/tls.h"
 #include "tools/host_env.h"
+#include "tools/similar.h"
 
 #include <errno.h>
 #include <string.h>
@@ -142,6 +143,17 @@ const struct cmd *verbs_find(const char *name)
     return NULL;
 }
 
+int verbs_none(struct cli *c, const char *name)
+{
+    struct similar s = similar_to(span_str(name));
+    for (size_t i = 0; i < N_VERBS; i++)
+        similar_try(&s, verbs[i].name);
+    fprintf(c->err, "merossd: no verb \"%.40s\"%s%s%s `merossd help` lists them.\n", name,
+            s.best != NULL ? "; did you mean `" : ";", s.best != NULL ? s.best : "",
+            s.best != NULL ? "`?" : "");
+    return CLI_USAGE;
+}
+
 /* Who asks for JSON gets it for a mistake in the words too, as far as it can be told. */
 static bool wants_json(const struct cmd *cmd, int argc, char **argv)
 {
@@ -182,8 +194,9 @@ static int run(const struct cmd *cmd, struct cli *c, int argc, char **argv)
     c->args = a.help ? &help : &a;
     if (a.help)
         return finish(c, cmd_help(c));
+    (void)snprintf(why, sizeof why, "`merossd %s` needs %s", cmd->name, cmd->words);
     if (a.n_words < cmd->min_words)
-        return finish(c, usage(c, cmd, "something is missing", json));
+        return finish(c, usage(c, cmd, why, json));
     if (a.n_words > cmd->max_words && cmd->run == cmd_serve)
         return finish(c, usage(c, cmd, "the verb comes first: merossd VERB [options]", json));
     if (a.n_words > cmd->max_words)
@@ -213,9 +226,7 @@ int verbs_main(int argc, char **argv, FILE *in, FILE *out, FILE *err)
     if (first[0] == '-' || argc <= 1)
         return run(&verbs[0], &c, argc > 1 ? argc - 1 : 0, argv + 1);
     const struct cmd *cmd = verbs_find(first);
-    if (cmd == NULL) {
-        fprintf(err, "merossd: no verb \"%.40s\"; `merossd help` lists them.\n", first);
-        return CLI_USAGE;
-    }
+    if (cmd == NULL)
+        return verbs_none(&c, first);
     return run(cmd, &c, argc - 2, argv + 2);
 }

@@ -17,6 +17,8 @@ static unsigned place_of(const struct askers *a, const char *topic)
 
 void askers_note(struct askers *a, const char *topic, uint64_t now_ms)
 {
+    if (a->v == NULL && (a->v = mem_calloc(ASKERS_MAX, sizeof *a->v)) == NULL)
+        return;
     unsigned i = place_of(a, topic);
     if (a->v[i].topic == NULL || strcmp(a->v[i].topic, topic) != 0) {
         mem_free(a->v[i].topic);
@@ -27,7 +29,7 @@ void askers_note(struct askers *a, const char *topic, uint64_t now_ms)
 
 bool askers_have(const struct askers *a, struct span topic, uint64_t now_ms)
 {
-    for (unsigned i = 0; i < ASKERS_MAX; i++)
+    for (unsigned i = 0; a->v != NULL && i < ASKERS_MAX; i++)
         if (a->v[i].topic != NULL && a->v[i].until_ms > now_ms && span_is(topic, a->v[i].topic))
             return true;
     return false;
@@ -35,7 +37,8 @@ bool askers_have(const struct askers *a, struct span topic, uint64_t now_ms)
 
 void askers_clear(struct askers *a)
 {
-    for (unsigned i = 0; i < ASKERS_MAX; i++)
+    for (unsigned i = 0; a->v != NULL && i < ASKERS_MAX; i++)
         mem_free(a->v[i].topic);
+    mem_free(a->v);
     *a = (struct askers){0};
 }

@@ -8,11 +8,13 @@
 #define ASKERS_MAX      8     /* topics; a further one replaces the oldest  */
 #define ASKERS_VALID_MS 60000 /* after a request its answer is not late any more, but refused */
 
-struct askers { /* zeroed = none */
-    struct {
-        char *topic; /* NULL: free */
-        uint64_t until_ms;
-    } v[ASKERS_MAX];
+struct asker {
+    char *topic; /* NULL: free */
+    uint64_t until_ms;
+};
+
+struct askers {      /* zeroed = none */
+    struct asker *v; /* ASKERS_MAX; NULL: nobody ever asked */
 };
 
 /* A request named this topic.  When memory runs out it is as if it had not. */

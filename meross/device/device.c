@@ -75,11 +75,11 @@ int device_expected(struct device *d, unsigned number)
 bool device_has_ability(const struct device *d, const char *ability)
 {
     size_t n = strlen(ability);
-    const char *line = d->abilities;
-    while (line != NULL && *line != '\0') {
-        if (strncmp(line, ability, n) == 0 && line[n] == '\n')
+    const char *line = d->abilities, *end;
+    while (line != NULL && (end = strchr(line, '\n')) != NULL) {
+        if ((size_t)(end - line) == n && memcmp(line, ability, n) == 0)
             return true;
-        line = strchr(line, '\n') + 1;
+        line = end + 1;
     }
     return false;
 }
@@ -200,7 +200,8 @@ void device_clear(struct device *d)
 {
     shared_drop(d->abilities);
     d->abilities = NULL;
-    buf_free(&d->state);
+    mem_free(d->gone_why);
+    d->gone_why = NULL;
     mem_free(d->effects);
     d->effects = NULL;
     device_drop_keys(d);

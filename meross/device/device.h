@@ -4,7 +4,6 @@
 #ifndef MEROSS_DEVICE_H
 #define MEROSS_DEVICE_H
 
-#include "broker/base/buf.h"
 #include "broker/base/list.h"
 #include "broker/base/map.h"
 #include "meross/device/askers.h"
@@ -82,15 +81,15 @@ struct device {
     uint64_t lan_failed_ms; /* monotonic: when it did not answer there; 0 = it did    */
     bool online;            /* bound in this session, or away for a moment (presence.h)    */
     uint64_t gone_ms;       /* monotonic: not bound since then; 0 = it is, or is offline   */
-    char gone_why[DEVICE_WHY_MAX + 1];
-    bool announced;        /* has its topics and its record; false until first bound      */
-    bool dirty;            /* differs from the record                                     */
-    bool due;              /* the registry's: it is among those that are being saved      */
-    bool precious;         /* and in what nobody would say again: its name, a key         */
-    int64_t saved_seen;    /* last_seen of the record                                     */
-    struct buf state;      /* the state topic as published last                           */
-    bool clock_jumped;     /* the host's clock was set, and this plug not looked at since */
-    uint64_t time_set_ms;  /* monotonic, of the last System.Time SET; 0 = never          */
+    char *gone_why;         /* and why; NULL = nobody knows                                */
+    bool announced;         /* has its topics and its record; false until first bound      */
+    bool dirty;             /* differs from the record                                     */
+    bool due;               /* the registry's: it is among those that are being saved      */
+    bool precious;          /* and in what nobody would say again: its name, a key         */
+    int64_t saved_seen;     /* last_seen of the record                                     */
+    uint64_t told;          /* text_mark() of the state topic as published last; 0 = none  */
+    bool clock_jumped;      /* the host's clock was set, and this plug not looked at since */
+    uint64_t time_set_ms;   /* monotonic, of the last System.Time SET; 0 = never          */
     char *effects;         /* names of a lamp's effects, each followed by '\n'; NULL = unknown    */
     uint64_t key_until_ms; /* monotonic: until then a key is on its way to it            */
     uint64_t refused_ms;   /* monotonic, of the last event about a refused message       */

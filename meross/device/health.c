@@ -1,5 +1,6 @@
 #include "meross/device/health.h"
 
+#include "broker/base/mem.h"
 #include "meross/device/shared.h"
 #include "meross/wire/text.h"
 
@@ -28,16 +29,26 @@ bool health_take_hello(struct health *h, const char *hello, bool *first)
     return true;
 }
 
+int health_set_server(struct health_server *s, const char *host, int64_t port)
+{
+    char *copy = host[0] != '\0' ? mem_strdup(host) : NULL;
+    if (copy == NULL && host[0] != '\0')
+        return MD_NOMEM;
+    mem_free(s->host);
+    *s = (struct health_server){.host = copy, .port = port, .told = true};
+    return MD_OK;
+}
+
 static bool take_server(struct health_server *s, struct json_at host, struct json_at port)
 {
-    struct health_server now = {.told = true};
-    if (!json_exists(host) || !json_text(host, now.host, sizeof now.host))
+    char name[HEALTH_HOST_MAX + 1];
+    int64_t number = 0;
+    if (!json_exists(host) || !json_text(host, name, sizeof name))
         return false;
-    text_tame(now.host);
-    (void)json_int(port, &now.port);
-    bool news = !s->told || strcmp(s->host, now.host) != 0 || s->port != now.port;
-    *s = now;
-    return news;
+    text_tame(name);
+    (void)json_int(port, &number);
+    bool news = !s->told || strcmp(health_host(s), name) != 0 || s->port != number;
+    return news && health_set_server(s, name, number) == MD_OK;
 }
 
 bool health_take_firmware(struct health *h, struct json_at firmware)
@@ -71,11 +82,11 @@ void health_take_online(struct health *h, struct json_at online)
 static void write_servers(struct json_writer *w, const struct health *h)
 {
     if (h->main.told) {
-        json_write_pair(w, "server", h->main.host);
+        json_write_pair(w, "server", health_host(&h->main));
         json_write_pair_int(w, "port", h->main.port);
     }
     if (h->second.told) {
-        json_write_pair(w, "second_server", h->second.host);
+        json_write_pair(w, "second_server", health_host(&h->second));
         json_write_pair_int(w, "second_port", h->second.port);
     }
 }
@@ -140,4 +151,7 @@ void health_clear(struct health *h)
     timeline_clear(&h->timeline);
     shared_drop(h->hello);
     h->hello = NULL;
+    mem_free(h->main.host);
+    mem_free(h->second.host);
+    h->main.host = h->second.host = NULL;
 }

@@ -14,11 +14,20 @@
 
 enum health_zone { HEALTH_ZONE_UNKNOWN, HEALTH_ZONE_MISSING, HEALTH_ZONE_OURS };
 
-struct health_server {              /* as the plug says */
-    char host[HEALTH_HOST_MAX + 1]; /* "" = it did not say, or none is set */
+struct health_server { /* as the plug says */
+    char *host;        /* NULL = it did not say, or none is set */
     int64_t port;
     bool told; /* it said, if only that there is none */
 };
+
+/* host  copied, "" = none is set.  Errors: MD_NOMEM; it stays as it was. */
+MD_MUST_USE int health_set_server(struct health_server *s, const char *host, int64_t port);
+
+/* Lent; "" for NULL. */
+static inline const char *health_host(const struct health_server *s)
+{
+    return s->host != NULL ? s->host : "";
+}
 
 struct health { /* a zeroed one knows nothing */
     struct timeline timeline;

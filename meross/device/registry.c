@@ -166,10 +166,8 @@ void registry_share(struct registry *r, struct device *d)
 static struct device *new_device(void)
 {
     struct device *d = mem_alloc(sizeof *d);
-    if (d != NULL) {
+    if (d != NULL)
         list_init(&d->link);
-        buf_init(&d->state, DEVICE_STATE_MAX);
-    }
     return d;
 }
 

@@ -1,6 +1,6 @@
 /* timeline.h - how the last connections of one plug went: which steps it took, when, and how each
- * ended.  A ring; pure, and not kept over a restart.  What
- * is not there takes no memory, for most plugs stay connected for weeks.
+ * ended.  A ring; pure, and not kept over a restart.  What is not there takes no memory, for most
+ * plugs stay connected for weeks.
  *
  *   TCP -> TLS -> CONNECT -> SUBSCRIBE -> Bind -> bound -> time zone -> first reading -> its end
  *

@@ -226,7 +226,7 @@ static int check(const struct device *d, uint32_t at, const struct family_key *k
 {
     int err = MD_OK;
     if (k->kind == FACT_BOOL && !settle_bool(wish))
-        err = say(why, "takes true or false as %s", k->name);
+        err = say(why, "takes on or off as %s", k->name);
     else if (k->kind == FACT_TEXT)
         err = check_text(k, wish, why);
     else if (k->kind == FACT_NUMBER && !(k->or_text && wish->kind == FACT_TEXT))

@@ -171,15 +171,11 @@ static void take_back(struct meross *m, struct device *d)
 
 void verb_unkey(struct verb_request *r)
 {
-    char uuid[VERB_REF_MAX + 1];
     struct json_writer w;
     struct buf b;
-    if (!json_text(json_get(r->root, "uuid"), uuid, sizeof uuid) || !text_is_uuid(span_str(uuid))) {
-        answer_error(r->m, &r->answer, "invalid",
-                     "\"uuid\" is the uuid of a plug, of 32 letters and digits");
+    struct device *d;
+    if (!verb_uuid(r, &d))
         return;
-    }
-    struct device *d = registry_by_uuid(r->m->registry, span_str(uuid));
     bool waits = d != NULL && (d->pending_key != NULL || (d->expected && d->plug == NULL));
     if (waits)
         take_back(r->m, d);

@@ -7,7 +7,6 @@
 #include "meross/session/inbound.h"
 #include "meross/wire/gateway.h"
 #include "meross/wire/namespaces.h"
-#include "meross/wire/text.h"
 
 #include <stdio.h>
 
@@ -217,15 +216,12 @@ static void write_arrival(struct json_writer *w, const struct device *d)
 
 void verb_arrival(struct verb_request *r)
 {
-    char uuid[VERB_REF_MAX + 1];
     struct json_writer w;
     struct buf b;
-    if (!json_text(json_get(r->root, "uuid"), uuid, sizeof uuid) || !text_is_uuid(span_str(uuid))) {
-        answer_error(r->m, &r->answer, "invalid",
-                     "\"uuid\" is the uuid of a plug, of 32 letters and digits");
+    struct device *d;
+    if (!verb_uuid(r, &d))
         return;
-    }
     answer_start(&r->answer, &w, &b);
-    write_arrival(&w, registry_by_uuid(r->m->registry, span_str(uuid)));
+    write_arrival(&w, d);
     answer_end(r->m, &r->answer, &w);
 }

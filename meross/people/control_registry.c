@@ -7,6 +7,7 @@
 #include "meross/session/door.h"
 #include "meross/session/plug.h"
 #include "meross/session/presence.h"
+#include "meross/wire/text.h"
 
 #include <stdio.h>
 
@@ -51,6 +52,18 @@ struct device *verb_find(struct verb_request *r)
             : "there is no plug %s: `merossd list` shows those there are";
     answer_error(r->m, &r->answer, "no_such_plug", why, ref);
     return NULL;
+}
+
+bool verb_uuid(struct verb_request *r, struct device **d)
+{
+    char uuid[VERB_REF_MAX + 1];
+    if (!json_text(json_get(r->root, "uuid"), uuid, sizeof uuid) || !text_is_uuid(span_str(uuid))) {
+        answer_error(r->m, &r->answer, "invalid",
+                     "\"uuid\" is the uuid of a plug, of 32 letters and digits");
+        return false;
+    }
+    *d = registry_by_uuid(r->m->registry, span_str(uuid));
+    return true;
 }
 
 void verb_answer_name(struct verb_request *r, const char *name, const char *was)

@@ -5,29 +5,25 @@
 #include "broker/base/log.h"
 #include "broker/base/mem.h"
 #include "meross/people/request.h"
+#include "meross/people/timer_wish.h"
 #include "meross/people/verb.h"
 #include "meross/session/presence.h"
 #include "meross/wire/namespaces.h"
-#include "meross/wire/timer.h"
 
 #include <stdio.h>
 
 #define TIMERS_MAX 32 /* of both kinds together that are read */
 
-enum action { LIST, ADD, REMOVE, ENABLE, DISABLE, AUTO_OFF };
-
 struct job { /* from the request to its answer */
     struct meross *m;
     struct device *dev; /* outlives every command to it */
     struct answer answer;
-    enum action action;
+    struct timer_wish wish;
     bool triggers; /* which kind is read now */
     char id[TIMERS_MAX][TIMER_ID_MAX + 1];
     unsigned n_ids, next;
     struct timer found[TIMERS_MAX];
     unsigned n;
-    char ref[TIMER_NAME_MAX + 1]; /* REMOVE, ENABLE, DISABLE: an id, its beginning, or a name */
-    struct timer wanted;          /* what the plug is to have in the end */
 };
 
 static enum timer_first first_day(const struct job *j)
@@ -54,8 +50,8 @@ static bool is_chosen(const struct timer *t)
 /* Which day is which is what nobody is sure of: people are told what was gone by. */
 static void write_first_day(struct json_writer *w, const struct job *j)
 {
-    bool chosen = j->action != LIST && is_chosen(&j->wanted);
-    for (unsigned i = 0; j->action == LIST && i < j->n; i++)
+    bool chosen = j->wish.action != TIMER_LIST && is_chosen(&j->wish.timer);
+    for (unsigned i = 0; j->wish.action == TIMER_LIST && i < j->n; i++)
         chosen |= is_chosen(&j->found[i]);
     if (chosen)
         json_write_pair(w, "first_day", j->m->timer_from_monday ? "monday" : "sunday");
@@ -84,11 +80,11 @@ static void answer_done(struct job *j)
     struct json_writer w;
     struct buf b;
     log_info("control", "plug=%s %s %s is as it should be", log_q(span_str(j->dev->name)),
-             key_of(j->wanted.is_trigger), log_q(span_str(j->wanted.id)));
+             key_of(j->wish.timer.is_trigger), log_q(span_str(j->wish.timer.id)));
     answer_start(&j->answer, &w, &b);
     json_write_open(&w, '{');
-    json_write_name(&w, j->action == REMOVE ? "removed" : "timer");
-    timer_write_public(&w, &j->wanted);
+    json_write_name(&w, j->wish.action == TIMER_REMOVE ? "removed" : "timer");
+    timer_write_public(&w, &j->wish.timer);
     write_first_day(&w, j);
     json_write_close(&w, '}');
     answer_end(j->m, &j->answer, &w);
@@ -151,14 +147,14 @@ static void on_removed(void *ctx, int err, const struct envelope *reply)
     struct timer t;
     if (err != MD_OK)
         fail(j, err, reply);
-    else if (!timer_read(&t, object_of(reply, j->wanted.is_trigger), j->wanted.is_trigger,
+    else if (!timer_read(&t, object_of(reply, j->wish.timer.is_trigger), j->wish.timer.is_trigger,
                          first_day(j)) ||
-             strcmp(t.id, j->wanted.id) != 0)
+             strcmp(t.id, j->wish.timer.id) != 0)
         answer_done(j);
     else {
         answer_error(j->m, &j->answer, "refused",
                      "%s said that it removed %s, and still has it: try again", j->dev->name,
-                     j->wanted.id);
+                     j->wish.timer.id);
         mem_free(j);
     }
 }
@@ -171,14 +167,14 @@ static void on_kept(void *ctx, int err, const struct envelope *reply)
         fail(j, err, reply);
         return;
     }
-    bool there =
-        timer_read(&t, object_of(reply, j->wanted.is_trigger), j->wanted.is_trigger, first_day(j));
-    if (there && timer_same(&t, &j->wanted)) {
+    bool there = timer_read(&t, object_of(reply, j->wish.timer.is_trigger),
+                            j->wish.timer.is_trigger, first_day(j));
+    if (there && timer_same(&t, &j->wish.timer)) {
         answer_done(j);
         return;
     }
     answer_error(j->m, &j->answer, "refused",
-                 there && strcmp(t.id, j->wanted.id) == 0
+                 there && strcmp(t.id, j->wish.timer.id) == 0
                      ? "%s took it and keeps something else: look at `merossd timer %s`"
                      : "%s took it and does not keep it: does it have too many already? "
                        "`merossd timer %s` lists them",
@@ -192,8 +188,8 @@ static void on_changed(void *ctx, int err, const struct envelope *reply)
     if (err != MD_OK)
         fail(j, err, reply);
     else
-        ask_about(j, ENVELOPE_GET, j->wanted.is_trigger, j->wanted.id,
-                  j->action == REMOVE ? on_removed : on_kept);
+        ask_about(j, ENVELOPE_GET, j->wish.timer.is_trigger, j->wish.timer.id,
+                  j->wish.action == TIMER_REMOVE ? on_removed : on_kept);
 }
 
 /* --- changing ------------------------------------------------------------------------------ */
@@ -210,7 +206,7 @@ static void send_set(struct job *j, struct json_writer *w, struct buf *b)
 {
     json_write_close(w, '}');
     if (w->err == MD_OK)
-        ask(j, ENVELOPE_SET, ns_of(j->wanted.is_trigger), buf_view(b), on_changed);
+        ask(j, ENVELOPE_SET, ns_of(j->wish.timer.is_trigger), buf_view(b), on_changed);
     else
         fail(j, w->err, NULL);
     buf_free(b);
@@ -221,8 +217,8 @@ static void set_wanted(struct job *j)
 {
     struct json_writer w;
     struct buf b;
-    open_set(&w, &b, j->wanted.is_trigger);
-    timer_write(&w, &j->wanted, first_day(j), env_wall_s(j->m->env));
+    open_set(&w, &b, j->wish.timer.is_trigger);
+    timer_write(&w, &j->wish.timer, first_day(j), env_wall_s(j->m->env));
     send_set(j, &w, &b);
 }
 
@@ -233,22 +229,22 @@ static void on_whole(void *ctx, int err, const struct envelope *reply)
     struct json_writer w;
     struct buf b;
     struct timer t;
-    bool trigger = j->wanted.is_trigger;
+    bool trigger = j->wish.timer.is_trigger;
     if (err != MD_OK) {
         fail(j, err, reply);
         return;
     }
     struct json_at whole = object_of(reply, trigger);
-    if (!timer_read(&t, whole, trigger, first_day(j)) || strcmp(t.id, j->wanted.id) != 0) {
+    if (!timer_read(&t, whole, trigger, first_day(j)) || strcmp(t.id, j->wish.timer.id) != 0) {
         answer_error(j->m, &j->answer, "no_such_timer", "%s has no timer %s any more", j->dev->name,
-                     j->wanted.id);
+                     j->wish.timer.id);
         mem_free(j);
         return;
     }
-    j->wanted = t;
-    j->wanted.enabled = j->action == ENABLE;
+    j->wish.timer = t;
+    j->wish.timer.enabled = j->wish.action == TIMER_ENABLE;
     open_set(&w, &b, trigger);
-    timer_write_enabled(&w, whole, j->wanted.enabled);
+    timer_write_enabled(&w, whole, j->wish.timer.enabled);
     send_set(j, &w, &b);
 }
 
@@ -270,9 +266,9 @@ static const struct timer *find(struct job *j)
     unsigned n = 0;
     for (unsigned i = 0; i < j->n; i++) {
         const struct timer *t = &j->found[i];
-        if (strcmp(t->id, j->ref) == 0 || strcmp(t->name, j->ref) == 0)
+        if (strcmp(t->id, j->wish.ref) == 0 || strcmp(t->name, j->wish.ref) == 0)
             return t;
-        if (strncmp(t->id, j->ref, strlen(j->ref)) == 0) {
+        if (strncmp(t->id, j->wish.ref, strlen(j->wish.ref)) == 0) {
             begins = t;
             n++;
         }
@@ -282,7 +278,7 @@ static const struct timer *find(struct job *j)
     answer_error(j->m, &j->answer, "no_such_timer",
                  n == 0 ? "%s has no timer %s: `merossd timer %s` lists those it has"
                         : "%s has several timers that begin with %s: `merossd timer %s` lists them",
-                 j->dev->name, j->ref, j->dev->name);
+                 j->dev->name, j->wish.ref, j->dev->name);
     mem_free(j);
     return NULL;
 }
@@ -292,22 +288,22 @@ static void set_auto_off(struct job *j)
 {
     const struct timer *old = NULL;
     for (unsigned i = 0; i < j->n; i++)
-        if (j->found[i].is_trigger && j->found[i].channel == j->wanted.channel)
+        if (j->found[i].is_trigger && j->found[i].channel == j->wish.timer.channel)
             old = &j->found[i];
     if (old != NULL)
-        (void)snprintf(j->wanted.id, sizeof j->wanted.id, "%s", old->id);
+        (void)snprintf(j->wish.timer.id, sizeof j->wish.timer.id, "%s", old->id);
     else
-        make_id(j, j->wanted.id);
-    if (j->wanted.after_s > 0) {
+        make_id(j, j->wish.timer.id);
+    if (j->wish.timer.after_s > 0) {
         set_wanted(j);
     } else if (old != NULL) {
-        j->wanted = *old;
-        j->action = REMOVE;
+        j->wish.timer = *old;
+        j->wish.action = TIMER_REMOVE;
         ask_about(j, ENVELOPE_DELETE, true, old->id, on_changed);
     } else {
         answer_error(j->m, &j->answer, "no_such_timer",
                      "%s does not switch channel %u off by itself", j->dev->name,
-                     j->wanted.channel);
+                     j->wish.timer.channel);
         mem_free(j);
     }
 }
@@ -317,8 +313,8 @@ static void edit(struct job *j)
     const struct timer *t = find(j);
     if (t == NULL)
         return;
-    j->wanted = *t;
-    if (j->action == REMOVE)
+    j->wish.timer = *t;
+    if (j->wish.action == TIMER_REMOVE)
         ask_about(j, ENVELOPE_DELETE, t->is_trigger, t->id, on_changed);
     else
         ask_about(j, ENVELOPE_GET, t->is_trigger, t->id, on_whole);
@@ -327,20 +323,20 @@ static void edit(struct job *j)
 /* Everything was read. */
 static void act(struct job *j)
 {
-    switch (j->action) {
-    case LIST:
+    switch (j->wish.action) {
+    case TIMER_LIST:
         answer_list(j);
         break;
-    case ADD:
-        make_id(j, j->wanted.id);
+    case TIMER_ADD:
+        make_id(j, j->wish.timer.id);
         set_wanted(j);
         break;
-    case AUTO_OFF:
+    case TIMER_AUTO_OFF:
         set_auto_off(j);
         break;
-    case REMOVE:
-    case ENABLE:
-    case DISABLE:
+    case TIMER_REMOVE:
+    case TIMER_ENABLE:
+    case TIMER_DISABLE:
         edit(j);
         break;
     }
@@ -408,105 +404,11 @@ static void read_kind(struct job *j, bool triggers)
 
 /* --- the request --------------------------------------------------------------------------- */
 
-static bool invalid(struct verb_request *r, const char *what)
-{
-    answer_error(r->m, &r->answer, "invalid", "%s", what);
-    return false;
-}
-
-static bool read_action(struct verb_request *r, struct job *j)
-{
-    static const char *const words[] = {"list", "add", "remove", "enable", "disable", "auto_off"};
-    char word[16];
-    if (!json_exists(json_get(r->root, "action")))
-        return true;
-    if (json_text(json_get(r->root, "action"), word, sizeof word))
-        for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
-            if (strcmp(word, words[i]) == 0) {
-                j->action = (enum action)i;
-                return true;
-            }
-    return invalid(r, "\"action\" is list, add, remove, enable, disable or auto_off");
-}
-
-static bool read_channel(struct verb_request *r, struct job *j)
-{
-    int64_t n = 0;
-    struct json_at at = json_get(r->root, "channel");
-    if (json_exists(at) && (!json_int(at, &n) || n < 0 || n > UINT8_MAX))
-        return invalid(r, "\"channel\" is a number from 0 to 255");
-    j->wanted.channel = (unsigned)n;
-    if (j->dev->n_channels == 0 || device_channel(j->dev, j->wanted.channel) != NULL)
-        return true;
-    answer_error(r->m, &r->answer, "invalid", "%s has no channel %u", j->dev->name,
-                 j->wanted.channel);
-    return false;
-}
-
-static bool read_new(struct verb_request *r, struct job *j)
-{
-    char time[8], days[96], state[8];
-    int64_t once = 0;
-    struct timer *t = &j->wanted;
-    struct json_at at = json_get(r->root, "days");
-    t->enabled = true;
-    t->days = TIMER_EVERY_DAY;
-    if (!json_text(json_get(r->root, "time"), time, sizeof time) ||
-        !timer_read_time(time, &t->minute))
-        return invalid(r, "\"time\" is a time of the plug's day, as in 07:30 (by sunrise or sunset "
-                          "it cannot be made here: how a plug wants that is not known)");
-    if (!json_text(json_get(r->root, "state"), state, sizeof state) ||
-        (strcmp(state, "ON") != 0 && strcmp(state, "OFF") != 0))
-        return invalid(r, "\"state\" is ON or OFF");
-    t->on = strcmp(state, "ON") == 0;
-    if (json_exists(at) && (!json_text(at, days, sizeof days) || !timer_read_days(days, &t->days)))
-        return invalid(r, "\"days\" is daily, weekdays, weekend, or days like mon,wed,sun");
-    if (json_exists(json_get(r->root, "once")) && !json_int(json_get(r->root, "once"), &once))
-        return invalid(r, "\"once\" is true or false");
-    t->once = once == 1;
-    if (t->once && t->days != TIMER_EVERY_DAY)
-        return invalid(r, "\"once\" is the next time that it is so late: it goes with no \"days\"");
-    if (json_exists(json_get(r->root, "name")) &&
-        !json_text(json_get(r->root, "name"), t->name, sizeof t->name))
-        return invalid(r, "\"name\" is a text of at most 32 bytes");
-    return true;
-}
-
-static bool read_after(struct verb_request *r, struct job *j)
-{
-    int64_t s;
-    struct timer *t = &j->wanted;
-    *t = (struct timer){.is_trigger = true,
-                        .enabled = true,
-                        .days = TIMER_EVERY_DAY,
-                        .channel = t->channel,
-                        .name = "auto off"};
-    if (!json_int(json_get(r->root, "after"), &s) ||
-        (s != 0 && (s < TIMER_AFTER_MIN || s > TIMER_AFTER_MAX)))
-        return invalid(r, "\"after\" is a number of seconds from 60 to 86400, or 0 to end it");
-    t->after_s = (unsigned)s;
-    return true;
-}
-
-static bool read_request(struct verb_request *r, struct job *j)
-{
-    if (!read_action(r, j))
-        return false;
-    if (j->action == ADD)
-        return read_channel(r, j) && read_new(r, j);
-    if (j->action == AUTO_OFF)
-        return read_channel(r, j) && read_after(r, j);
-    if (j->action == LIST)
-        return true;
-    return (json_text(json_get(r->root, "id"), j->ref, sizeof j->ref) && j->ref[0] != '\0') ||
-           invalid(r, "\"id\" is the id of a timer, its beginning, or its name");
-}
-
 /* A plug of the first generation keeps one list in a form of its own. */
 static bool supported(struct verb_request *r, const struct job *j)
 {
     const struct device *d = j->dev;
-    const char *needs = j->action == AUTO_OFF ? NS_TRIGGERX : NS_TIMERX;
+    const char *needs = j->wish.action == TIMER_AUTO_OFF ? NS_TRIGGERX : NS_TIMERX;
     if (d->abilities == NULL || device_has_ability(d, needs))
         return true;
     if (device_has_ability(d, "Appliance.Control.Timer"))
@@ -533,7 +435,7 @@ void verb_timer(struct verb_request *r)
     j->m = r->m;
     j->dev = d;
     j->answer = r->answer;
-    if (read_request(r, j) && supported(r, j))
+    if (timer_wish_read(r, d, &j->wish) && supported(r, j))
         read_kind(j, false);
     else
         mem_free(j);

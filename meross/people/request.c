@@ -211,7 +211,7 @@ static void on_read_done(void *ctx, int err, const struct envelope *reply)
     if (!succeeded(r, err, reply)) {
         end(r);
     } else if (r->orders.n == 0) {
-        buf_free(&r->dev->state); /* so that it is published even if nothing changed */
+        r->dev->told = 0; /* so that it is published even if nothing changed */
         announce_state(r->m, r->dev);
         answer_state(r);
         end(r);

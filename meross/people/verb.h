@@ -16,6 +16,10 @@ struct verb_request {
 /* The plug that "plug" refers to, or NULL, which has been answered. */
 struct device *verb_find(struct verb_request *r);
 
+/* The plug whose "uuid" stands in the request; *d is NULL when nobody knows it.  False: there is no
+ * uuid, which has been answered. */
+bool verb_uuid(struct verb_request *r, struct device **d);
+
 /* {"name":"new","was":"old"}; was may be NULL. */
 void verb_answer_name(struct verb_request *r, const char *name, const char *was);
 

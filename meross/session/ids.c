@@ -1,11 +1,11 @@
 #include "meross/session/ids.h"
 
-/* FNV-1a; never 0, which is a free place. */
+#include "meross/wire/text.h"
+
+/* Never 0, which is a free place. */
 static uint32_t hash_of(const char *id)
 {
-    uint64_t h = 0xcbf29ce484222325u;
-    for (const char *c = id; *c != '\0'; c++)
-        h = (h ^ (uint8_t)*c) * 0x100000001b3u;
+    uint64_t h = text_mark(span_str(id));
     return (uint32_t)(h ^ h >> 32) | 1;
 }
 

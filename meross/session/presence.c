@@ -113,7 +113,7 @@ static void on_due(void *ctx)
     for (struct device *d = registry_next(m->registry, NULL); d != NULL;
          d = registry_next(m->registry, d))
         if (is_away(d) && gone_until(m, d) <= now)
-            offline(m, d, d->gone_why);
+            offline(m, d, d->gone_why != NULL ? d->gone_why : "");
     while ((w = overdue(m)) != NULL)
         end_wait(w, MD_CLOSED);
     arm(m);
@@ -121,13 +121,22 @@ static void on_due(void *ctx)
 
 /* --- what happens to a plug ---------------------------------------------------------------- */
 
+static void note_why(struct device *d, const char *why)
+{
+    char *copy = why != NULL ? mem_dup(why, strnlen(why, DEVICE_WHY_MAX) + 1) : NULL;
+    if (copy != NULL)
+        copy[strnlen(why, DEVICE_WHY_MAX)] = '\0';
+    mem_free(d->gone_why);
+    d->gone_why = copy;
+}
+
 void presence_lost(struct meross *m, struct device *d, const char *why)
 {
     if (!d->online)
         return;
     if (d->gone_ms == 0)
         d->gone_ms = env_mono_ms(m->env);
-    (void)snprintf(d->gone_why, sizeof d->gone_why, "%s", why);
+    note_why(d, why);
     if (gone_until(m, d) <= env_mono_ms(m->env))
         offline(m, d, why);
     else
@@ -136,7 +145,11 @@ void presence_lost(struct meross *m, struct device *d, const char *why)
         offline(m, d, why); /* without a timer rather early than never */
 }
 
-void presence_back(struct device *d) { d->gone_ms = 0; }
+void presence_back(struct device *d)
+{
+    d->gone_ms = 0;
+    note_why(d, NULL);
+}
 
 int presence_send(struct meross *m, struct device *d, const struct command_ask *ask)
 {

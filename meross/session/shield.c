@@ -85,10 +85,27 @@ static bool is_request(const struct envelope *e)
     return e->method == ENVELOPE_GET || e->method == ENVELOPE_SET || e->method == ENVELOPE_DELETE;
 }
 
-/* Where the answer is wanted; what needs none may leave it out. */
-static bool names_a_topic(const struct envelope *e)
+enum part { ID, SIGN, TIME, TIME_MS, VERSION, NS, METHOD, FROM, PARTS };
+
+/* What is asked of in a header; strict.h has seen to each being there once at most. */
+static void find_parts(struct json_at header, struct json_at part[PARTS])
 {
-    struct json_at from = json_get(e->header, "from");
+    static const char *const names[PARTS] = {
+        [ID] = "messageId",           [SIGN] = "sign",
+        [TIME] = "timestamp",         [TIME_MS] = "timestampMs",
+        [VERSION] = "payloadVersion", [NS] = "namespace",
+        [METHOD] = "method",          [FROM] = "from"};
+    for (unsigned i = 0; i < PARTS; i++)
+        part[i] = (struct json_at){header.doc, -1};
+    for (struct json_at n = json_first_name(header); json_exists(n); n = json_next_name(n))
+        for (unsigned i = 0; i < PARTS; i++)
+            if (json_name_is(n, span_str(names[i]), false))
+                part[i] = json_value(n);
+}
+
+/* Where the answer is wanted; what needs none may leave it out. */
+static bool names_a_topic(const struct envelope *e, struct json_at from)
+{
     if (json_exists(from) && json_type(from) != JSON_STRING)
         return false;
     if (e->from[0] == '\0')
@@ -98,19 +115,19 @@ static bool names_a_topic(const struct envelope *e)
 
 static const char *header_objection(const struct envelope *e)
 {
-    if (!is_hex32(json_get(e->header, "messageId")))
+    struct json_at part[PARTS];
+    find_parts(e->header, part);
+    if (!is_hex32(part[ID]))
         return "its messageId is not 32 lower-case hexadecimal digits";
-    if (!is_hex32(json_get(e->header, "sign")))
+    if (!is_hex32(part[SIGN]))
         return "its sign is not 32 lower-case hexadecimal digits";
-    if (!is_timestamp(json_get(e->header, "timestamp")))
+    if (!is_timestamp(part[TIME]))
         return "its timestamp is not a number of seconds";
-    if (!is_small_number(json_get(e->header, "payloadVersion")) ||
-        !is_small_number(json_get(e->header, "timestampMs")))
+    if (!is_small_number(part[VERSION]) || !is_small_number(part[TIME_MS]))
         return "payloadVersion or timestampMs is no number";
-    if (json_type(json_get(e->header, "namespace")) != JSON_STRING ||
-        json_type(json_get(e->header, "method")) != JSON_STRING)
+    if (json_type(part[NS]) != JSON_STRING || json_type(part[METHOD]) != JSON_STRING)
         return malformed;
-    return names_a_topic(e) ? NULL : "its `from` names no topic to answer on";
+    return names_a_topic(e, part[FROM]) ? NULL : "its `from` names no topic to answer on";
 }
 
 /* --- namespace ----------------------------------------------------------------------------- */

@@ -48,7 +48,7 @@ static void on_told(void *ctx, int err, const struct envelope *reply)
         return;
     }
     m->woken++;
-    (void)snprintf(server, sizeof server, "%s:%u", d->health.main.host,
+    (void)snprintf(server, sizeof server, "%s:%u", health_host(&d->health.main),
                    (unsigned)d->health.main.port);
     log_warn("lan",
              "plug=%s had lost its connection; over the LAN it was told again to connect to %s; "
@@ -59,7 +59,7 @@ static void on_told(void *ctx, int err, const struct envelope *reply)
 
 static int tell(struct meross *m, struct device *d, struct plug *p)
 {
-    struct gateway g = {.host = d->health.main.host,
+    struct gateway g = {.host = health_host(&d->health.main),
                         .port = (unsigned)d->health.main.port,
                         .key = p->key,
                         .user_id = d->user_id};
@@ -91,13 +91,15 @@ static bool server_is_ours(struct device *d, const struct envelope *reply)
         !gateway_host_ok(span_str(server)) || !json_int(json_get(firmware, "port"), &port) ||
         port < 1 || port > UINT16_MAX)
         return false;
-    if (known->host[0] != '\0' && (strcmp(known->host, server) != 0 || known->port != port)) {
+    if (known->host != NULL && (strcmp(health_host(known), server) != 0 || known->port != port)) {
         log_info("lan", "plug=%s connects to %s port %u now; it is left alone",
                  log_q(span_str(d->name)), log_q(span_str(server)), (unsigned)port);
         return false;
     }
-    memcpy(known->host, server, sizeof known->host);
-    known->port = port;
+    bool told = known->told; /* by itself, over its connection */
+    if (known->host == NULL && health_set_server(known, server, port) != MD_OK)
+        return false;
+    known->told = told;
     return true;
 }
 

@@ -145,8 +145,8 @@ static bool same(struct span a, struct span b, bool nocase)
     return nocase ? text_eq_nocase(a, b) : span_eq(a, b);
 }
 
-/* Most names are told apart by their first character: this is asked of every member of an object.
- * */
+/* Most names are told apart by their first character: this is asked of every member of an
+ * object. */
 static bool begins_like(struct span raw, struct span text, bool nocase)
 {
     if (raw.n == 0 || text.n == 0)

@@ -270,3 +270,11 @@ void text_peer_address(const char *peer, char *out, size_t cap)
     s.n = s.n < cap ? s.n : cap - 1;
     (void)span_to_str(s, out, cap);
 }
+
+uint64_t text_mark(struct span s)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < s.n; i++)
+        h = (h ^ s.p[i]) * 0x100000001b3u;
+    return h;
+}

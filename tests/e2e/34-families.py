@@ -126,7 +126,8 @@ def sockets_by_name():
     with House("mss425f-4.1.6") as house:
         strip = house.names["mss425f"]
         house.until(strip, '"channel":2')
-        check("2 is now called lamp" in house.says("rename", strip, "2", "lamp"), "rename")
+        check(f"2 of {strip} is now called lamp" in house.says("rename", strip, "2", "lamp"),
+              "rename")
         out = house.says("on", f"{strip}/Lamp")
         check(f"{strip}, Lamp: ON (" in out, out)
         house.until(strip, '{"channel":2,"state":"ON","name":"lamp"}')

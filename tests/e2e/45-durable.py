@@ -283,6 +283,32 @@ def retained_survives():
         broker.stop()
 
 
+def killed_in_the_middle_of_a_replay():
+    """SUBACK has promised the Retained Messages of every filter; to look them up takes many turns."""
+    broker = Broker(MEROSSD).start()
+    try:
+        client = Client(broker.tcp, "r", clean=True)
+        for n in range(1000):
+            client.send(packet(0x31, string(f"t/{n}") + b"x"))
+        client.send(packet(0x35, string("kept") + b"\x00\x01" + b"value"))
+        check(client.read()[0] == 0x50, "no PUBREC")
+        client.close()
+        slow = b"".join(string(f"+/+/none/{n}") + b"\x01" for n in range(900))
+        client = Client(broker.tcp, "away", clean=False)
+        client.send(packet(0x82, struct.pack(">H", 1) + slow + string("kept") + b"\x02"))
+        check(client.read()[0] == 0x90, "no SUBACK")
+        broker.program.process.kill()
+        broker.program.wait()
+        client.close()
+        broker.start(same_ports=True)
+        client = Client(broker.tcp, "away", clean=False)
+        kind, body = client.read()
+        check(client.present and kind == 0x35 and body.endswith(b"value"), f"{kind:#x} {body!r}")
+        client.close()
+    finally:
+        broker.stop()
+
+
 def state_files(broker):
     return sorted(p for p in broker.state.iterdir() if p.name.startswith("state."))
 
@@ -373,5 +399,6 @@ def sync_always_under_load():
 
 if __name__ == "__main__":
     sys.exit(main([killed_at_random_moments, killed_while_the_subscriber_reads, retained_survives,
+                   killed_in_the_middle_of_a_replay,
                    cut_and_damaged_files_start, sync_always,
                    sync_always_under_load]))

@@ -1,8 +1,7 @@
 #include "tools/config/config_unknown.h"
 
 #include "tools/config/config_options.h"
-
-#define NAME_MAX_BYTES 48u /* longer than every name; suggestions look at no more */
+#include "tools/similar.h"
 
 /* Options of mosquitto 2 that are not rows above (mosquitto.conf(5)).  In a file they cost a
  * warning; `instead` below has more to say about some. */
@@ -95,49 +94,13 @@ const char *config_unknown_instead(struct span name)
     return "this version cannot do that";
 }
 
-static unsigned least(unsigned a, unsigned b, unsigned c)
-{
-    unsigned m = a < b ? a : b;
-    return m < c ? m : c;
-}
-
-/* How many bytes must be put in, left out or changed to turn one into the other. */
-static unsigned distance(struct span a, struct span b)
-{
-    unsigned row[NAME_MAX_BYTES + 1];
-    for (unsigned j = 0; j <= b.n; j++)
-        row[j] = j;
-    for (unsigned i = 1; i <= a.n; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i;
-        for (unsigned j = 1; j <= b.n; j++) {
-            unsigned above = row[j];
-            row[j] = least(above + 1, row[j - 1] + 1, diagonal + (a.p[i - 1] != b.p[j - 1]));
-            diagonal = above;
-        }
-    }
-    return row[b.n];
-}
-
-static void keep_closer(struct span name, const char *candidate, const char **best, unsigned *d)
-{
-    unsigned now = distance(name, span_str(candidate));
-    if (now < *d) {
-        *d = now;
-        *best = candidate;
-    }
-}
-
 const char *config_unknown_like(struct span name)
 {
-    const char *best = NULL;
-    if (name.n < 2 || name.n > NAME_MAX_BYTES)
-        return NULL;
-    unsigned d = name.n < 6 ? 2 : 3; /* one slip in a short name, two in a long one */
+    struct similar s = similar_to(name);
     const struct config_option *o;
     for (size_t i = 0; (o = config_option_at(i)) != NULL; i++)
-        keep_closer(name, o->name, &best, &d);
+        similar_try(&s, o->name);
     for (size_t i = 0; i < N_FOREIGN; i++)
-        keep_closer(name, foreign[i], &best, &d);
-    return best;
+        similar_try(&s, foreign[i]);
+    return s.best;
 }

@@ -266,6 +266,23 @@ static void damaged_server_files_are_replaced(void **state)
     whole_again(p);
 }
 
+/* It may still look like a key. */
+static void a_key_with_one_wrong_letter_is_replaced(void **state)
+{
+    struct place *p = *state;
+    for (size_t at = 100; at <= 1000; at += 300) { /* the modulus, the exponent, the primes */
+        struct buf key;
+        content(p->at.key, &key);
+        assert_true(at < key.n);
+        key.p[at] = key.p[at] == 'A' ? 'B' : 'A';
+        write_text(p->at.key, (const char *)key.p);
+        buf_free(&key);
+        assert_int_equal(ensure(p, NAMES), MD_OK);
+        assert_non_null(strstr(p->what, "server.pem (its key was damaged)"));
+        whole_again(p);
+    }
+}
+
 static void a_damaged_ca_is_an_error_and_stays(void **state)
 {
     struct place *p = *state;
@@ -416,6 +433,7 @@ int main(void)
         cmocka_unit_test(a_lost_ca_pem_comes_back_compatible),
         cmocka_unit_test(a_key_of_another_certificate_is_noticed),
         cmocka_unit_test(damaged_server_files_are_replaced),
+        cmocka_unit_test(a_key_with_one_wrong_letter_is_replaced),
         cmocka_unit_test(a_damaged_ca_is_an_error_and_stays),
         cmocka_unit_test(a_leaf_in_place_of_the_ca_is_an_error),
         cmocka_unit_test(ca_key_taken_away),

@@ -297,7 +297,7 @@ static void test_common(void **state)
     obeys("{\"led\":\"off\",\"locked\":0}",
           "PhysicalLock {\"lock\":[{\"channel\":0,\"onoff\":0}]}\n"
           "DNDMode {\"DNDMode\":{\"mode\":1}}");
-    refuses("{\"led\":\"green\"}", "takes true or false as led");
+    refuses("{\"led\":\"green\"}", "takes on or off as led");
     acknowledges(facts_channel(0), "{\"led\":true}", -1, "{}");
     assert_non_null(strstr(state_now(), "\"led\":true"));
 }

@@ -273,6 +273,15 @@ static void host_names_at_the_limit(void **state)
         assert_int_equal(health_take_firmware(&h, from(text)), n == HEALTH_HOST_MAX);
     }
     assert_int_equal(strlen(h.main.host), HEALTH_HOST_MAX);
+    struct json_at other = from("{\"server\":\"a\",\"port\":2}");
+    (void)mem_fail_after(1);
+    bool news = health_take_firmware(&h, other);
+    (void)mem_fail_after(-1);
+    assert_false(news);
+    assert_int_equal(strlen(h.main.host), HEALTH_HOST_MAX); /* without memory as before */
+    assert_true(health_take_firmware(&h, from("{\"server\":\"\",\"port\":0}")));
+    assert_string_equal(health_host(&h.main), "");
+    health_clear(&h);
     json_free(&parsed);
 }
 

@@ -463,8 +463,8 @@ static void usage_in_json(void **state)
 {
     (void)state;
     assert_int_equal(PLAIN("set", "kettle", "--json"), CLI_USAGE);
-    assert_string_equal(seen.out, "{\"status\":\"error\",\"error\":\"something is missing\","
-                                  "\"code\":\"invalid\"}\n");
+    assert_string_equal(seen.out, "{\"status\":\"error\",\"error\":\"`merossd set` needs "
+                                  "PLUG[/PART] KEY=VALUE...\",\"code\":\"invalid\"}\n");
     assert_int_equal(PLAIN("list", "--json", "--nonsense"), CLI_USAGE);
     has(seen.out, "unknown option --nonsense");
     assert_int_equal(PLAIN("set", "kettle"), CLI_USAGE);
@@ -479,13 +479,19 @@ static void usage_mistakes_are_two(void **state)
 {
     (void)state;
     assert_int_equal(PLAIN("lst"), CLI_USAGE);
-    has(seen.err, "no verb \"lst\"");
+    has(seen.err, "no verb \"lst\"; did you mean `list`?");
+    assert_int_equal(PLAIN("xyzzy"), CLI_USAGE);
+    has(seen.err, "no verb \"xyzzy\"; `merossd help` lists them.");
     assert_int_equal(PLAIN("on"), CLI_USAGE);
     has(seen.err, "Usage: merossd on PLUG");
     assert_int_equal(PLAIN("on", "big", "lamp"), CLI_USAGE);
     has(seen.err, "a name with spaces needs quotes");
     assert_int_equal(PLAIN("list", "-x"), CLI_USAGE);
-    has(seen.err, "unknown option -x");
+    has(seen.err, "unknown option -x\n");
+    assert_int_equal(PLAIN("list", "--jsn"), CLI_USAGE);
+    has(seen.err, "unknown option --jsn; did you mean --json?");
+    assert_int_equal(PLAIN("list", "--cafle=x"), CLI_USAGE);
+    has(seen.err, "did you mean --cafile?");
     assert_int_equal(PLAIN("-p", "1883", "list"), CLI_USAGE);
     has(seen.err, "the verb comes first");
     assert_int_equal(PLAIN("permit", "3601"), CLI_USAGE);
@@ -496,7 +502,8 @@ static void usage_mistakes_are_two(void **state)
     assert_int_equal(PLAIN("rename", "a", "b/c"), CLI_USAGE);
     has(seen.err, "none of / + #");
     assert_int_equal(PLAIN("list", "--topic", "a/#"), CLI_USAGE);
-    assert_int_equal(PLAIN("help", "x"), CLI_USAGE);
+    assert_int_equal(PLAIN("help", "tmer"), CLI_USAGE);
+    has(seen.err, "did you mean `timer`?");
 }
 
 static void help_covers_every_verb(void **state)
