@@ -52,12 +52,24 @@ void limits_turn(struct server *s)
         s->burden.bytes = now;
 }
 
+static void shrink(struct server *s)
+{
+    broker_shrink(s->broker);
+    LIST_EACH (it, &s->listeners) {
+        const struct listener *l = LIST_OF(it, struct listener, link);
+        if (l->tls != NULL)
+            tls_ctx_shrink(l->tls->ctx);
+    }
+}
+
 /* A flood must not have ended before it is cleaned up behind: it may never. */
 void limits_memory(struct server *s)
 {
     struct burden *b = &s->burden;
     if (b->seconds++ % SHRINK_S == 0)
-        broker_shrink(s->broker);
+        shrink(s);
+    if (workers_rest(&s->workers))
+        b->streams++; /* the C library has what it kept for the threads */
     size_t now = mem_used();
     if (b->bytes < now + TRIM_BYTES && b->streams == 0)
         return;

@@ -48,6 +48,7 @@ static void finish_all(struct workers *w)
     uv_mutex_unlock(&w->lock);
     while ((it = list_first(&done)) != NULL) {
         list_remove(it);
+        w->under_way--;
         w->finish(LIST_OF(it, struct worker_item, link));
     }
 }
@@ -89,10 +90,50 @@ static bool start_threads(struct workers *w)
     return w->n_started > 0;
 }
 
+static void tell_to_end(struct workers *w)
+{
+    uv_mutex_lock(&w->lock);
+    w->stop = true;
+    uv_cond_broadcast(&w->more);
+    uv_mutex_unlock(&w->lock);
+}
+
+static void join(struct workers *w)
+{
+    for (unsigned i = 0; i < w->n_started; i++)
+        (void)uv_thread_join(&w->thread[i]);
+    w->n_started = 0;
+}
+
+/* After tell_to_end(), while nothing is under way. */
+static void wake_up(struct workers *w)
+{
+    join(w);
+    w->stop = w->resting = false;
+}
+
+/* They are joined the next time, so that the loop does not wait for threads of a lower priority. */
+bool workers_rest(struct workers *w)
+{
+    if (w->resting) {
+        wake_up(w);
+        return true;
+    }
+    if (w->n_started > 0 && w->under_way == 0 && ++w->idle >= WORKERS_PATIENCE) {
+        tell_to_end(w);
+        w->resting = true;
+    }
+    return false;
+}
+
 int workers_queue(struct workers *w, struct worker_item *item)
 {
+    if (w->resting)
+        wake_up(w);
     if (!start_threads(w))
         return MD_NOMEM;
+    w->idle = 0;
+    w->under_way++;
     uv_mutex_lock(&w->lock);
     list_append(&w->todo, &item->link);
     uv_cond_signal(&w->more);
@@ -111,12 +152,8 @@ static void on_closed(uv_handle_t *h)
 
 void workers_stop(struct workers *w)
 {
-    uv_mutex_lock(&w->lock);
-    w->stop = true;
-    uv_cond_broadcast(&w->more);
-    uv_mutex_unlock(&w->lock);
-    for (unsigned i = 0; i < w->n_started; i++)
-        (void)uv_thread_join(&w->thread[i]);
+    tell_to_end(w);
+    join(w);
     finish_all(w);
     uv_close((uv_handle_t *)&w->woken, on_closed);
 }

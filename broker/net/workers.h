@@ -5,7 +5,8 @@
  * cannot have: libuv 1.44 wakes a loop in a way that makes it spin until the thread that woke it
  * runs again.
  *
- * They are started when there is work for the first time. */
+ * They are started when there is work, and end when there was none for a while: their stacks, and
+ * what the C library keeps for each thread, are worth more elsewhere. */
 #ifndef BROKER_NET_WORKERS_H
 #define BROKER_NET_WORKERS_H
 
@@ -26,6 +27,9 @@ struct workers {
     void (*finish)(struct worker_item *item); /* in the loop, afterwards */
     unsigned n;                               /* threads that there shall be: 1 to WORKERS_MAX */
     unsigned n_started;
+    unsigned under_way; /* items that are queued and not finished */
+    unsigned idle;      /* calls of workers_rest() since there was work */
+    bool resting;       /* the threads were told to end                 */
     int priority;
     int wake[2]; /* a pipe: a byte tells the loop that `done` has something */
     bool stop;
@@ -43,6 +47,12 @@ MD_MUST_USE int workers_init(struct workers *w, uv_loop_t *loop);
 /* Has the item run.  item: lent until finish() is called.  Errors: MD_NOMEM, no thread could be
  * started; nothing was taken. */
 MD_MUST_USE int workers_queue(struct workers *w, struct worker_item *item);
+
+#define WORKERS_PATIENCE 5u
+
+/* Call it every second: after WORKERS_PATIENCE of them without work the threads end.  True: they
+ * have just done so. */
+bool workers_rest(struct workers *w);
 
 /* Waits for all that was queued, calls finish() for it, and closes the handle; w must live until
  * the loop has seen that. */

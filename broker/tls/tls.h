@@ -71,6 +71,9 @@ MD_MUST_USE int tls_ctx_new(struct tls_ctx **out, const struct tls_config *cfg, 
                             char err[TLS_ERR_MAX]);
 void tls_ctx_free(struct tls_ctx *ctx);
 
+/* Loop thread.  Frees buffers that connections shared under load, all but those for one. */
+void tls_ctx_shrink(struct tls_ctx *ctx);
+
 /* How many lanes are free at this moment: a hint, for any thread. */
 unsigned tls_ctx_free_lanes(const struct tls_ctx *ctx);
 
@@ -124,7 +127,7 @@ MD_MUST_USE int tls_write(struct tls *t, struct span plain);
 bool tls_open(const struct tls *t); /* handshake is complete */
 /* In the middle of the handshake: the ClientHello was whole, and more than it is needed. */
 bool tls_begun(const struct tls *t);
-void tls_close(struct tls *t);      /* queue close_notify, once; nothing unless it was open */
+void tls_close(struct tls *t); /* queue close_notify, once; nothing unless it was open */
 
 struct span tls_output(const struct tls *t); /* lent: cipher bytes to send */
 void tls_sent(struct tls *t,

@@ -206,6 +206,24 @@ static inline void tlsc_no_renegotiation(mbedtls_ssl_config *c) { (void)c; }
             &(ssl)->MBEDTLS_PRIVATE(out_msg) TLSC_POINTER_CID(&(ssl)->MBEDTLS_PRIVATE(out_cid))    \
     }
 
+/* What a handshake leaves changes hands; builds without TLS 1.2 keep it. */
+#if defined(MBEDTLS_SSL_PROTO_TLS1_2)
+static inline void tlsc_move_handshake(mbedtls_ssl_context *to, mbedtls_ssl_context *from)
+{
+    to->MBEDTLS_PRIVATE(handshake) = from->MBEDTLS_PRIVATE(handshake);
+    to->MBEDTLS_PRIVATE(session_negotiate) = from->MBEDTLS_PRIVATE(session_negotiate);
+    to->MBEDTLS_PRIVATE(transform_negotiate) = from->MBEDTLS_PRIVATE(transform_negotiate);
+    from->MBEDTLS_PRIVATE(handshake) = NULL;
+    from->MBEDTLS_PRIVATE(session_negotiate) = NULL;
+    from->MBEDTLS_PRIVATE(transform_negotiate) = NULL;
+}
+#else
+static inline void tlsc_move_handshake(mbedtls_ssl_context *to, mbedtls_ssl_context *from)
+{
+    (void)to, (void)from;
+}
+#endif
+
 /* Are the buffers of all connections of one size? */
 #if defined(MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH) || defined(MBEDTLS_SSL_HW_RECORD_ACCEL)
 #define TLSC_BUFFERS_ALIKE false

@@ -327,13 +327,15 @@ void tls_ctx_free(struct tls_ctx *ctx)
 {
     if (ctx == NULL)
         return;
-    tls_windows_free(&ctx->windows);
+    tls_windows_shrink(&ctx->windows, 0);
     for (unsigned i = 0; i < ctx->n_lanes; i++)
         lane_free(&ctx->lane[i]);
     tls_psk_free(ctx->psk);
     tls_shared_free(&ctx->shared);
     mem_free(ctx);
 }
+
+void tls_ctx_shrink(struct tls_ctx *ctx) { tls_windows_shrink(&ctx->windows, 1); }
 
 /* sem_getvalue() is not const only because POSIX came first. */
 unsigned tls_ctx_free_lanes(const struct tls_ctx *ctx)

@@ -196,6 +196,18 @@ static bool verified(const struct tls *t)
            mbedtls_ssl_get_verify_result(&t->ssl) == 0;
 }
 
+/* The library keeps all of a TLS 1.3 handshake as long as the connection, which is more than the
+ * connection itself.  A server needs none of it, unlike a client, who gets tickets later.  It takes
+ * a context that has nothing else to free it. */
+static void forget_handshake(mbedtls_ssl_context *ssl)
+{
+    mbedtls_ssl_context heir;
+    mbedtls_ssl_init(&heir);
+    heir.MBEDTLS_PRIVATE(conf) = ssl->MBEDTLS_PRIVATE(conf);
+    tlsc_move_handshake(&heir, ssl);
+    mbedtls_ssl_free(&heir);
+}
+
 static int step(struct tls *t)
 {
     int err = t->set_up ? MD_OK : set_up(t);
@@ -212,6 +224,8 @@ static int step(struct tls *t)
         return tls_fail(t, MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE);
     (void)snprintf(t->description, sizeof t->description, "%s %s", mbedtls_ssl_get_version(&t->ssl),
                    mbedtls_ssl_get_ciphersuite(&t->ssl));
+    if (t->ctx->server)
+        forget_handshake(&t->ssl);
     t->was_open = true;
     t->phase = TLS_OPEN;
     return MD_OK;

@@ -87,9 +87,9 @@ static void window_free(struct tls_window w)
     mbedtls_ssl_free(&heir);
 }
 
-void tls_windows_free(struct tls_windows *w)
+void tls_windows_shrink(struct tls_windows *w, unsigned most)
 {
-    while (w->n > 0)
+    while (w->n > most)
         window_free(w->spare[--w->n]);
 }
 

@@ -19,7 +19,7 @@
 
 #include "broker/base/err.h"
 
-#define TLS_WINDOWS_SPARE 4 /* kept for those that have one in the middle of a record */
+#define TLS_WINDOWS_SPARE 16 /* at most, for those that end in the middle of a record */
 
 struct tls_window {
     unsigned char *in, *out;
@@ -37,7 +37,7 @@ struct tls_bookmark { /* of a connection without buffers; zeroed while it has th
     uint8_t out[TLSC_RECORD_POINTERS];
 };
 
-void tls_windows_free(struct tls_windows *w);
+void tls_windows_shrink(struct tls_windows *w, unsigned most); /* frees what is more than that */
 
 /* Nothing is done while it has buffers.
  * ssl   set up, open.

@@ -229,12 +229,111 @@ def session_is_resumed():
     again.close()
 
 
+class InPieces:
+    """In place of a TLS context: a socket whose records leave as far as push() says."""
+
+    def __init__(self):
+        self.held = None  # bytes that wait for push(); None: they leave at once
+
+    def wrap_socket(self, raw, server_hostname=None):
+        self.raw = raw
+        self.come, self.go = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = harness.tls_context().wrap_bio(self.come, self.go, server_hostname=server_hostname)
+        self.until_done(self.tls.do_handshake)
+        return self
+
+    def until_done(self, step, *args):
+        while True:
+            try:
+                result, done = step(*args), True
+            except ssl.SSLWantReadError:
+                done = False
+            if self.held is None:
+                self.raw.sendall(self.go.read())
+            else:
+                self.held += self.go.read()
+            if done:
+                return result
+            more = self.raw.recv(65536)
+            if not more:
+                return b""
+            self.come.write(more)
+
+    def push(self, n):
+        self.raw.sendall(self.held[:n])
+        self.held = self.held[n:]
+
+    def settimeout(self, seconds):
+        self.raw.settimeout(seconds)
+
+    def sendall(self, data):
+        while data:
+            data = data[self.until_done(self.tls.write, data):]
+
+    def recv(self, n):
+        return self.until_done(self.tls.read, n)
+
+    def close(self):
+        self.raw.close()
+
+
+def crowd_in_the_middle_of_records():
+    """The broker lends its record buffers to whom it reads from: nobody's bytes get into another's,
+    and what is sent to those who are in the middle of a record arrives as well."""
+    reader, writer = Client(BROKER.tcp, "reader"), Client(BROKER.tls, "writer", harness.tls_context())
+    reader.subscribe("pieces/#")
+    pieces = [InPieces() for _ in range(12)]
+    crowd = [Client(BROKER.tls, f"piece{i}", p) for i, p in enumerate(pieces)]
+    for c in crowd:
+        c.subscribe("to/all")
+    for turn, size in enumerate((1, 40, 700, 5000, 16384, 40000)):
+        payloads = {f"pieces/{i}": bytes([turn * 16 + i]) * size for i in range(len(crowd))}
+        for c, p, (topic, payload) in zip(crowd, pieces, payloads.items()):
+            p.held = b""
+            c.publish(topic, payload)
+        for cut in (3, 4, 20, len(pieces[0].held) // 2, -1):
+            for p in pieces:
+                p.push(cut)
+            writer.publish("to/all", bytes([cut & 255]) * size)
+            for c in crowd:
+                check(c.message()["payload"] == bytes([cut & 255]) * size, f"after {cut} of {size}")
+        for p in pieces:
+            p.push(len(p.held))
+            p.held = None
+        for _ in crowd:
+            said = reader.message()
+            check(payloads.pop(said["topic"]) == said["payload"], f"{said['topic']} of {size}")
+    for c in crowd + [reader, writer]:
+        c.ping()
+        c.wire.close()
+
+
+def key_update_ends_one_connection():
+    """Our library has none."""
+    if not shutil.which("openssl"):
+        raise Skip("openssl is not installed")
+    bystander = Client(BROKER.tls, "bystander", harness.tls_context())
+    word, end = os.pipe()
+    os.write(end, b"K\n")
+    p = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{BROKER.tls}", "-tls1_3"],
+                       stdin=word, capture_output=True, timeout=60, check=False)
+    os.close(word)
+    os.close(end)
+    bystander.ping()
+    bystander.disconnect()
+    if b"TLSv1.3" not in p.stdout:
+        raise Skip("no TLS 1.3 here")
+    check(b"KEYUPDATE" in p.stdout + p.stderr, p.stdout[-500:])
+    BROKER.wait_line("TLS: SSL - An unexpected message was received")
+
+
 TESTS = [old_hellos_are_served, ecdhe_is_preferred, each_old_suite_alone, hello_in_pieces,
          tls_1_1_is_refused_and_said, no_shared_cipher_is_said, unknown_ca_is_said,
          our_ca_is_enough, modern_tls_as_far_as_the_library_goes,
          tls_hello_on_the_plain_port_is_said, plain_mqtt_on_the_tls_port_is_said,
          http_is_said_on_either_port, noise_is_refused,
-         a_handshake_that_stands_still_hinders_nobody, openssl_s_client, session_is_resumed]
+         a_handshake_that_stands_still_hinders_nobody, openssl_s_client, session_is_resumed,
+         crowd_in_the_middle_of_records, key_update_ends_one_connection]
 
 if __name__ == "__main__":
     with Broker(MEROSSD) as BROKER:

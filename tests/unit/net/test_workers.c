@@ -119,6 +119,40 @@ static void starts_no_thread_without_work(void **state)
     end(&b);
 }
 
+static void finish_one(struct bench *b, unsigned i)
+{
+    assert_int_equal(workers_queue(&b->workers, &b->item[i].base), MD_OK);
+    for (unsigned before = b->n_finished; b->n_finished == before;) {
+        assert_false(workers_rest(&b->workers)); /* it is under way */
+        (void)uv_run(&b->loop, UV_RUN_ONCE);
+    }
+}
+
+static void threads_end_when_there_is_no_work(void **state)
+{
+    struct bench b;
+    (void)state;
+    start(&b, 2);
+    for (unsigned round = 0; round < 4; round++) {
+        finish_one(&b, 0);
+        for (unsigned i = 1; i < WORKERS_PATIENCE; i++)
+            assert_false(workers_rest(&b.workers));
+        if (round == 0)
+            finish_one(&b, 1); /* just in time */
+        assert_int_equal(b.workers.n_started, 2);
+        for (unsigned i = round == 0 ? 0 : WORKERS_PATIENCE - 1; i < WORKERS_PATIENCE; i++)
+            assert_false(workers_rest(&b.workers));
+        assert_true(b.workers.resting);
+        if (round == 1)
+            finish_one(&b, 1); /* while they end */
+        else if (round < 3)
+            assert_true(workers_rest(&b.workers));
+        assert_int_equal(b.workers.n_started, round == 1 || round == 3 ? 2 : 0);
+    }
+    end(&b); /* while they end */
+    assert_int_equal(b.n_finished, 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +160,7 @@ int main(void)
         cmocka_unit_test(takes_work_while_it_gives_back),
         cmocka_unit_test(ends_only_when_all_is_done),
         cmocka_unit_test(starts_no_thread_without_work),
+        cmocka_unit_test(threads_end_when_there_is_no_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

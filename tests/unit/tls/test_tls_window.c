@@ -68,6 +68,7 @@ static struct pair open_pair(struct tls_ctx *at_c, struct tls_ctx *at_s)
     read_nothing(p.s);
     read_nothing(p.c); /* TLS 1.3: tickets */
     assert_true(away(p.s) && away(p.c));
+    assert_null(p.s->ssl.MBEDTLS_PRIVATE(handshake)); /* nor anything else of it */
     return p;
 }
 
@@ -269,7 +270,7 @@ static void talk(struct talker *t, size_t n, size_t kept)
 static void a_crowd_in_each_others_buffers(void **state)
 {
     (void)state;
-    enum { CROWD = 2 * TLS_WINDOWS_SPARE + 1, ROUNDS = 60 };
+    enum { CROWD = TLS_WINDOWS_SPARE + 1, ROUNDS = 60 };
     struct talker t[CROWD];
     for (unsigned i = 0; i < CROWD; i++)
         t[i] = (struct talker){.p = open_pair(client, server)};
@@ -277,8 +278,18 @@ static void a_crowd_in_each_others_buffers(void **state)
         for (unsigned i = 0; i < CROWD; i++)
             talk(&t[i], 1 + (round * 37 + i * 101) % 5000, (round + i) % 7);
     for (unsigned i = 0; i < CROWD; i++)
+        talk(&t[i], 1, 1);
+    tls_ctx_shrink(server);
+    assert_int_equal(server->windows.n, 0); /* all are in the middle of a record */
+    for (unsigned i = 0; i < TLS_WINDOWS_SPARE; i++) {
         talk(&t[i], 1, 0);
-    assert_int_equal(server->windows.n, TLS_WINDOWS_SPARE); /* what is more is given back */
+        assert_int_equal(server->windows.n, i + 1);
+    }
+    talk(&t[TLS_WINDOWS_SPARE], 1, 0);
+    assert_int_equal(server->windows.n, TLS_WINDOWS_SPARE); /* one more is freed at once */
+    tls_ctx_shrink(server);
+    tls_ctx_shrink(server);
+    assert_int_equal(server->windows.n, 1);
     for (unsigned i = 0; i < CROWD; i++) {
         both_ways(t[i].p, 300, MUCH, MUCH);
         close_pair(t[i].p);
@@ -461,7 +472,7 @@ static void without_memory_for_buffers(void **state)
     buf_init(&plain, 100);
     assert_int_equal(buf_reserve(&plain, 100), MD_OK);
     assert_int_equal(own->windows.n, 1);
-    tls_windows_free(&own->windows);
+    tls_windows_shrink(&own->windows, 0);
     assert_int_equal(tls_write(p.c, span_str("patience")), MD_OK);
     (void)carry(p.c, p.s);
     mem_fail_after(1);
@@ -475,7 +486,7 @@ static void without_memory_for_buffers(void **state)
     assert_int_equal(tls_read(p.s, &plain), MD_OK); /* nothing was lost */
     assert_true(span_is(buf_view(&plain), "patience"));
     both_ways(p, 100, 3, 100);
-    tls_windows_free(&own->windows);
+    tls_windows_shrink(&own->windows, 0);
     mem_fail_after(1);
     tls_close(p.s); /* goes without a word */
     mem_fail_after(-1);
