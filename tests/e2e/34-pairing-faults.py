@@ -236,7 +236,7 @@ def bad_input():
              (("pair", "--ssid", "a", "--password-file", "/nowhere/file"), "cannot read"),
              (("pair", "word", "--ssid", "a"), "too many words"),
              (("pair", "--bogus"), "unknown option"),
-             (("adopt",), "something is missing"),
+             (("adopt",), "needs ADDRESS"),
              (("adopt", "a b"), "no address"),
              (("adopt", "a", "b"), "too many words"),
              (("adopt", "127.0.0.1:99999"), "no address"),
