@@ -44,7 +44,7 @@ static int load_one(struct opening *o, const char *dir, struct segment g)
 
 /* A hot journal of a later state than the files: somebody put a copy of them back.  It belongs to
  * what was there before, and is set aside. */
-static bool is_stale(const struct opening *o, const char *dir, const char *path)
+static bool is_stale(const struct opening *o, const char *path)
 {
     struct journal_report report = {.has_place = false};
     struct buf bytes;
@@ -52,16 +52,16 @@ static bool is_stale(const struct opening *o, const char *dir, const char *path)
     if (segment_read(path, &bytes) == MD_OK)
         journal_look(buf_view(&bytes), &report);
     buf_free(&bytes);
-    return strcmp(o->l->dir, dir) != 0 && !journal_follows(&report, o->l->end);
+    return strcmp(o->l->dir, o->l->journal_dir) != 0 && !journal_follows(&report, o->l->end);
 }
 
-static int load_one_hot(struct opening *o, const char *dir, struct segment g, bool *found)
+static int load_one_hot(struct opening *o, struct segment g, bool *found)
 {
     char path[SEGMENT_PATH];
-    segment_path(path, dir, g);
-    if (!is_stale(o, dir, path)) {
+    segment_path(path, o->l->journal_dir, g);
+    if (!is_stale(o, path)) {
         *found = true;
-        return load_one(o, dir, g);
+        return load_one(o, o->l->journal_dir, g);
     }
     o->stale++;
     if (segment_retire(path) == MD_OK)
@@ -113,26 +113,17 @@ static int load_dir(struct opening *o, bool *changed)
     return err;
 }
 
-static int load_hot_in(struct opening *o, const char *dir, bool *found)
+static int load_hot(struct opening *o, bool *found)
 {
     struct segments all = {.n = 0};
-    int err = segment_list(dir, &all);
+    int err = segment_list(o->l->journal_dir, &all);
+    *found = false;
     if (err != MD_OK)
         return MD_OK; /* a fresh tmpfs */
     for (unsigned i = 0; i < all.n && err == MD_OK; i++) {
         if (all.v[i].kind == SEGMENT_HOT)
-            err = load_one_hot(o, dir, all.v[i], found);
+            err = load_one_hot(o, all.v[i], found);
     }
-    return err;
-}
-
-/* Those in `dir` are of a run that had no memory for them. */
-static int load_hot(struct opening *o, bool *found)
-{
-    *found = false;
-    int err = load_hot_in(o, o->l->journal_dir, found);
-    if (err == MD_OK && strcmp(o->l->dir, o->l->journal_dir) != 0)
-        err = load_hot_in(o, o->l->dir, found);
     return err;
 }
 
@@ -164,7 +155,6 @@ static int rewrite(struct load *l)
         compact_remove_before(l->dir, &all, number);
     if (err == MD_OK) {
         segment_remove_hot(l->journal_dir, l->number);
-        segment_remove_hot(l->dir, l->number);
         l->end = (struct journal_place){.number = number};
     }
     l->number = number;

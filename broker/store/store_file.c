@@ -259,8 +259,6 @@ static int write_owed(struct store_flush *f)
         err = compact_write(dir, f->owed, f->number);
     if (err == MD_OK && segment_list(dir, &all) == MD_OK)
         compact_remove_before(dir, &all, f->number);
-    if (err == MD_OK && strcmp(dir, f->store->journal_dir) != 0)
-        segment_remove_hot(dir, f->number); /* of a run that had no memory for them */
     f->end.number = f->number;
     return err;
 }

@@ -515,32 +515,6 @@ static void flip(const char *path, size_t at)
     (void)close(fd);
 }
 
-/* Killed while its journals were in the state directory, started again where there is memory for
- * them: by another user, as a service, with another `journal_dir`. */
-static void journals_in_the_state_directory_are_not_forgotten(void **state)
-{
-    const struct place *p = *state;
-    struct store *s = NULL;
-    char note[256];
-    struct store_file_config cfg = {.dir = p->dir, .sync = STORE_SYNC_PERIOD, .period_s = 2};
-    for (int again = 0; again < 2; again++) {
-        assert_int_equal(store_file_open(&s, &cfg, note), MD_OK);
-        assert_int_equal(put(s, "a", again ? "two" : "one"), MD_OK);
-        assert_int_equal(store_write(s), MD_OK);
-        kill_store(s);
-        assert_true(each_file(p->dir, ".hot", NULL) > 0);
-        s = open_store(p);
-        assert_string_equal(find(s, "a").value, again ? "two" : "one");
-        assert_int_equal(each_file(p->dir, ".hot", NULL), 0);
-        store_loaded(s);
-        assert_int_equal(put(s, "a", "newer"), MD_OK);
-        store_close(s);
-        s = open_store(p); /* and do not come back */
-        assert_string_equal(find(s, "a").value, "newer");
-        store_close(s);
-    }
-}
-
 /* F150: every byte damaged in turn costs at most one record, and the program starts. */
 static void any_damaged_byte_costs_at_most_one_entry(void **state)
 {
@@ -695,7 +669,6 @@ int main(void)
         T(a_full_disk_at_the_start_is_no_reason_to_stop),
         T(journals_are_folded_into_a_base),
         T(sync_always_writes_no_journal),
-        T(journals_in_the_state_directory_are_not_forgotten),
         T(any_damaged_byte_costs_at_most_one_entry),
         T(any_cut_of_the_journal_keeps_whole_turns),
         T(records_have_limits),
