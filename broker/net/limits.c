@@ -68,10 +68,9 @@ void limits_memory(struct server *s)
     struct burden *b = &s->burden;
     if (b->seconds++ % SHRINK_S == 0)
         shrink(s);
-    if (workers_rest(&s->workers))
-        b->streams++; /* the C library has what it kept for the threads */
+    bool ended = workers_rest(&s->workers); /* what the C library kept for them is free */
     size_t now = mem_used();
-    if (b->bytes < now + TRIM_BYTES && b->streams == 0)
+    if (b->bytes < now + TRIM_BYTES && b->streams == 0 && !ended)
         return;
     b->bytes = now;
     b->streams = 0;
