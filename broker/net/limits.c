@@ -55,11 +55,8 @@ void limits_turn(struct server *s)
 static void shrink(struct server *s)
 {
     broker_shrink(s->broker);
-    LIST_EACH (it, &s->listeners) {
-        const struct listener *l = LIST_OF(it, struct listener, link);
-        if (l->tls != NULL)
-            tls_ctx_shrink(l->tls->ctx);
-    }
+    LIST_EACH (it, &s->holders)
+        tls_ctx_shrink(LIST_OF(it, struct tls_holder, link)->ctx);
 }
 
 /* A flood must not have ended before it is cleaned up behind: it may never. */
