@@ -102,7 +102,7 @@ static void advance(struct replay *r, struct span left, uint32_t n)
     r->done += n;
 }
 
-/* Takes the list; it has `left` at its end, n filters. */
+/* Takes the list, unless there is no memory; `left` is the end of it, n filters. */
 static int make(struct replay **out, struct session *s, struct buf *list, struct span left,
                 uint32_t n)
 {

@@ -17,8 +17,8 @@ SMALL="$SMALL -ffunction-sections -fdata-sections -fno-ident"
 # No time, no user, no folder gets into the file.
 STABLE="-Wdate-time -ffile-prefix-map=$out/source/= -ffile-prefix-map=$PWD/="
 # Not a position-independent program: that would turn 40 KB of constant tables into memory that is
-# written at start and so private, and cost code on mips and 32-bit ARM.  clang makes
-# position-independent code for musl when it is not told (-fno-pie) not to, of musl as well.
+# written at start and so private, and cost code on mips and 32-bit ARM.  For musl clang makes
+# position-independent code unless it is told not to (-fno-pie), so musl itself is told as well.
 LINK="-fuse-ld=lld -nostdlib -static -no-pie -Wl,--gc-sections,--icf=all,-O2,--build-id=none"
 LINK="$LINK,-z,noseparate-code,-z,norelro"
 
