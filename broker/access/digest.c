@@ -1,11 +1,9 @@
 #include "broker/access/digest.h"
 
+#include "broker/access/pbkdf2.h"
+
 #include <mbedtls/base64.h>
 #include <mbedtls/md.h>
-#include <mbedtls/pkcs5.h>
-
-/* mbedTLS wants a pointer for no bytes, too. */
-static const uint8_t *bytes(struct span s) { return s.n > 0 ? s.p : (const uint8_t *)""; }
 
 /* The library fails here only for want of memory: the digests are part of every build of it. */
 static int start(mbedtls_md_context_t *ctx, mbedtls_md_type_t type, bool hmac)
@@ -25,8 +23,8 @@ int digest_sha512(uint8_t out[DIGEST_SHA512], struct span password, struct span 
 {
     mbedtls_md_context_t ctx;
     bool ok = start(&ctx, MBEDTLS_MD_SHA512, false) == MD_OK && mbedtls_md_starts(&ctx) == 0 &&
-              mbedtls_md_update(&ctx, bytes(password), password.n) == 0 &&
-              mbedtls_md_update(&ctx, bytes(salt), salt.n) == 0 &&
+              mbedtls_md_update(&ctx, pbkdf2_bytes(password), password.n) == 0 &&
+              mbedtls_md_update(&ctx, pbkdf2_bytes(salt), salt.n) == 0 &&
               mbedtls_md_finish(&ctx, out) == 0;
     return finish(&ctx, ok);
 }
@@ -34,11 +32,8 @@ int digest_sha512(uint8_t out[DIGEST_SHA512], struct span password, struct span 
 int digest_pbkdf2(uint8_t out[DIGEST_SHA512], struct span password, struct span salt,
                   unsigned iterations)
 {
-    mbedtls_md_context_t ctx;
-    bool ok = start(&ctx, MBEDTLS_MD_SHA512, true) == MD_OK &&
-              mbedtls_pkcs5_pbkdf2_hmac(&ctx, bytes(password), password.n, bytes(salt), salt.n,
-                                        iterations, DIGEST_SHA512, out) == 0;
-    return finish(&ctx, ok);
+    int rc = pbkdf2(MBEDTLS_MD_SHA512, password, salt, iterations, out, DIGEST_SHA512);
+    return rc == 0 ? MD_OK : MD_NOMEM;
 }
 
 int digest_keyed(uint8_t out[DIGEST_SHA256], const uint8_t secret[DIGEST_SHA256],
@@ -48,7 +43,7 @@ int digest_keyed(uint8_t out[DIGEST_SHA256], const uint8_t secret[DIGEST_SHA256]
     bool ok = start(&ctx, MBEDTLS_MD_SHA256, true) == MD_OK &&
               mbedtls_md_hmac_starts(&ctx, secret, DIGEST_SHA256) == 0;
     for (size_t i = 0; i < n && ok; i++)
-        ok = mbedtls_md_hmac_update(&ctx, bytes(part[i]), part[i].n) == 0;
+        ok = mbedtls_md_hmac_update(&ctx, pbkdf2_bytes(part[i]), part[i].n) == 0;
     ok = ok && mbedtls_md_hmac_finish(&ctx, out) == 0;
     return finish(&ctx, ok);
 }
@@ -63,12 +58,12 @@ bool digest_equal(const uint8_t *a, const uint8_t *b, size_t n)
 
 int digest_from_base64(uint8_t *out, size_t cap, size_t *n, struct span text)
 {
-    return mbedtls_base64_decode(out, cap, n, bytes(text), text.n) == 0 ? MD_OK : MD_INVAL;
+    return mbedtls_base64_decode(out, cap, n, pbkdf2_bytes(text), text.n) == 0 ? MD_OK : MD_INVAL;
 }
 
 int digest_to_base64(char *out, size_t cap, struct span data)
 {
     size_t n;
-    int err = mbedtls_base64_encode((unsigned char *)out, cap, &n, bytes(data), data.n);
+    int err = mbedtls_base64_encode((unsigned char *)out, cap, &n, pbkdf2_bytes(data), data.n);
     return err == 0 ? MD_OK : MD_TOOBIG;
 }

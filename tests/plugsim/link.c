@@ -14,12 +14,15 @@
 #include <unistd.h>
 
 #include "broker/base/mem.h"
+#include "broker/tls/tls_compat.h"
 
 struct link_way {
     struct sockaddr_storage address;
     socklen_t address_n;
     bool plain;
-    int ciphers[2]; /* zero-ended, as mbedTLS keeps a pointer to it */
+    /* Zero-ended, as mbedTLS keeps pointers to them. */
+    int ciphers[2];
+    tlsc_group groups[2];
     mbedtls_entropy_context entropy;
     mbedtls_ctr_drbg_context random;
     mbedtls_ssl_config tls;
@@ -60,7 +63,7 @@ static int prepare_tls(struct link_way *w, const char *cipher)
         return MD_TLS;
     mbedtls_ssl_conf_rng(&w->tls, mbedtls_ctr_drbg_random, &w->random);
     mbedtls_ssl_conf_authmode(&w->tls, MBEDTLS_SSL_VERIFY_NONE);
-    mbedtls_ssl_conf_max_version(&w->tls, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+    tlsc_set_versions(&w->tls, 3, 3); /* TLS 1.2 */
     if (cipher == NULL)
         return MD_OK;
     w->ciphers[0] = mbedtls_ssl_get_ciphersuite_id(cipher);
@@ -103,9 +106,10 @@ void link_way_free(struct link_way *w)
 
 void link_way_one_curve(struct link_way *w)
 {
-    static const mbedtls_ecp_group_id only[] = {MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_NONE};
+    w->groups[0] = TLSC_GROUP(mbedtls_ecp_curve_info_from_grp_id(MBEDTLS_ECP_DP_SECP256R1));
+    w->groups[1] = 0;
     if (!w->plain)
-        mbedtls_ssl_conf_curves(&w->tls, only);
+        tlsc_conf_groups(&w->tls, w->groups);
 }
 
 static int push(void *ctx, const unsigned char *bytes, size_t n)

@@ -1,11 +1,11 @@
 #include "tools/backup/vault.h"
 
+#include "broker/access/pbkdf2.h"
 #include "broker/base/mem.h"
 #include "broker/base/rd.h"
 
 #include <mbedtls/gcm.h>
 #include <mbedtls/md.h>
-#include <mbedtls/pkcs5.h>
 
 #define MAGIC   "MDBACKUP"
 #define MAGIC_N 8u
@@ -42,14 +42,8 @@ static int head_sum(const uint8_t *head, uint8_t out[32])
 static int make_key(struct span passphrase, const uint8_t *salt, uint32_t iterations,
                     uint8_t key[KEY_N])
 {
-    mbedtls_md_context_t md;
-    const uint8_t *p = passphrase.n > 0 ? passphrase.p : (const uint8_t *)"";
-    mbedtls_md_init(&md);
-    int rc = mbedtls_md_setup(&md, sha256(), 1);
-    if (rc == 0)
-        rc = mbedtls_pkcs5_pbkdf2_hmac(&md, p, passphrase.n, salt, SALT_N, iterations, KEY_N, key);
-    mbedtls_md_free(&md);
-    return translate(rc);
+    return translate(
+        pbkdf2(MBEDTLS_MD_SHA256, passphrase, span_of(salt, SALT_N), iterations, key, KEY_N));
 }
 
 static int make_proof(const uint8_t key[KEY_N], uint8_t out[32])

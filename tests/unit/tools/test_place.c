@@ -31,7 +31,7 @@ struct house {
 
 static void write_file(const char *dir, const char *name, const char *text)
 {
-    char path[200];
+    char path[700];
     (void)snprintf(path, sizeof path, "%s/%s", dir, name);
     FILE *f = fopen(path, "w");
     assert_non_null(f);
@@ -42,7 +42,7 @@ static void write_file(const char *dir, const char *name, const char *text)
 /* "": there is none. */
 static void read_text(const char *dir, const char *name, char out[16])
 {
-    char path[200];
+    char path[700];
     (void)snprintf(path, sizeof path, "%s/%s", dir, name);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? 0 : read(fd, out, 15);

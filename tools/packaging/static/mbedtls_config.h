@@ -21,6 +21,9 @@
 #define MBEDTLS_AESNI_C           /* x86_64: AES and GCM by the processor, when it can */
 #define MBEDTLS_AESCE_C           /* the same for arm64 */
 
+/* Debian 13's headers have it, too: what it says would be an error of the build there. */
+#define MBEDTLS_DEPRECATED_WARNING
+
 /* --- TLS: versions and what goes with them --- */
 #define MBEDTLS_SSL_TLS_C
 #define MBEDTLS_SSL_SRV_C         /* plugs and other clients */
