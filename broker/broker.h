@@ -64,31 +64,32 @@ struct broker_message {
     bool retain;
 };
 
-struct broker_arrival {             /* how a connection came about; times are env_mono_ms() */
+/* How a connection came about, and what it shows; times are env_mono_ms(). */
+struct broker_arrival {
     uint64_t opened_ms, secured_ms; /* accepted; TLS stood, 0: it does not                   */
     const char *cipher;             /* "TLSv1.2 TLS-RSA-WITH-AES-128-CBC-SHA"; NULL: no TLS  */
     const char *hello; /* what it offered, see broker/tls/hello_text.h; NULL: in clear, or not
                           known                                                                */
+    const char *tls_cn, *tls_subject; /* of a verified client certificate; NULL: none          */
+    struct span password;             /* only in on_connect; p == NULL: none sent              */
+    /* on_connect may set this: how a Client Identifier that is made begins; NULL = "auto-".  Lent
+     * until it returns. */
+    const char *auto_id_prefix;
 };
 
 struct broker_client { /* what a hook may know about a connection; lent during the call */
-    /* password only in on_connect; p == NULL: none sent.  In on_connect client_id is empty when
-     * the client sent none; the broker makes one. */
-    struct span client_id, username, password;
+    /* In on_connect client_id is empty when the client sent none; the broker makes one.  It may set
+     * client_id to username, and username to arrival->tls_cn or ->tls_subject. */
+    struct span client_id, username;
     const char *peer; /* "192.0.2.7:51234" */
     bool tls;
     bool loopback;     /* the peer's address is this host                   */
     unsigned listener; /* the number given to server_listen()               */
     unsigned level;    /* 3 or 4                                            */
-    /* Of a verified client certificate; NULL: none, or the client is accepted already. */
-    const char *tls_cn, *tls_subject;
     /* Until on_connected has returned, and in on_failed; NULL later. */
-    const struct broker_arrival *arrival;
+    struct broker_arrival *arrival;
     uint64_t ticket; /* of this connection alone: see broker_decide()      */
     void *tag;       /* set by on_connect, handed back by every later hook */
-    /* on_connect may set client_id to username, username to tls_cn or tls_subject, and this: how a
-     * Client Identifier that is made begins; NULL = "auto-".  Lent until on_connect returns. */
-    const char *auto_id_prefix;
 };
 
 enum broker_verdict {

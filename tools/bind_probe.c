@@ -2,6 +2,7 @@
 
 #include "meross/wire/envelope.h"
 #include "meross/wire/namespaces.h"
+#include "meross/wire/text.h"
 #include "meross/wire/topics.h"
 #include "tools/mqtt_client.h"
 
@@ -42,14 +43,6 @@ const char *bind_probe_text(enum bind_probe result)
     return (unsigned)result < BIND_PROBES ? texts[result] : "";
 }
 
-static void hex_of(const struct env *env, char out[33])
-{
-    uint8_t r[16];
-    env_random(env, r, sizeof r);
-    for (size_t i = 0; i < sizeof r; i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", r[i]);
-}
-
 static int publish_bind(struct mqtt_client *c, const struct env *env, const char *id)
 {
     struct buf text;
@@ -84,8 +77,8 @@ static bool is_answer(struct span payload, const char *id)
 static enum bind_probe ask(struct mqtt_client *c, const struct env *env, unsigned timeout_ms)
 {
     struct mqtt_publish m;
-    char id[33], topic[TOPICS_MAX];
-    hex_of(env, id);
+    char id[SIGN_HEX], topic[TOPICS_MAX];
+    envelope_new_id(env, id);
     topics_to_plug(topic, span_str(PROBE_UUID));
     int err = mqtt_client_subscribe(c, span_str(topic), MQTT_QOS1);
     if (err == MD_OK)
@@ -124,11 +117,13 @@ static enum bind_probe stage_result(enum mqtt_client_stage stage, int err)
 enum bind_probe bind_probe(const char *host, unsigned port, const struct env *env,
                            unsigned timeout_ms, char *why, size_t cap)
 {
-    char text[MQTT_CLIENT_ERR_MAX] = "", tail[33], id[64];
+    char text[MQTT_CLIENT_ERR_MAX] = "", tail[17], id[64];
+    uint8_t random[8];
     enum mqtt_client_stage stage = MQTT_CLIENT_TCP;
     struct mqtt_client *c;
-    hex_of(env, tail);
-    (void)snprintf(id, sizeof id, "fmware:" PROBE_UUID "_%.16s", tail);
+    env_random(env, random, sizeof random);
+    text_hex(tail, span_of(random, sizeof random));
+    (void)snprintf(id, sizeof id, "fmware:" PROBE_UUID "_%s", tail);
     struct mqtt_client_config cfg = {.host = host,
                                      .port = port,
                                      .unverified = true,

@@ -78,14 +78,12 @@ static const struct cmd verbs[] = {
      CLIENT | ARGS_PAIR | ARGS_TARGET | ARGS_YES, 0, 0, cmd_pair},
     {"adopt", "ADDRESS", "take over a plug that is in the network already",
      "The plug keeps its Wi-Fi and gets this broker and a key of its own.  Its present key is "
-     "found when "
-     "it is empty, \"meross\", or a meross_key of -c FILE; otherwise it is asked for.",
+     "found when it is empty, \"meross\", or a meross_key of -c FILE; otherwise it is asked for.",
      CLIENT | ARGS_TARGET | ARGS_ADOPT | ARGS_CONFIG, 1, 1, cmd_adopt},
     {"move-all", "HOST", "send every plug to the broker at HOST",
      "Each gets a new key, which HOST is told first, with the name; then the plug goes.  Plugs "
-     "that "
-     "are not connected are named and stay.  It can be run again.  -h, -p, -u and -P are for the "
-     "old broker.",
+     "that are not connected are named and stay.  It can be run again.  -h, -p, -u and -P are for "
+     "the old broker.",
      CLIENT | ARGS_MOVE, 1, 1, cmd_move_all},
     {"unbind", "PLUG", "reset a plug to what it was when new, and forget it",
      "It loses its Wi-Fi, key and timers, and is in set-up mode again.  One that is not connected "

@@ -112,7 +112,7 @@ static enum broker_verdict by_password(struct access *a, const struct rules_list
     /* Without a password file there is nothing to compare with: a name is no better than none. */
     if (who->username.n == 0 || l->passwords == NULL)
         return nameless(l, who);
-    if (who->password.p == NULL) /* F168 */
+    if (who->arrival->password.p == NULL) /* F168 */
         return refuse(who, BROKER_NOT_AUTHORIZED, "it sent a user name without a password");
     const struct passwd_record *r = passwd_find(l->passwords, who->username);
     bool known = r != NULL;
@@ -123,7 +123,7 @@ static enum broker_verdict by_password(struct access *a, const struct rules_list
 
 static enum broker_verdict by_certificate(const struct rules_listener *l, struct broker_client *who)
 {
-    const char *name = l->cfg.cn_is_username ? who->tls_cn : who->tls_subject;
+    const char *name = l->cfg.cn_is_username ? who->arrival->tls_cn : who->arrival->tls_subject;
     if (name == NULL || name[0] == '\0')
         return refuse(who, BROKER_BAD_CREDENTIALS,
                       "its certificate is to say who it is, but it has none with a name");
@@ -150,7 +150,7 @@ static enum broker_verdict judge(struct access *a, struct broker_client *who)
     if (!id_fits(a->rules, l, who))
         return refuse(who, BROKER_NOT_AUTHORIZED,
                       "its Client Identifier does not begin as clientid_prefixes says");
-    who->auto_id_prefix = l->auto_id_prefix;
+    who->arrival->auto_id_prefix = l->auto_id_prefix;
     enum broker_verdict v = BROKER_ALLOW;
     bool certificate = l->cfg.cn_is_username || l->cfg.subject_is_username;
     if (certificate)

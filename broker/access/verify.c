@@ -89,7 +89,7 @@ static int digest(const struct verify *v, uint8_t out[DIGEST_SHA256], const stru
     uint8_t user_n[4] = {(uint8_t)(who->username.n >> 24), (uint8_t)(who->username.n >> 16),
                          (uint8_t)(who->username.n >> 8), (uint8_t)who->username.n};
     struct span part[] = {span_of(user_n, sizeof user_n), who->username,
-                          span_of(r->hash, sizeof r->hash), who->password};
+                          span_of(r->hash, sizeof r->hash), who->arrival->password};
     return digest_keyed(out, v->secret, part, sizeof part / sizeof part[0]);
 }
 
@@ -194,7 +194,7 @@ static void say_full(struct verify *v)
 static struct job *make_job(struct verify *v, const struct broker_client *who,
                             const struct passwd_record *record, bool known)
 {
-    struct job *j = mem_alloc(sizeof *j + who->password.n);
+    struct job *j = mem_alloc(sizeof *j + who->arrival->password.n);
     if (j == NULL)
         return NULL;
     *j = (struct job){.v = v,
@@ -202,9 +202,9 @@ static struct job *make_job(struct verify *v, const struct broker_client *who,
                       .generation = v->generation,
                       .known = known,
                       .record = *record,
-                      .n = who->password.n};
+                      .n = who->arrival->password.n};
     if (j->n > 0)
-        memcpy(j->password, who->password.p, j->n);
+        memcpy(j->password, who->arrival->password.p, j->n);
     (void)snprintf(j->names, sizeof j->names, "peer=%s client=%s user=%s", who->peer,
                    log_q(who->client_id), log_q(who->username));
     list_init(&j->link);

@@ -25,7 +25,7 @@ MD_MUST_USE int verify_new(struct verify **out, struct access_work work, const s
 void verify_free(struct verify *v); /* NULL is fine; no work may be under way */
 void verify_attach(struct verify *v, struct broker *b);
 
-/* Is who->password that of the record?
+/* Is who->arrival->password that of the record?
  *
  * record  copied.
  * known   false: the record is nobody's, the answer will be no.

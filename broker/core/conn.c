@@ -36,7 +36,6 @@ void conn_forget_start(struct conn *c)
     struct conn_start *s = c->start;
     c->start = NULL;
     c->who.arrival = NULL;
-    c->who.tls_cn = c->who.tls_subject = NULL;
     if (s == NULL)
         return;
     mem_free(s->texts);
@@ -152,8 +151,8 @@ int conn_identify(struct conn *c, const char *cn, const char *subject)
     struct conn_start *s = c->start;
     s->cn = cn == NULL ? NULL : mem_strdup(cn);
     s->subject = subject == NULL ? NULL : mem_strdup(subject);
-    c->who.tls_cn = s->cn;
-    c->who.tls_subject = s->subject;
+    s->told.tls_cn = s->cn;
+    s->told.tls_subject = s->subject;
     return (cn != NULL && s->cn == NULL) || (subject != NULL && s->subject == NULL) ? MD_NOMEM
                                                                                     : MD_OK;
 }

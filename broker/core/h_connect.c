@@ -58,10 +58,11 @@ static int own_username(struct conn *c)
 /* An id nobody else has, alphanumeric after its prefix [MQTT-3.1.3-6]. */
 static int make_id(struct conn *c)
 {
-    const char *prefix = c->who.auto_id_prefix != NULL ? c->who.auto_id_prefix : "auto-";
+    const char *given = c->start->told.auto_id_prefix;
+    const char *prefix = given != NULL ? given : "auto-";
     uint8_t random[AUTO_ID_RANDOM];
     size_t n = strlen(prefix), size = n + 2 * sizeof random;
-    c->who.auto_id_prefix = NULL;
+    c->start->told.auto_id_prefix = NULL;
     if (c->who.client_id.n > 0)
         return MD_OK;
     char *id = mem_alloc_raw(size + 1);
@@ -88,10 +89,10 @@ static enum broker_verdict ask(struct conn *c, const struct mqtt_connect *p)
     const struct broker_hooks *h = &c->broker->hooks;
     struct broker_message will = {p->will_topic, p->will_payload, p->will_qos, p->will_retain};
     enum broker_verdict v = BROKER_ALLOW;
-    c->who.password = p->has_password ? p->password : span_of(NULL, 0);
+    c->start->told.password = p->has_password ? p->password : span_of(NULL, 0);
     if (h->on_connect != NULL)
         v = h->on_connect(h->ctx, &c->who, p->has_will ? &will : NULL);
-    c->who.password = span_of(NULL, 0);
+    c->start->told.password = span_of(NULL, 0);
     return v;
 }
 

@@ -17,10 +17,9 @@ static bool permitted(struct conn *c, struct span filter)
     return h->may == NULL || h->may(h->ctx, &c->who, BROKER_SUBSCRIBE, filter);
 }
 
-/* The answer: what SUBACK says of each filter, and which of them have a replay.h, with the QoS that
- * was granted, as in SUBSCRIBE; there is room for all. */
-struct answer {
-    struct buf codes, replay;
+struct answer {        /* with room for all filters */
+    struct buf codes;  /* of SUBACK                                                        */
+    struct buf replay; /* filters whose Retained Messages follow, as replay_start() has it */
 };
 
 static int put_replay(struct buf *out, struct span filter, uint8_t code)

@@ -5,7 +5,7 @@
  *     STORE_SUB      number(4) | filter     -> QoS(1)
  *     STORE_QUEUE    number(4) | order(4)   -> message(8) | packet id(2) | flags(1)
  *     STORE_QOS2     number(4) | packet id(2) -> nothing
- *     STORE_REPLAY   number(4)              -> the filters of a replay.h, as in SUBSCRIBE
+ *     STORE_REPLAY   number(4)              -> filters (replay.h), as in SUBSCRIBE
  *     STORE_REPLAY   number(4) | 0(1)       -> so many of them are done(4)
  *     STORE_MESSAGE  message(8)             -> QoS(1) | topic length(2) | topic | payload
  *     STORE_RETAIN   topic                  -> QoS(1) | payload

@@ -102,7 +102,7 @@ static void advance(struct replay *r, struct span left, uint32_t n)
     r->done += n;
 }
 
-/* Takes the list; it has `left` at its end, n filters. */
+/* Takes the list, unless there is no memory; `left` is the end of it, n filters. */
 static int make(struct replay **out, struct session *s, struct buf *list, struct span left,
                 uint32_t n)
 {
@@ -124,8 +124,13 @@ static int later(struct session *s, struct buf *todo, struct span left)
     uint32_t n;
     int err = count(left, &n);
     if (err == MD_OK)
-        err = persist_replay(s, left);
-    return err == MD_OK ? make(&r, s, todo, left, n) : err;
+        err = make(&r, s, todo, left, n);
+    if (err != MD_OK)
+        return err;
+    err = persist_replay(s, left);
+    if (err != MD_OK) /* what is stored has a replay, and is forgotten with it */
+        end(r);
+    return err;
 }
 
 int replay_start(struct session *s, struct buf *todo)
@@ -139,12 +144,26 @@ int replay_start(struct session *s, struct buf *todo)
     return err;
 }
 
+/* Nothing but what a Session is subscribed to; `list` passed count(). */
+static bool all_held(const struct session *s, struct span list)
+{
+    struct mqtt_filters f = {.list = list};
+    struct span filter;
+    enum mqtt_qos qos;
+    while (mqtt_next_filter(&f, &filter, &qos))
+        if (!subs_has(s->broker->subs, filter, &s->sub))
+            return false;
+    return true;
+}
+
 int replay_restore(struct session *s, struct span list)
 {
     struct replay *r;
     struct buf copy;
     uint32_t n;
     int err = s->replaying ? MD_INVAL : count(list, &n);
+    if (err == MD_OK && !all_held(s, list))
+        err = MD_INVAL;
     if (err != MD_OK)
         return err;
     buf_init(&copy, SIZE_MAX);

@@ -27,7 +27,8 @@
 MD_MUST_USE int replay_start(struct session *s, struct buf *todo);
 
 /* The same for what was stored of an absent Session that has none.
- * Errors: MD_INVAL: it is no such list; MD_NOMEM. */
+ * Errors: MD_INVAL: it is no such list, or not all are filters of the Session (an older version,
+ * which knows no replays, may have ended what they belonged to); MD_NOMEM. */
 MD_MUST_USE int replay_restore(struct session *s, struct span list);
 /* So many of its first filters were done.  Errors: MD_INVAL: it has not as many. */
 MD_MUST_USE int replay_skip(struct session *s, uint32_t done);

@@ -40,7 +40,7 @@ struct restore {
 };
 
 /* What did not fit now would come back to life when its number is given to another Session: it
- * goes, but not while the store is walked. */
+ * goes before that one is stored, but not while the store is walked. */
 static int leave_out(struct restore *r, enum store_ns ns, struct span key)
 {
     uint8_t head[3] = {(uint8_t)ns, (uint8_t)(key.n >> 8), (uint8_t)key.n};
@@ -57,9 +57,8 @@ static void drop_odd(struct restore *r)
     struct rd rd = rd_of(buf_view(&r->odd_keys));
     while (rd_left(&rd) > 0) {
         enum store_ns ns = (enum store_ns)rd_u8(&rd);
-        (void)!store_del(r->b->store, ns, rd_bin16(&rd), STORE_SOON);
+        (void)!store_del(r->b->store, ns, rd_bin16(&rd), STORE_NOW);
     }
-    buf_free(&r->odd_keys);
 }
 
 /* Makes room for one more element of `size` bytes.  Errors: MD_NOMEM. */
@@ -292,8 +291,17 @@ static void drop_orphans(struct restore *r)
                 key[k] = (uint8_t)(m->stored_id >> (8 * (7 - k)));
             (void)!store_del(r->b->store, STORE_MESSAGE, span_of(key, 8), STORE_SOON);
         }
-        message_unref(m);
     }
+}
+
+static void clear(struct restore *r)
+{
+    for (size_t i = 0; i < r->n_messages; i++)
+        message_unref(r->messages[i].m);
+    mem_free(r->sessions);
+    mem_free(r->messages);
+    mem_free(r->entries);
+    buf_free(&r->odd_keys);
 }
 
 static int read_all(struct restore *r)
@@ -327,11 +335,11 @@ int broker_restore(struct broker *b, struct store *store)
     buf_init(&r.odd_keys, SIZE_MAX);
     b->store = store;
     int err = read_all(&r);
-    drop_orphans(&r);
-    drop_odd(&r);
-    mem_free(r.sessions);
-    mem_free(r.messages);
-    mem_free(r.entries);
+    if (err == MD_OK) { /* otherwise nobody knows what belongs to what */
+        drop_orphans(&r);
+        drop_odd(&r);
+    }
+    clear(&r);
     if (r.odd > 0)
         log_warn("store", "%u stored records did not fit together and were left out", r.odd);
     if (err == MD_OK)

@@ -169,7 +169,8 @@ struct session *session_find(struct broker *b, struct span client_id)
 
 static int session_new(struct session **out, struct broker *b, struct span client_id)
 {
-    struct session *s = mem_alloc(sizeof *s + client_id.n);
+    /* What the struct would be padded with is room for the name as well. */
+    struct session *s = mem_alloc(offsetof(struct session, client_id) + client_id.n);
     if (s == NULL)
         return MD_NOMEM;
     s->sub.deliver = session_deliver;

@@ -162,6 +162,12 @@ int subs_add(struct subs *t, struct span filter, struct subscriber *who, unsigne
     return MD_OK;
 }
 
+bool subs_has(const struct subs *t, struct span filter, const struct subscriber *who)
+{
+    struct tree_node *node = tree_find(&t->tree, filter);
+    return node != NULL && held(node, who) != NULL;
+}
+
 bool subs_remove(struct subs *t, struct span filter, struct subscriber *who)
 {
     struct tree_node *node = tree_find(&t->tree, filter);

@@ -41,6 +41,7 @@ void subs_free(struct subs *t);   /* NULL is fine; no subscriber may be left */
  * same subscriber [MQTT-3.8.4-3]; *added is false then.  Errors: MD_NOMEM: as before. */
 MD_MUST_USE int subs_add(struct subs *t, struct span filter, struct subscriber *who, unsigned qos,
                          bool *added);
+bool subs_has(const struct subs *t, struct span filter, const struct subscriber *who);
 /* Byte-exact [MQTT-3.10.4-1]; false when there was none. */
 bool subs_remove(struct subs *t, struct span filter, struct subscriber *who);
 void subs_remove_all(struct subs *t, struct subscriber *who);

@@ -377,7 +377,8 @@ int server_bridge(struct server *s, struct broker *b, const struct server_bridge
 {
     struct dial *d = mem_alloc(sizeof *d);
     int rc = d == NULL ? MD_NOMEM : MD_OK;
-    if (rc == MD_OK && cfg->tls != NULL && (rc = tls_holder_new(&d->tls, cfg->tls, false, err))) {
+    if (rc == MD_OK && cfg->tls != NULL &&
+        (rc = tls_holder_new(&d->tls, s, cfg->tls, false, err))) {
         mem_free(d);
         return rc;
     }

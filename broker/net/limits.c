@@ -55,11 +55,8 @@ void limits_turn(struct server *s)
 static void shrink(struct server *s)
 {
     broker_shrink(s->broker);
-    LIST_EACH (it, &s->listeners) {
-        const struct listener *l = LIST_OF(it, struct listener, link);
-        if (l->tls != NULL)
-            tls_ctx_shrink(l->tls->ctx);
-    }
+    LIST_EACH (it, &s->holders)
+        tls_ctx_shrink(LIST_OF(it, struct tls_holder, link)->ctx);
 }
 
 /* A flood must not have ended before it is cleaned up behind: it may never. */
@@ -68,10 +65,9 @@ void limits_memory(struct server *s)
     struct burden *b = &s->burden;
     if (b->seconds++ % SHRINK_S == 0)
         shrink(s);
-    if (workers_rest(&s->workers))
-        b->streams++; /* the C library has what it kept for the threads */
+    bool ended = workers_rest(&s->workers); /* what the C library kept for them is free */
     size_t now = mem_used();
-    if (b->bytes < now + TRIM_BYTES && b->streams == 0)
+    if (b->bytes < now + TRIM_BYTES && b->streams == 0 && !ended)
         return;
     b->bytes = now;
     b->streams = 0;

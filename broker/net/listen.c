@@ -16,12 +16,13 @@ void tls_holder_unref(struct tls_holder *h)
 {
     if (h == NULL || --h->refs > 0)
         return;
+    list_remove(&h->link);
     tls_ctx_free(h->ctx);
     mem_free(h);
 }
 
-int tls_holder_new(struct tls_holder **out, const struct server_tls *t, bool server,
-                   char err[SERVER_ERR_MAX])
+int tls_holder_new(struct tls_holder **out, struct server *s, const struct server_tls *t,
+                   bool server, char err[SERVER_ERR_MAX])
 {
     static const enum tls_version versions[] = {TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3};
     struct tls_config cfg = {.server = server,
@@ -47,6 +48,7 @@ int tls_holder_new(struct tls_holder **out, const struct server_tls *t, bool ser
         return rc;
     }
     h->refs = 1;
+    list_append(&s->holders, &h->link);
     *out = h;
     return MD_OK;
 }
@@ -310,7 +312,7 @@ int server_listen(struct server *s, const struct server_listener *cfg, char err[
     if (rc != MD_OK)
         (void)say(err, cfg, UV_ENOMEM);
     else if (cfg->tls != NULL)
-        rc = tls_holder_new(&l->tls, cfg->tls, true, err);
+        rc = tls_holder_new(&l->tls, s, cfg->tls, true, err);
     if (rc == MD_OK)
         rc = open_all(l, cfg, err);
     if (rc != MD_OK)
@@ -351,7 +353,7 @@ int server_reload_tls(struct server *s, unsigned id, const struct server_tls *tl
         (void)snprintf(err, SERVER_ERR_MAX, "there is no TLS listener %u", id);
         return MD_NOENT;
     }
-    int rc = tls_holder_new(&fresh, tls, true, err);
+    int rc = tls_holder_new(&fresh, s, tls, true, err);
     if (rc != MD_OK)
         return rc;
     tls_holder_unref(l->tls);

@@ -73,6 +73,7 @@ static void init(struct server *s)
         (void)uv_signal_init(&s->loop, &s->signals[i]);
     list_init(&s->listeners);
     list_init(&s->streams);
+    list_init(&s->holders);
     list_init(&s->dirty);
     list_init(&s->begun);
     list_init(&s->fresh);

@@ -15,7 +15,8 @@
 #define READ_BYTES ((size_t)64 << 10)         /* the one read buffer all connections share   */
 #define ROOM_PLAIN (READ_BYTES + (20u << 10)) /* decrypted at once; more than one record */
 
-struct tls_holder { /* a tls_ctx and how many use it: its listener and its connections */
+struct tls_holder {   /* a tls_ctx and how many use it: its listener and its connections */
+    struct list link; /* in server->holders */
     struct tls_ctx *ctx;
     unsigned refs;
 };
@@ -77,6 +78,7 @@ struct server {
     uint64_t flushed_ms, complained_ms;
     struct server_signals on;
     struct list listeners, streams;
+    struct list holders; /* also those whose listener has newer files by now */
     unsigned n_streams;
     struct list dirty;        /* streams that have something to send or to close      */
     struct list begun, fresh; /* handshakes that wait for a step: those that are in the middle
@@ -134,7 +136,7 @@ const char *listener_next_step(int uv, const char *in_use);
 bool listener_room(struct listener *l);
 void tls_holder_unref(struct tls_holder *h); /* NULL is fine */
 /* Of a listener, or of a client.  Errors: as tls_ctx_new(). */
-MD_MUST_USE int tls_holder_new(struct tls_holder **out, const struct server_tls *t, bool server,
-                               char err[SERVER_ERR_MAX]);
+MD_MUST_USE int tls_holder_new(struct tls_holder **out, struct server *s,
+                               const struct server_tls *t, bool server, char err[SERVER_ERR_MAX]);
 
 #endif

@@ -53,15 +53,20 @@ static int open_window(struct tls *t)
 
 static void close_window(struct tls *t) { tls_window_close(&t->ctx->windows, &t->mark, &t->ssl); }
 
+/* May there be more for it?  The library also returns after a warning and, as a client, around a
+ * ticket, and then says that it wants bytes, though it has not asked for those that are there. */
+static bool goes_on(const struct tls *t, int rc)
+{
+    return rc == 0 || TLSC_IS_TICKET(rc) ||
+           (rc == MBEDTLS_ERR_SSL_WANT_READ && tls_pending(t).n > 0);
+}
+
 /* Makes the library decrypt the next record, if there is one, without taking any of it. */
 static int next_record(struct tls *t)
 {
     int rc = 0;
-    while (rc == 0 && mbedtls_ssl_get_bytes_avail(&t->ssl) == 0) {
+    while (goes_on(t, rc) && mbedtls_ssl_get_bytes_avail(&t->ssl) == 0)
         rc = mbedtls_ssl_read(&t->ssl, NULL, 0);
-        if (TLSC_IS_TICKET(rc))
-            rc = 0;
-    }
     return rc;
 }
 

@@ -197,8 +197,8 @@ static bool verified(const struct tls *t)
 }
 
 /* The library keeps all of a TLS 1.3 handshake as long as the connection, which is more than the
- * connection itself.  A server needs none of it, unlike a client, who gets tickets later.  It takes
- * a context that has nothing else to free it. */
+ * connection itself.  A server needs none of it, unlike a client, who gets tickets later.  The
+ * library frees it only with a context, so it is given one that has nothing else. */
 static void forget_handshake(mbedtls_ssl_context *ssl)
 {
     mbedtls_ssl_context heir;

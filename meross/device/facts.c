@@ -128,7 +128,7 @@ static bool make_room(struct facts *f)
     return true;
 }
 
-static bool same(const struct fact *a, const struct fact *b)
+bool facts_same(const struct fact *a, const struct fact *b)
 {
     return a->kind == b->kind && a->decimals == b->decimals && a->value == b->value &&
            strcmp(a->text, b->text) == 0;
@@ -158,7 +158,7 @@ static bool put(struct facts *f, const char *name, struct fact *is)
     is->name = (uint8_t)number;
     unsigned place = place_of(f, is->at, number);
     bool there = stands(f, place, is->at, number);
-    if (there ? same(&f->v[place], is) : !make_room(f))
+    if (there ? facts_same(&f->v[place], is) : !make_room(f))
         return false;
     if (!own_text(is))
         return false;
@@ -174,13 +174,19 @@ static bool put(struct facts *f, const char *name, struct fact *is)
     return true;
 }
 
+/* Without the zeros at the end, 1.50 is 1.5.  False: it is too long, or too large. */
+static bool settle_number(int64_t *value, unsigned *decimals)
+{
+    while (*decimals > 0 && *value % 10 == 0) {
+        *value /= 10;
+        --*decimals;
+    }
+    return *decimals <= FACTS_DECIMALS && *value <= FACTS_NUMBER && *value >= -FACTS_NUMBER;
+}
+
 bool facts_number(struct facts *f, uint32_t at, const char *name, int64_t value, unsigned decimals)
 {
-    while (decimals > 0 && value % 10 == 0) { /* 1.50 is 1.5 */
-        value /= 10;
-        decimals--;
-    }
-    if (decimals > FACTS_DECIMALS || value > FACTS_NUMBER || value < -FACTS_NUMBER)
+    if (!settle_number(&value, &decimals))
         return false;
     struct fact is = {
         .at = at, .kind = FACT_NUMBER, .decimals = (uint8_t)decimals, .value = value, .text = ""};
@@ -286,16 +292,21 @@ void facts_write_kept(struct json_writer *w, const struct facts *f, uint32_t at)
     write_all(w, f, at, true);
 }
 
-void facts_read_one(struct facts *f, uint32_t at, const char *name, struct json_at value)
+bool facts_read_one(struct facts *f, uint32_t at, const char *name, struct json_at value)
 {
     char text[FACTS_TEXT_MAX + 1];
     int64_t number;
+    unsigned decimals = FACTS_DECIMALS;
     if (json_type(value) == JSON_BOOL && json_int(value, &number))
         (void)facts_bool(f, at, name, number != 0);
     else if (json_type(value) == JSON_STRING && json_text(value, text, sizeof text))
         (void)facts_text(f, at, name, text);
-    else if (json_type(value) == JSON_NUMBER && json_scaled(value, FACTS_DECIMALS, &number))
-        (void)facts_number(f, at, name, number, FACTS_DECIMALS);
+    else if (json_type(value) == JSON_NUMBER && json_scaled(value, FACTS_DECIMALS, &number) &&
+             settle_number(&number, &decimals))
+        (void)facts_number(f, at, name, number, decimals);
+    else
+        return false;
+    return true;
 }
 
 void facts_read(struct facts *f, uint32_t at, struct json_at object)
@@ -303,7 +314,7 @@ void facts_read(struct facts *f, uint32_t at, struct json_at object)
     for (struct json_at n = json_first_name(object); json_exists(n); n = json_next_name(n)) {
         char name[32];
         if (json_text(n, name, sizeof name) && facts_named(name))
-            facts_read_one(f, at, name, json_value(n));
+            (void)facts_read_one(f, at, name, json_value(n));
     }
 }
 

@@ -145,7 +145,10 @@ int64_t facts_value(const struct facts *f, uint32_t at, const char *name, unsign
 int64_t facts_scaled(const struct fact *it, unsigned decimals); /* of a number */
 
 const char *facts_name(const struct fact *it); /* lent, static */
-bool facts_named(const char *name);            /* is it one of ours? */
+
+/* The same value, whatever it is of. */
+bool facts_same(const struct fact *a, const struct fact *b);
+bool facts_named(const char *name); /* is it one of ours? */
 
 /* Writes "name":value for each, into an object that is open. */
 void facts_write(struct json_writer *w, const struct facts *f, uint32_t at);
@@ -154,8 +157,8 @@ void facts_write_kept(struct json_writer *w, const struct facts *f, uint32_t at)
 /* Takes the members of an object as written above; unknown ones are left out. */
 void facts_read(struct facts *f, uint32_t at, struct json_at object);
 
-/* One of them: `name` is one of ours. */
-void facts_read_one(struct facts *f, uint32_t at, const char *name, struct json_at value);
+/* One of them: `name` is one of ours.  False when the value is none that a fact can have. */
+bool facts_read_one(struct facts *f, uint32_t at, const char *name, struct json_at value);
 
 void facts_clear(struct facts *f); /* frees what it owns, not f */
 

@@ -2,6 +2,7 @@
 
 #include "broker/base/mem.h"
 #include "broker/base/span.h"
+#include "meross/wire/text.h"
 
 static const char *const step_names[TIMELINE_STEPS] = {"tls",   "connect", "subscribe", "bind",
                                                        "bound", "time",    "reading"};
@@ -22,12 +23,8 @@ static const char again[] = "the plug connected again"; /* most end so, and need
 /* At most max bytes of `text`; "" without memory. */
 static const char *copy(const char *text, size_t max)
 {
-    size_t n = strnlen(text, max);
-    char *out = n > 0 ? mem_dup(text, n + 1) : NULL;
-    if (out == NULL)
-        return "";
-    out[n] = '\0';
-    return out;
+    const char *out = text[0] != '\0' ? text_dup(text, max) : NULL;
+    return out != NULL ? out : "";
 }
 
 static void drop(const char *text)

@@ -59,6 +59,13 @@ static void done(struct verb_request *r, struct device *d, const char *name, con
     verb_answer_name(r, name, was);
 }
 
+static bool name_channel(struct device *d, uint32_t at, const char *name)
+{
+    (void)facts_text(&d->facts, at, FACT_NAME, name); /* false is also: it has that name */
+    const struct fact *is = facts_get(&d->facts, at, FACT_NAME);
+    return is != NULL && strcmp(is->text, name) == 0;
+}
+
 static void rename_channel(struct verb_request *r, struct device *d, const char *name)
 {
     int64_t number = -1;
@@ -85,8 +92,11 @@ static void rename_channel(struct verb_request *r, struct device *d, const char 
         (void)snprintf(was, sizeof was, "%u", (unsigned)number);
     if (!name_ok(r, d, name, at))
         return;
-    (void)facts_text(&d->facts, at, FACT_NAME, name);
-    done(r, d, name, was);
+    if (name_channel(d, at, name))
+        done(r, d, name, was);
+    else
+        answer_error(r->m, &r->answer, "internal",
+                     "%s has no memory for that name: try again later", d->name);
 }
 
 static void rename_sub(struct verb_request *r, struct device *d, const char *name)

@@ -6,7 +6,6 @@
 #include "meross/session/command.h"
 #include "meross/session/lan.h"
 #include "meross/wire/namespaces.h"
-#include "meross/wire/text.h"
 
 #define LOOK_MS 250
 #define BUTTON  "hold its button for ten seconds, then `merossd forget` it"
@@ -46,10 +45,8 @@ static struct device *device_of(const struct wait *w)
 static int send_unbind(struct plug *p)
 {
     struct buf text;
-    uint8_t r[16];
-    char id[33];
-    env_random(p->m->env, r, sizeof r);
-    text_hex(id, span_of(r, sizeof r));
+    char id[SIGN_HEX];
+    envelope_new_id(p->m->env, id);
     struct envelope_head head = {.method = ENVELOPE_PUSH,
                                  .ns = NS_UNBIND,
                                  .message_id = id,

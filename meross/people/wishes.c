@@ -64,19 +64,15 @@ static int unknown(const struct wish *w, const char *name)
     return MD_NOENT;
 }
 
-/* Of a published state: is it not worth a SET? */
+/* Of a published state: is it, the only one in `one`, not worth a SET? */
 static bool is_idle(const struct wish *w, const char *name, const struct facts *one)
 {
-    struct facts now = {.n = 0};
     const struct fact *is = facts_get(&w->d->facts, w->target.at, name);
     if (!family_settable(w->d, sub_of(w) != NULL, name) || strcmp(name, FACT_MOVING) == 0)
         return true;
     if (is == NULL)
         is = facts_get(&w->d->facts, FACTS_DEVICE, name);
-    bool same = is != NULL && one->n == 1 && facts_copy(&now, FACTS_DEVICE, is) &&
-                !facts_copy(&now, FACTS_DEVICE, &one->v[0]);
-    facts_clear(&now);
-    return same;
+    return is != NULL && facts_same(is, &one->v[0]);
 }
 
 static int take_key(const struct wish *w, struct json_at object, struct json_at at,
@@ -90,9 +86,9 @@ static int take_key(const struct wish *w, struct json_at object, struct json_at 
         return MD_OK;
     if (!facts_named(name))
         return w->lenient ? MD_OK : unknown(w, name);
-    facts_read_one(&one, FACTS_DEVICE, name, json_get(object, name));
-    int err = MD_OK;
-    if (one.n == 0 && !w->lenient)
+    bool sense = facts_read_one(&one, FACTS_DEVICE, name, json_get(object, name));
+    int err = sense && one.n == 0 ? MD_NOMEM : MD_OK;
+    if (!sense && !w->lenient)
         err = say(w->why, "%s is a number, a text, true or false", name);
     else if (one.n == 1 && !(w->lenient && is_idle(w, name, &one)) &&
              !facts_copy(all, FACTS_DEVICE, &one.v[0]) &&

@@ -2,7 +2,6 @@
 
 #include "meross/session/outbox.h"
 #include "meross/wire/namespaces.h"
-#include "meross/wire/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,18 +28,11 @@ static const char *key_of(const struct meross *m, const struct device *d)
     return key != NULL ? key : "";
 }
 
-static void fresh_id(const struct meross *m, char out[33])
-{
-    uint8_t bytes[16];
-    env_random(m->env, bytes, sizeof bytes);
-    text_hex(out, span_of(bytes, sizeof bytes));
-}
-
 void apps_online(struct meross *m, const struct device *d, bool online)
 {
-    char topic[TOPICS_MAX], from[TOPICS_MAX], id[33], payload[48];
+    char topic[TOPICS_MAX], from[TOPICS_MAX], id[SIGN_HEX], payload[48];
     struct buf text;
-    fresh_id(m, id);
+    envelope_new_id(m->env, id);
     topics_from_plug(from, span_str(d->uuid));
     struct envelope_head head = {.method = ENVELOPE_PUSH,
                                  .ns = NS_ONLINE,

@@ -52,7 +52,7 @@ bool auth_read_plug(const struct broker_client *who, struct auth_plug *out)
 {
     struct auth_plug plug = {.user_id = 0};
     if (!read_client_id(who->client_id, &plug.uuid) || !text_is_mac(who->username) ||
-        !read_password(who->password, &plug.user_id))
+        !read_password(who->arrival->password, &plug.user_id))
         return false;
     plug.mac = who->username;
     *out = plug;

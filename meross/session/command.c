@@ -4,7 +4,6 @@
 #include "broker/base/mem.h"
 #include "meross/session/foreign.h"
 #include "meross/session/shield.h"
-#include "meross/wire/text.h"
 
 #define GENTLE_MAJOR 8
 #define GENTLE_MS    1000
@@ -60,13 +59,6 @@ static void take_out(struct plug *p, struct command *c)
     list_remove(&c->link);
     p->n_commands--;
     p->n_foreign -= is_foreign(c);
-}
-
-static void fresh_id(struct plug *p, char out[SIGN_ID_MAX + 1])
-{
-    uint8_t bytes[16];
-    env_random(p->m->env, bytes, sizeof bytes);
-    text_hex(out, span_of(bytes, sizeof bytes));
 }
 
 /* While it has not told its firmware, the worst is assumed. */
@@ -241,7 +233,7 @@ static int write_and_send(struct plug *p, struct command *c)
 static void launch(struct plug *p, struct command *c)
 {
     if (!is_foreign(c))
-        fresh_id(p, c->message_id);
+        envelope_new_id(p->m->env, c->message_id);
     c->sent_ms = now_ms(p);
     c->due_ms = is_paced(c) ? command_deadline(p->m) : c->ask.deadline_ms;
     if (c->ask.method == ENVELOPE_PUSH && !p->over_lan && c->sent_ms + PUSH_MS < c->due_ms)

@@ -54,7 +54,7 @@ static bool key_is_ours(const struct meross *m, const struct device *d,
                         const struct broker_client *who, const struct auth_plug *is)
 {
     enum device_key kind;
-    (void)keys_of_password(&m->keys, d, who->password, is->mac, &kind);
+    (void)keys_of_password(&m->keys, d, who->arrival->password, is->mac, &kind);
     return kind == DEVICE_KEY_CONFIGURED || kind == DEVICE_KEY_OWN;
 }
 

@@ -146,9 +146,7 @@ static int64_t second_of_check(const struct lan_session *s)
 static int write_check(struct lan_session *s)
 {
     struct plug *p = &s->plug;
-    uint8_t r[16];
-    env_random(p->m->env, r, sizeof r);
-    text_hex(s->check_id, span_of(r, sizeof r));
+    envelope_new_id(p->m->env, s->check_id);
     s->check_s = second_of_check(s);
     struct envelope_head head = {.method = ENVELOPE_GET,
                                  .ns = NS_ALL,

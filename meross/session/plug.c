@@ -76,7 +76,7 @@ int plug_new(struct plug **out, struct meross *m, const struct broker_client *wh
     text_peer_address(who->peer, p->address, sizeof p->address);
     diary_arrival_take(&p->arrival, who);
     const struct device *d = registry_by_uuid(m->registry, is->uuid);
-    const char *key = keys_of_password(&m->keys, d, who->password, is->mac, &p->login_key);
+    const char *key = keys_of_password(&m->keys, d, who->arrival->password, is->mac, &p->login_key);
     use_key(p, key, p->login_key);
     p->probe = probe_is(is->uuid);
     list_init(&p->commands);

@@ -22,13 +22,15 @@ enum plug_phase { PLUG_CONNECTING, PLUG_CONNECTED, PLUG_SUBSCRIBED, PLUG_BOUND }
 
 struct command;
 
-struct polls {           /* polls.c's */
-    struct poll_row_of { /* of a row that the plug has */
-        uint64_t due_ms; /* UINT64_MAX: not again in this connection */
-        uint8_t row;     /* its number in all tables together        */
-        uint8_t misses;  /* not answered, in a row                   */
-        bool answered;   /* ever, in this connection                 */
-    } * v;               /* in the order of the tables               */
+struct poll_plan {   /* of a row that the plug has */
+    uint64_t due_ms; /* UINT64_MAX: not again in this connection */
+    uint8_t row;     /* its number in all tables together        */
+    uint8_t misses;  /* not answered, in a row                   */
+    bool answered;   /* ever, in this connection                 */
+};
+
+struct polls {           /* polls.c's                           */
+    struct poll_plan *v; /* n, in the order of the tables       */
     unsigned n;
     bool started;
     bool chosen;      /* v is of the abilities that the plug has now      */

@@ -31,7 +31,7 @@ static bool may_ask(const struct plug *p) { return p->dev != NULL && p->phase ==
 
 /* --- which --------------------------------------------------------------------------------- */
 
-static struct poll_row_of *find(const struct polls *s, unsigned row)
+static struct poll_plan *find(const struct polls *s, unsigned row)
 {
     for (unsigned i = 0; i < s->n; i++)
         if (s->v[i].row == row)
@@ -60,13 +60,12 @@ static bool choose(struct plug *p)
     if (s->chosen)
         return true;
     unsigned n = rows_of(p, rows);
-    struct poll_row_of *v = mem_calloc(n, sizeof *v);
+    struct poll_plan *v = mem_calloc(n, sizeof *v);
     if (v == NULL)
         return false;
     for (unsigned i = 0; i < n; i++) {
-        const struct poll_row_of *before = find(s, rows[i]);
-        v[i] =
-            before != NULL ? *before : (struct poll_row_of){.row = rows[i], .due_ms = s->from_ms};
+        const struct poll_plan *before = find(s, rows[i]);
+        v[i] = before != NULL ? *before : (struct poll_plan){.row = rows[i], .due_ms = s->from_ms};
     }
     mem_free(s->v);
     s->v = v;
@@ -88,11 +87,11 @@ void polls_clear(struct polls *s)
 /* --- when ---------------------------------------------------------------------------------- */
 
 /* The row that is due first, NULL when none ever is.  Of several the first of the table. */
-static const struct poll_row_of *earliest(const struct plug *p)
+static const struct poll_plan *earliest(const struct plug *p)
 {
-    const struct poll_row_of *first = NULL;
+    const struct poll_plan *first = NULL;
     for (unsigned i = 0; i < p->polls.n; i++) {
-        const struct poll_row_of *it = &p->polls.v[i];
+        const struct poll_plan *it = &p->polls.v[i];
         const struct poll_row *row = row_at(it->row);
         if (it->due_ms < (first != NULL ? first->due_ms : NEVER) &&
             (row->wanted == NULL || row->wanted(p)))
@@ -106,7 +105,7 @@ static uint64_t period_ms(const struct plug *p, const struct poll_row *row)
     return row->every_s != NULL ? (uint64_t)row->every_s(p) * 1000 : 0;
 }
 
-static void plan(struct plug *p, const struct poll_row *row, struct poll_row_of *it, int err)
+static void plan(struct plug *p, const struct poll_row *row, struct poll_plan *it, int err)
 {
     uint64_t period = period_ms(p, row), rare = (uint64_t)POLLS_RARE_S * 1000;
     bool ok = err == MD_OK;
@@ -208,7 +207,7 @@ static void next(struct plug *p)
         wait_until(p, now_ms(p) + TROUBLE_MS);
         return;
     }
-    const struct poll_row_of *it = earliest(p);
+    const struct poll_plan *it = earliest(p);
     if (it == NULL)
         return;
     if (it->due_ms > now_ms(p)) {
@@ -251,7 +250,7 @@ void polls_hurry(struct plug *p, const char *ns)
 void polls_retime(struct plug *p)
 {
     for (unsigned i = 0; i < p->polls.n; i++) {
-        struct poll_row_of *it = &p->polls.v[i];
+        struct poll_plan *it = &p->polls.v[i];
         uint64_t period = period_ms(p, row_at(it->row));
         if (period > 0 && it->misses == 0 && it->due_ms > now_ms(p) + period)
             it->due_ms = now_ms(p) + period;

@@ -2,9 +2,9 @@
  *
  * A table of rows, made of tables in several files (polls.c lists them).  Each row is a namespace
  * that is asked when the plug has it among its abilities; those are chosen when it starts, and when
- * its abilities were read.  They are asked one at a time, in order
- * of due time, as requests that let those of people go first; what the plug answers goes through
- * inbound.c like everything else it says.
+ * its abilities were read.  They are asked one at a time, in order of due time, as requests that
+ * let those of people go first; what the plug answers goes through inbound.c like everything else
+ * it says.
  *
  * A plug that does not know a request answers nothing at all, so a row that was refused, or was not
  * answered (and never has been, or three times in a row), is asked again only after

@@ -4,8 +4,7 @@
 #include "meross/session/lan.h"
 #include "meross/session/watchdog.h"
 #include "meross/people/when_back.h"
-
-#include <stdio.h>
+#include "meross/wire/text.h"
 
 struct wait { /* a request to a plug that is away */
     struct list link;
@@ -123,9 +122,7 @@ static void on_due(void *ctx)
 
 static void note_why(struct device *d, const char *why)
 {
-    char *copy = why != NULL ? mem_dup(why, strnlen(why, DEVICE_WHY_MAX) + 1) : NULL;
-    if (copy != NULL)
-        copy[strnlen(why, DEVICE_WHY_MAX)] = '\0';
+    char *copy = why != NULL ? text_dup(why, DEVICE_WHY_MAX) : NULL;
     mem_free(d->gone_why);
     d->gone_why = copy;
 }

@@ -1,6 +1,7 @@
 #include "meross/wire/envelope.h"
 
 #include "meross/wire/json_write.h"
+#include "meross/wire/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -107,6 +108,13 @@ static void write_start(struct json_writer *w, struct buf *out)
     json_write_open(w, '{');
     json_write_name(w, "header");
     json_write_open(w, '{');
+}
+
+void envelope_new_id(const struct env *env, char out[SIGN_HEX])
+{
+    uint8_t bytes[(SIGN_HEX - 1) / 2];
+    env_random(env, bytes, sizeof bytes);
+    text_hex(out, span_of(bytes, sizeof bytes));
 }
 
 int envelope_write(struct buf *out, const struct envelope_head *head, struct span payload)

@@ -4,6 +4,7 @@
 #define MEROSS_ENVELOPE_H
 
 #include "broker/base/buf.h"
+#include "broker/base/env.h"
 #include "meross/wire/json.h"
 #include "meross/wire/sign.h"
 
@@ -60,6 +61,9 @@ struct envelope_head { /* what to write; nothing is kept */
     int64_t timestamp; /* seconds since 1970-01-01 UTC */
     const char *key;
 };
+
+/* A messageId that nobody has used: 32 lower-case hexadecimal digits. */
+void envelope_new_id(const struct env *env, char out[SIGN_HEX]);
 
 /* Writes a freshly signed message with all classic members.  `payload` is a JSON object.
  * Errors: those of the buf, which is then as before. */

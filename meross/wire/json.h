@@ -42,8 +42,8 @@ MD_MUST_USE int json_parse(struct json *out, struct span text);
 void json_free(struct json *j); /* safe on a zeroed one */
 
 struct json_at json_root(const struct json *j);
-unsigned
-json_depth(const struct json *j); /* objects and lists in each other; 1: only the outermost */
+/* How many objects and lists stand in each other; 1: only the outermost. */
+unsigned json_depth(const struct json *j);
 enum json_type json_type(struct json_at v);
 static inline bool json_exists(struct json_at v) { return v.i >= 0; }
 

@@ -1,5 +1,7 @@
 #include "meross/wire/text.h"
 
+#include "broker/base/mem.h"
+
 #include <endian.h>
 
 static bool is_cont(uint8_t c) { return (c & 0xc0) == 0x80; }
@@ -269,6 +271,15 @@ void text_peer_address(const char *peer, char *out, size_t cap)
         s = span_of(s.p + 1, s.n - 2);
     s.n = s.n < cap ? s.n : cap - 1;
     (void)span_to_str(s, out, cap);
+}
+
+char *text_dup(const char *s, size_t max)
+{
+    size_t n = strnlen(s, max);
+    char *copy = mem_dup(s, n + 1);
+    if (copy != NULL)
+        copy[n] = '\0';
+    return copy;
 }
 
 uint64_t text_mark(struct span s)

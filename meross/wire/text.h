@@ -49,6 +49,9 @@ bool text_is_mac(struct span s);
  * fits, "" when there is no port. */
 void text_peer_address(const char *peer, char *out, size_t cap);
 
+/* A copy of the first `max` bytes at most; given.  NULL: out of memory. */
+char *text_dup(const char *s, size_t max);
+
 /* FNV-1a: tells two texts apart that nobody chose to look the same.  No key for a table. */
 uint64_t text_mark(struct span s);
 

@@ -39,7 +39,7 @@ static int64_t wall_offset_ms(uint64_t now)
 {
     struct timespec t;
     (void)clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / NS_PER_MS - (int64_t)now;
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 - (int64_t)now;
 }
 
 static void on_event(void *ctx, const char *what, const char *detail)

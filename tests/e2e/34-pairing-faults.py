@@ -243,13 +243,13 @@ def bad_input():
              (("adopt", "127.0.0.1", "--key-file", "/nowhere/file"), "cannot read"),
              (("adopt", "127.0.0.1", "-c", "/nowhere/file"), "/nowhere/file"),
              (("adopt", "127.0.0.1", "--name", "broker"), "--name"),
-             (("move-all",), "something is missing"),
+             (("move-all",), "needs HOST"),
              (("move-all", "a b"), "HOST"),
              (("move-all", "h" * 64), "at most 63"),
              (("move-all", "h", "--port", "0"), "1 to 65535"),
              (("move-all", "h", "--to-port", "0"), "1 to 65535"),
              (("move-all", "h", "--timeout", "0"), "1 to 3600"),
-             (("unbind",), "something is missing"),
+             (("unbind",), "needs PLUG"),
              (("unbind", "a"), "--yes"))
     with Broker(MEROSSD) as b:
         for words, wanted in cases:

@@ -280,9 +280,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct store *store;
     struct meross *m;
     struct meross_config cfg = {.topic = "meross"};
+    struct broker_arrival arrival = {.password = span_str("0_x")};
     struct broker_client plug = {.client_id = span_str("fmware:" UUID),
                                  .username = span_str(MAC),
-                                 .password = span_str("0_x"),
+                                 .arrival = &arrival,
                                  .peer = "192.0.2.7:1",
                                  .tls = true};
     struct broker_client other = {.client_id = span_str("other"), .peer = "192.0.2.8:1"};

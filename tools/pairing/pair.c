@@ -42,8 +42,7 @@ void pair_new_key(const struct env *env, char out[PAIR_KEY_SIZE])
 {
     uint8_t r[16];
     env_random(env, r, sizeof r);
-    for (size_t i = 0; i < sizeof r; i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", r[i]);
+    text_hex(out, span_of(r, sizeof r));
     mem_wipe(r, sizeof r);
 }
 

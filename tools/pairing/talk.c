@@ -7,7 +7,6 @@
 
 #define REQUEST_MAX 16384u
 #define SIGN_ERROR  5001
-#define ID_MAX      33
 
 void talk_reply_free(struct talk_reply *r)
 {
@@ -15,14 +14,6 @@ void talk_reply_free(struct talk_reply *r)
         envelope_free(&r->e);
     buf_wipe(&r->text);
     r->parsed = false;
-}
-
-static void fresh_id(const struct env *env, char out[ID_MAX])
-{
-    uint8_t r[16];
-    env_random(env, r, sizeof r);
-    for (size_t i = 0; i < sizeof r; i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", r[i]);
 }
 
 static int write_request(struct talk *t, const struct envelope_head *head, struct span payload,
@@ -114,10 +105,10 @@ static enum talk_result exchange(struct talk *t, struct span request, unsigned t
 enum talk_result talk_ask(struct talk *t, enum envelope_method method, const char *ns,
                           struct span payload, unsigned timeout_ms, struct talk_reply *out)
 {
-    char id[ID_MAX], from[HTTP_HOST_MAX + 16];
+    char id[SIGN_HEX], from[HTTP_HOST_MAX + 16];
     struct buf request;
     *out = (struct talk_reply){.parsed = false};
-    fresh_id(t->env, id);
+    envelope_new_id(t->env, id);
     (void)snprintf(from, sizeof from, "http://%s/config", t->host);
     struct envelope_head head = {.method = method,
                                  .ns = ns,

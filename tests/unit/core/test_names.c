@@ -28,15 +28,15 @@ static enum broker_verdict on_connect(void *ctx, struct broker_client *who,
     if (rig.change == CHANGE_ID)
         who->client_id = who->username;
     if (rig.change == CHANGE_USER)
-        who->username = span_str(who->tls_cn);
-    who->auto_id_prefix = rig.prefix;
+        who->username = span_str(who->arrival->tls_cn);
+    who->arrival->auto_id_prefix = rig.prefix;
     return rig.verdict;
 }
 
 static void on_connected(void *ctx, const struct broker_client *who)
 {
     (void)ctx;
-    assert_null(who->auto_id_prefix); /* it was lent for a moment only */
+    assert_null(who->arrival->auto_id_prefix); /* it was lent for a moment only */
     assert_true(span_to_str(who->client_id, rig.id, sizeof rig.id));
     assert_true(span_to_str(who->username, rig.user, sizeof rig.user));
 }

@@ -2,7 +2,10 @@
 #include "broker/codec/mqtt_encode.h"
 #include "tests/unit/core/bench.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 static int count_one(void *ctx, struct span key, struct span value)
 {
@@ -260,6 +263,58 @@ static void what_belonged_to_a_lost_session_is_nobodys(void **state)
     finish(b);
 }
 
+static struct store *open_file(const char *dir)
+{
+    char note[256];
+    struct store *s;
+    struct store_file_config cfg = {.dir = dir, .sync = STORE_SYNC_PERIOD, .period_s = 2};
+    assert_int_equal(store_file_open(&s, &cfg, note), MD_OK);
+    return s;
+}
+
+static void remove_dir(const char *dir)
+{
+    DIR *d = opendir(dir);
+    struct dirent *e;
+    assert_non_null(d);
+    while ((e = readdir(d)) != NULL)
+        (void)unlinkat(dirfd(d), e->d_name, 0);
+    (void)closedir(d);
+    assert_int_equal(rmdir(dir), 0);
+}
+
+/* The same when nothing has reached the medium before the next kill -9. */
+static void it_is_nobodys_after_a_kill_either(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    char dir[] = "/tmp/merossd-core-XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    fake_env_init(&b->fake);
+    b->store = open_file(dir);
+    start_stored(b);
+    open_as(&w, b, "secret", false);
+    wire_subscribe(&w, "secret", MQTT_QOS1);
+    leave(&w, b);
+    assert_int_equal(store_del(b->store, STORE_SESSION, span_str("secret"), STORE_NOW), MD_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        broker_free(b->broker);
+        if (i == 0)
+            store_close(b->store);
+        else
+            b->store->ops->close(b->store);
+        b->store = open_file(dir);
+        start_stored(b);
+        assert_int_equal(open_as(&w, b, "other", false), i == 1);
+        wire_publish(&w, "secret", "y", MQTT_QOS0, false, 0);
+        expect_nothing(&w);
+        leave(&w, b);
+        assert_int_equal(store_write(b->store), MD_OK);
+    }
+    finish(b);
+    remove_dir(dir);
+}
+
 /* F150 F153: records that do not fit together cost only themselves. */
 static void odd_records_are_left_out(void **state)
 {
@@ -330,6 +385,38 @@ static void out_of_memory_is_survived(void **state)
     }
 }
 
+/* F141: nor does such a start lose anything: what is stored is all there for the next one. */
+static void a_start_without_memory_removes_nothing(void **state)
+{
+    struct bench *b = *state;
+    int err = MD_NOMEM;
+    for (long n = 1; err != MD_OK; n++) {
+        struct wire sub, pub;
+        setup_stored(b);
+        open_as(&sub, b, "sub", false);
+        wire_subscribe(&sub, "#", MQTT_QOS2);
+        leave(&sub, b);
+        open_as(&pub, b, "pub", true);
+        wire_publish(&pub, "t", "x", MQTT_QOS2, true, 1);
+        wire_publish(&pub, "t", "y", MQTT_QOS1, false, 2);
+        leave(&pub, b);
+        size_t before = records(b);
+        broker_free(b->broker);
+        assert_int_equal(broker_new(&b->broker, &b->limits, NULL, &b->fake.env), MD_OK);
+        (void)mem_fail_after(n);
+        err = broker_restore(b->broker, b->store);
+        (void)mem_fail_after(-1);
+        assert_int_equal(records(b), before);
+        restart(b);
+        assert_true(open_as(&sub, b, "sub", false));
+        expect_publish(&sub, "x", false);
+        expect_publish(&sub, "y", false);
+        leave(&sub, b);
+        finish(b);
+        assert_true(n < 150);
+    }
+}
+
 int main(void)
 {
     static struct bench bench;
@@ -343,8 +430,10 @@ int main(void)
         T(a_clean_session_leaves_nothing_in_the_store),
         T(a_message_is_stored_once),
         T(what_belonged_to_a_lost_session_is_nobodys),
+        T(it_is_nobodys_after_a_kill_either),
         T(odd_records_are_left_out),
         T(out_of_memory_is_survived),
+        T(a_start_without_memory_removes_nothing),
     };
 #undef T
     log_set_sink(quiet, NULL);

@@ -429,11 +429,13 @@ static void a_stored_replay_that_makes_no_sense_is_left_out(void **state)
                {"\0\0\0\1", "\0\2t5", 4, 4},    {"\0\0\0\1", "\0\2t5\1\0", 4, 6},
                {"\0\0\0\1", "\0\0\1", 4, 3},    {"\0\0\0\7", "\0\2t5\1", 4, 5},
                {"\0\0\1", "\0\2t5\1", 3, 5},    {"\0\0\0\1\0\0", "\0\2t5\1", 6, 5},
+               {"\0\0\0\1", "\0\2t6\1", 4, 5},  {"\0\0\0\1", "\0\2t5\1\0\1#\1", 4, 9},
                {"\0\0\0\1\0", "\0\0\0\1", 5, 4}};
     struct wire w;
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
         setup_stored(b);
         connected(&w, b, "a", false);
+        wire_subscribe(&w, "t5", MQTT_QOS1);
         wire_close(&w);
         assert_int_equal(store_put(b->store, STORE_REPLAY, span_of(odd[i].key, odd[i].key_n),
                                    span_of(odd[i].value, odd[i].value_n), STORE_NOW),
@@ -454,6 +456,8 @@ static void how_far_it_came_is_checked(void **state)
         struct wire w;
         setup_stored(b);
         connected(&w, b, "a", false);
+        wire_subscribe(&w, "t1", MQTT_QOS1);
+        wire_subscribe(&w, "t2", MQTT_QOS1);
         wire_close(&w);
         assert_int_equal(store_put(b->store, STORE_REPLAY, span_of("\0\0\0\1", 4),
                                    span_of("\0\2t1\1\0\2t2\1", 10), STORE_NOW),
@@ -520,6 +524,34 @@ static void without_memory_the_connection_ends(void **state)
     finish(b);
 }
 
+/* What is stored has a replay at any time: left alone, it would be done in the place of a later
+ * one, or for whoever is given the number of its Session. */
+static void without_memory_no_stored_replay_is_left_alone(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    log_set_sink(quiet, NULL);
+    setup_stored(b);
+    fill_topics(b);
+    bool closing = true;
+    for (long after = 1; closing; after++) {
+        long left = after;
+        connected(&w, b, "a", false);
+        w.fail_after = &left;
+        subscribe(&w, 100, "t5");
+        closing = conn_closing(w.conn);
+        bool any = !list_empty(&b->broker->replays) || !list_empty(&b->broker->replays_paused);
+        assert_int_equal(stored(b) > 0, any);
+        wire_close(&w);
+        connected(&w, b, "a", true);
+        wire_close(&w);
+        assert_int_equal(stored(b), 0);
+        assert_true(after < 1000);
+    }
+    log_set_sink(NULL, NULL);
+    finish(b);
+}
+
 int main(void)
 {
     static struct bench b;
@@ -541,6 +573,7 @@ int main(void)
         cmocka_unit_test_prestate(how_far_it_came_is_checked, it),
         cmocka_unit_test_prestate(keep_alive_waits_for_us, it),
         cmocka_unit_test_prestate(without_memory_the_connection_ends, it),
+        cmocka_unit_test_prestate(without_memory_no_stored_replay_is_left_alone, it),
     };
     log_set_level(LOG_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);

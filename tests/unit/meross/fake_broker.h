@@ -79,6 +79,7 @@ static struct rig *rig; /* of the running test */
 
 struct rig_client {
     struct broker_client c;
+    struct broker_arrival arrival;
     char id[80], user[32], password[80];
     char topic[96]; /* where it publishes */
 };
@@ -312,7 +313,8 @@ static inline void rig_client(struct rig_client *c, const char *id, const char *
     if (user != NULL)
         c->c.username = span_str(c->user);
     if (password != NULL)
-        c->c.password = span_str(c->password);
+        c->arrival.password = span_str(c->password);
+    c->c.arrival = &c->arrival;
 }
 
 static inline void rig_plug(struct rig_client *c, const char *uuid, const char *mac,
@@ -327,7 +329,7 @@ static inline void rig_plug(struct rig_client *c, const char *uuid, const char *
 static inline enum broker_verdict rig_connect(struct rig_client *c)
 {
     enum broker_verdict v = rig->hooks.on_connect(rig->hooks.ctx, &c->c, NULL);
-    c->c.password = span_of(NULL, 0);
+    c->arrival.password = span_of(NULL, 0);
     if (v == BROKER_ALLOW)
         rig->hooks.on_connected(rig->hooks.ctx, &c->c);
     return v;

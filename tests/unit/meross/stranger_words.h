@@ -18,7 +18,7 @@ static inline void come(struct rig_client *c, const char *tail)
 {
     rig_plug(c, RIG_UUID, RIG_MAC, tail);
     (void)snprintf(c->password, sizeof c->password, "0_x");
-    c->c.password = span_str(c->password);
+    c->arrival.password = span_str(c->password);
     assert_int_equal(rig_connect(c), BROKER_ALLOW);
     rig_listen(c, RIG_TO);
 }

@@ -132,7 +132,7 @@ static void test_in_clear(void **state)
     c.c.tls = false;
     assert_int_equal(rig_connect(&c), BROKER_NOT_AUTHORIZED);
     assert_int_equal(rig_logged("TLS listener"), 1);
-    c.c.password = span_str(c.password);
+    c.arrival.password = span_str(c.password);
     c.c.loopback = true;
     assert_int_equal(rig_connect(&c), BROKER_ALLOW);
     rig_drop(&c, "x");

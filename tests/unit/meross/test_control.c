@@ -564,7 +564,7 @@ static void test_ceiling(void **state)
     assert_int_equal(rig_logged("that is the limit"), 1);
     for (unsigned i = 0; i < 1024; i++)
         rig_drop(&many[i], "x");
-    last.c.password = span_str(last.password);
+    last.arrival.password = span_str(last.password);
     assert_int_equal(rig_connect(&last), BROKER_ALLOW); /* those were never bound */
     rig_drop(&last, "x");
 }

@@ -2,6 +2,7 @@
 #include "tests/unit/no_leak.h"
 
 #include "meross/wire/envelope.h"
+#include "tests/fake/fake_env.h"
 
 #include <stdio.h>
 
@@ -183,18 +184,29 @@ static void test_size(void **state)
     buf_free(&b);
 }
 
+/* A plug ignores a messageId that it has seen. */
+static void test_new_id(void **state)
+{
+    (void)state;
+    struct fake_env f;
+    char id[2][SIGN_HEX];
+    fake_env_init(&f);
+    for (unsigned i = 0; i < 2; i++) {
+        envelope_new_id(&f.env, id[i]);
+        assert_int_equal(strlen(id[i]), 32);
+        assert_int_equal(strspn(id[i], "0123456789abcdef"), 32);
+    }
+    assert_string_not_equal(id[0], id[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse),
-        cmocka_unit_test(test_string_timestamp),
-        cmocka_unit_test(test_absent),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_id_limit),
-        cmocka_unit_test(test_write),
-        cmocka_unit_test(test_echo),
-        cmocka_unit_test(test_size),
-        LAST_TEST(no_leak),
+        cmocka_unit_test(test_parse),    cmocka_unit_test(test_string_timestamp),
+        cmocka_unit_test(test_absent),   cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_id_limit), cmocka_unit_test(test_write),
+        cmocka_unit_test(test_echo),     cmocka_unit_test(test_size),
+        cmocka_unit_test(test_new_id),   LAST_TEST(no_leak),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
  * state, and from a wish to SETs. */
 #include "tests/unit/meross/family.h"
 
+#include "meross/people/wishes.h"
 #include "meross/wire/namespaces.h"
 
 #define TOGGLE "\"Appliance.Control.ToggleX\":{},"
@@ -387,6 +388,31 @@ static void test_no_memory(void **state)
     facts_clear(&f);
 }
 
+/* Nor is an order taken for what is so already. */
+static void test_no_memory_for_a_wish(void **state)
+{
+    (void)state;
+    struct json j;
+    device_is("msl120", "2.1.12", TOGGLE LIGHT "7}");
+    assert_true(facts_text(&dev.facts, facts_channel(0), FACT_COLOR, "#ff0000"));
+    assert_int_equal(
+        json_parse(&j, span_str("{\"channels\":[{\"channel\":0,\"color\":\"#00ff00\"}]}")), MD_OK);
+    int err = MD_NOMEM;
+    for (long n = 1; err != MD_OK && n < 50; n++) {
+        struct family_steps steps = {.n = 0};
+        struct orders orders = {.n = 0};
+        char reason[WISHES_WHY_MAX];
+        (void)mem_fail_after(n);
+        err = wishes_plan(&steps, &orders, &dev, span_of(NULL, 0), json_root(&j), reason);
+        (void)mem_fail_after(-1);
+        assert_int_equal(steps.n, err == MD_OK ? 1 : 0);
+        assert_true(err == MD_OK || err == MD_NOMEM);
+        family_steps_clear(&steps);
+    }
+    assert_int_equal(err, MD_OK);
+    json_free(&j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {T(test_strip),
@@ -400,6 +426,7 @@ int main(void)
                                        T(test_fans),
                                        T(test_common),
                                        T(test_odd),
-                                       T(test_no_memory)};
+                                       T(test_no_memory),
+                                       T(test_no_memory_for_a_wish)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

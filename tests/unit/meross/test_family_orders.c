@@ -1,7 +1,9 @@
 /* Families in a session: what a device is asked, what it is ordered, events, alerts, the LED. */
 #include "tests/unit/meross/conversation.h"
 
+#include "meross/device/registry.h"
 #include "meross/device/subdevs.h"
+#include "meross/meross_int.h"
 #include "meross/wire/namespaces.h"
 
 #define LAMP        "msl120-3456"
@@ -674,6 +676,25 @@ static void test_socket_names(void **state)
             "{\"togglex\":[{\"channel\":1,\"onoff\":1},{\"channel\":2,\"onoff\":0}]}", "{}");
 }
 
+/* Who has all the facts that it may have takes no name more, and nobody is told that it did. */
+static void test_no_room_for_a_name(void **state)
+{
+    (void)state;
+    device("msh", "2.1.1", "\"Appliance.Control.ToggleX\":{}",
+           "{\"togglex\":[{\"channel\":0,\"onoff\":1},{\"channel\":1,\"onoff\":1},"
+           "{\"channel\":2,\"onoff\":0}]}");
+    struct device *d = registry_by_uuid(rig->m->registry, span_str(RIG_UUID));
+    name_part("\"channel\":1,\"name\":\"lamp\"");
+    for (unsigned i = 1; facts_bool(&d->facts, facts_sub(i), FACT_LED, true); i++)
+        assert_true(i < 2 * FACTS_MAX);
+    name_part("\"channel\":2,\"name\":\"fan\"");
+    said(RENAMED, "\"status\":\"error\"");
+    name_part("\"channel\":1,\"name\":\"light\"");
+    said(RENAMED, "{\"name\":\"light\",\"was\":\"lamp\"}");
+    name_part("\"channel\":1,\"name\":\"light\"");
+    said(RENAMED, "{\"name\":\"light\",\"was\":\"light\"}");
+}
+
 /* One socket is the plug itself. */
 static void test_only_socket(void **state)
 {
@@ -709,6 +730,7 @@ int main(void)
                                        T(test_sub_names),
                                        T(test_socket_names),
                                        T(test_only_socket),
+                                       T(test_no_room_for_a_name),
                                        T(test_wakes),
                                        T(test_unknown_abilities),
                                        T(test_when_back)};

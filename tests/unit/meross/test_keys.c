@@ -144,7 +144,7 @@ static void arrive_with(const char *password)
 {
     rig_plug(&plug, RIG_UUID, RIG_MAC, "");
     (void)snprintf(plug.password, sizeof plug.password, "%s", password);
-    plug.c.password = span_str(plug.password);
+    plug.arrival.password = span_str(plug.password);
     assert_int_equal(rig_connect(&plug), BROKER_ALLOW);
     rig_listen(&plug, RIG_TO);
 }

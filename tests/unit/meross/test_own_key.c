@@ -41,7 +41,7 @@ static enum broker_verdict come_with(struct rig_client *c, const char *tail, con
     crypto_md5_hex(hash, span_str(text));
     rig_plug(c, RIG_UUID, RIG_MAC, tail);
     (void)snprintf(c->password, sizeof c->password, "0_%s", hash);
-    c->c.password = span_str(c->password);
+    c->arrival.password = span_str(c->password);
     enum broker_verdict v = rig_connect(c);
     if (v == BROKER_ALLOW)
         rig_listen(c, RIG_TO);

@@ -1,5 +1,5 @@
 /* UTF-8, case, uuids, MAC addresses. */
-#include "tests/unit/cmocka.h"
+#include "tests/unit/no_leak.h"
 
 #include "meross/wire/text.h"
 
@@ -116,6 +116,24 @@ static void hexadecimal_digits_are_lower_case(void **state)
     assert_string_equal(out, "");
 }
 
+/* At the limit, one past it, and no memory. */
+static void a_copy_has_a_limit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *copy;
+    } rows[] = {{"", ""}, {"abc", "abc"}, {"abcd", "abcd"}, {"abcde", "abcd"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *copy = text_dup(rows[i].text, 4);
+        assert_non_null(copy);
+        assert_string_equal(copy, rows[i].copy);
+        mem_free(copy);
+    }
+    mem_fail_after(1);
+    assert_null(text_dup("abc", 4));
+    mem_fail_after(-1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_utf8),
@@ -124,6 +142,8 @@ int main(void)
                                        cmocka_unit_test(hexadecimal_digits_are_lower_case),
                                        cmocka_unit_test(test_round_trip),
                                        cmocka_unit_test(test_fold),
-                                       cmocka_unit_test(test_shapes)};
+                                       cmocka_unit_test(test_shapes),
+                                       cmocka_unit_test(a_copy_has_a_limit),
+                                       LAST_TEST(no_leak)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -355,6 +355,28 @@ static void renegotiation_is_refused(void **state)
     bare_free(&b);
 }
 
+/* The library returns after a warning, though more has arrived. */
+static void what_follows_a_warning_is_read_at_once(void **state)
+{
+    (void)state;
+    struct bare b;
+    struct buf plain;
+    buf_init(&plain, 100);
+    bare_init(&b, server, true);
+    bare_shake(&b);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(mbedtls_ssl_send_alert_message(&b.ssl, MBEDTLS_SSL_ALERT_LEVEL_WARNING,
+                                                        MBEDTLS_SSL_ALERT_MSG_NO_RENEGOTIATION),
+                         0);
+        if (i > 0) /* first two of them in a row */
+            assert_int_equal(mbedtls_ssl_write(&b.ssl, (const unsigned char *)"more", 4), 4);
+    }
+    assert_int_equal(tls_read(b.s, &plain), MD_OK);
+    assert_true(span_is(buf_view(&plain), "moremore"));
+    buf_free(&plain);
+    bare_free(&b);
+}
+
 /* A client with little memory asks for fragments of 512 bytes; all our records obey. */
 static void max_fragment_is_honoured(void **state)
 {
@@ -388,6 +410,7 @@ int main(void)
         cmocka_unit_test(a_lower_floor_where_the_library_can),
         cmocka_unit_test(sessions_resume_by_cache_and_by_ticket),
         cmocka_unit_test(renegotiation_is_refused),
+        cmocka_unit_test(what_follows_a_warning_is_read_at_once),
         cmocka_unit_test(max_fragment_is_honoured),
         LAST_TEST(tear_down),
     };

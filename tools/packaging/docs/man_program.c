@@ -125,7 +125,9 @@ static void end(FILE *out)
     roff_entry(out, "SIGUSR1");
     roff_text(out, "write every session and its queue to the log");
     roff_entry(out, "SIGTERM, SIGINT");
-    roff_text(out, "write everything down, and stop");
+    roff_text(out,
+              "write everything down, and stop; clients have two seconds to read what is under "
+              "way to them, unless a second signal cuts them off");
     fputs(".SH EXIT STATUS\n", out);
     roff_text(out, "0 done, 1 failed, 2 usage, 3 no such plug, 4 no answer.");
     fputs(".SH EXAMPLES\n.nf\n", out);

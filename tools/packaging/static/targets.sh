@@ -14,10 +14,10 @@ TARGETS="x86_64 aarch64 armv6 mips mipsel"
 # raises the number on purpose, with a reason.
 most_bytes() {
     case $1 in
-    x86_64) echo 964000 ;;
-    aarch64) echo 946000 ;;
-    armv6) echo 1032000 ;;
-    *) echo 1232000 ;; # mips, mipsel: MIPS32 code is a third as large again
+    x86_64) echo 975000 ;;
+    aarch64) echo 955000 ;;
+    armv6) echo 1045000 ;;
+    *) echo 1220000 ;; # mips, mipsel: MIPS32 code is a third as large again
     esac
 }
 
@@ -44,7 +44,8 @@ choose_target() {
     mips) # the linker's code generator does not learn of soft float from the bitcode
         link='-Wl,-mllvm,-mattr=+soft-float'
         triple=mips-linux-musl cpu='-march=mips32r2 -msoft-float' headers=mips
-        include=mips-linux-gnu pieces='' emulator='qemu-mips-static -cpu 24Kc'
+        include=mips-linux-gnu pieces=''
+        emulator="$PWD/$static/without_netlink qemu-mips-static -cpu 24Kc"
         ;;
     mipsel)
         link='-Wl,-mllvm,-mattr=+soft-float'

@@ -17,7 +17,8 @@ SMALL="$SMALL -ffunction-sections -fdata-sections -fno-ident"
 # No time, no user, no folder gets into the file.
 STABLE="-Wdate-time -ffile-prefix-map=$out/source/= -ffile-prefix-map=$PWD/="
 # Not a position-independent program: that would turn 40 KB of constant tables into memory that is
-# written at start and so private, and cost code on mips and 32-bit ARM.
+# written at start and so private, and cost code on mips and 32-bit ARM.  For musl clang makes
+# position-independent code unless it is told not to (-fno-pie), so musl itself is told as well.
 LINK="-fuse-ld=lld -nostdlib -static -no-pie -Wl,--gc-sections,--icf=all,-O2,--build-id=none"
 LINK="$LINK,-z,noseparate-code,-z,norelro"
 
@@ -35,7 +36,8 @@ need_compiler() {
 
 # A stamp of all that the libraries of this target are made from.
 recipe() {
-    cat "$static/pins" "$static/toolchain.sh" "$static/targets.sh" "$static/mbedtls_config.h"
+    cat "$static/pins" "$static/toolchain.sh" "$static/targets.sh" "$static/mbedtls_config.h" \
+        "$static/quick.cmake"
     clang --version
     echo "$out $PWD"
 }
@@ -53,7 +55,7 @@ write_compiler() {
     cat >"$here/cc" <<END
 #!/bin/sh
 # clang for $triple with musl; written by tools/packaging/static/toolchain.sh.
-compile="clang --target=$triple $cpu -nostdinc -isystem $here/sys/include -isystem $resources"
+compile="clang --target=$triple $cpu -fno-pie -nostdinc -isystem $here/sys/include -isystem $resources"
 for word; do
     case \$word in
     -c | -E | -S | -M | -MM | -fsyntax-only) exec \$compile "\$@" ;;
@@ -76,8 +78,7 @@ END
         echo "list(APPEND CMAKE_FIND_ROOT_PATH \${MEROSSD_LIBRARIES})"
         echo "list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES MEROSSD_LIBRARIES)"
         echo "set(CMAKE_C_FLAGS_INIT \"$SMALL $STABLE\")"
-        [ -z "$emulator" ] || echo "set(CMAKE_CROSSCOMPILING_EMULATOR ${emulator})" |
-            sed 's/ -cpu /;-cpu;/'
+        [ -z "$emulator" ] || echo "set(CMAKE_CROSSCOMPILING_EMULATOR $emulator)"
     } >"$here/toolchain.cmake"
 }
 
@@ -116,8 +117,12 @@ make_musl() {
     (
         cd "$here/musl"
         run_logged "$here/log" ./configure --target="$triple" --prefix="$here/sys" \
-            --disable-shared CC="clang --target=$triple $cpu" AR=llvm-ar RANLIB=llvm-ranlib \
+            --disable-shared CC="clang --target=$triple $cpu -fno-pie" AR=llvm-ar RANLIB=llvm-ranlib \
             CFLAGS="$SMALL $STABLE" LIBCC=-lbuiltins
+        # Functions in assembly that look for their own address where position-independent code
+        # leaves it ($25, on mips) have to say so: then the linker sees to it.
+        grep -l _gp_disp src/*/*/*.s |
+            sed 's,\(.*\)\.s$,obj/\1.o: CFLAGS_ALL += -fPIC,' >>config.mak
         run_logged "$here/log" make -j"$(nproc)" install
     )
     rm -rf "$here/musl"
@@ -142,15 +147,21 @@ make_library() {
     rm -rf "$here/$variant-$package"
 }
 
-# One file; its own build always makes a shared library as well.
+# One file; its own build always makes a shared library as well.  Its header declares uintptr_t
+# itself, on arm64 wrongly, unless it is told that somebody has.
 make_cmocka() {
     fetch cmocka
+    cp "$out/source/cmocka/include"/cmocka*.h "$here/plain/include/"
+    {
+        echo '#include <stdint.h>'
+        echo '#define _UINTPTR_T_DEFINED'
+        cat "$out/source/cmocka/include/cmocka.h"
+    } >"$here/plain/include/cmocka.h"
     # shellcheck disable=SC2086 # flags are words
     run_logged "$here/log" "$here/cc" $SMALL $STABLE -D_GNU_SOURCE -DHAVE_INTTYPES_H \
         -DHAVE_SIGNAL_H -DHAVE_STRSIGNAL -DHAVE_SIGLONGJMP -DHAVE_GCC_THREAD_LOCAL_STORAGE \
-        -I"$out/source/cmocka/include" -c "$out/source/cmocka/src/cmocka.c" -o "$here/cmocka.o"
+        -I"$here/plain/include" -c "$out/source/cmocka/src/cmocka.c" -o "$here/cmocka.o"
     llvm-ar rcsD "$here/plain/lib/libcmocka.a" "$here/cmocka.o"
-    cp "$out/source/cmocka/include"/cmocka*.h "$here/plain/include/"
 }
 
 # make_toolchain TARGET VARIANT... - sets $here; silent when all is there already.
@@ -179,7 +190,8 @@ make_toolchain() {
         make_library libuv1 "$variant" -DLIBUV_BUILD_SHARED=OFF -DBUILD_TESTING=OFF \
             -DLIBUV_BUILD_TESTS=OFF
         make_library mbedtls "$variant" -DENABLE_PROGRAMS=OFF -DENABLE_TESTING=OFF \
-            -DMBEDTLS_FATAL_WARNINGS=OFF -DUSE_SHARED_MBEDTLS_LIBRARY=OFF -DGEN_FILES=OFF
+            -DMBEDTLS_FATAL_WARNINGS=OFF -DUSE_SHARED_MBEDTLS_LIBRARY=OFF -DGEN_FILES=OFF \
+            -DCMAKE_PROJECT_INCLUDE="$PWD/$static/quick.cmake"
         [ "$variant" != plain ] || make_cmocka
         touch "$here/$variant/done"
     done
