@@ -406,7 +406,7 @@ static void stop(struct serve *s)
     mem_free(s->tls.current);
     if (s->lock >= 0)
         (void)close(s->lock);
-    logsink_stop();
+    logsink_stop(&s->sink);
     logsink_close(&s->sink);
     notify_close(&s->notify);
     config_free(&s->cfg);

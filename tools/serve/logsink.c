@@ -159,10 +159,9 @@ static void write_line(struct logsink *s, enum log_level lv, const char *module,
         publish(s, when, lv, module, line);
 }
 
-void logsink_tick(struct logsink *s)
+static void say_missed(struct logsink *s, unsigned missed)
 {
     char line[FLOOD_LAST + 120];
-    unsigned missed = flood_ended(&s->flood, env_mono_ms(s->env));
     if (missed == 0)
         return;
     (void)snprintf(line, sizeof line,
@@ -171,6 +170,8 @@ void logsink_tick(struct logsink *s)
                    missed, s->flood.last);
     write_line(s, LOG_WARN, "net", line);
 }
+
+void logsink_tick(struct logsink *s) { say_missed(s, flood_ended(&s->flood, env_mono_ms(s->env))); }
 
 /* Whether it is wanted at all. */
 static bool wants(const struct logsink *s, enum log_level lv, const char *module, bool stranger)
@@ -230,8 +231,9 @@ void logsink_start(struct logsink *s)
     log_set_sink(logsink_write, s);
 }
 
-void logsink_stop(void)
+void logsink_stop(struct logsink *s)
 {
+    say_missed(s, flood_end(&s->flood));
     log_set_sink(NULL, NULL);
     log_set_level(LOG_INFO);
 }

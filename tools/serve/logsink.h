@@ -44,7 +44,8 @@ bool logsink_is_journal(FILE *out, const char *stream);
 
 /* Makes it the sink of log.h.  `s` is kept until logsink_stop(). */
 void logsink_start(struct logsink *s);
-void logsink_stop(void); /* back to plain stderr */
+/* Back to plain stderr; what was counted instead of written is said first. */
+void logsink_stop(struct logsink *s);
 
 /* Once a minute: what was counted instead of written is said. */
 void logsink_tick(struct logsink *s);

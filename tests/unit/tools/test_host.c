@@ -616,7 +616,7 @@ static void only_what_is_wanted_is_formatted(void **state)
     s.types = CONFIG_LOG_ALL;
     logsink_start(&s);
     assert_true(log_wants(LOG_DEBUG));
-    logsink_stop();
+    logsink_stop(&s);
     assert_false(log_wants(LOG_DEBUG));
 }
 
