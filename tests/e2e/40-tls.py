@@ -309,22 +309,29 @@ def crowd_in_the_middle_of_records():
 
 
 def key_update_ends_one_connection():
-    """Our library has none."""
+    """Our library has none.  A broker of its own: the one of the other tests has told of so many
+    connections that failed that it only counts them now."""
     if not shutil.which("openssl"):
         raise Skip("openssl is not installed")
-    bystander = Client(BROKER.tls, "bystander", harness.tls_context())
+    with Broker(MEROSSD) as b:
+        bystander = Client(b.tls, "bystander", harness.tls_context())
+        said = ask_for_key_update(b.tls)
+        bystander.ping()
+        bystander.disconnect()
+        if b"TLSv1.3" not in said:
+            raise Skip("no TLS 1.3 here")
+        check(b"KEYUPDATE" in said, said[-500:])
+        b.wait_line("TLS: SSL - An unexpected message was received")
+
+
+def ask_for_key_update(port):
     word, end = os.pipe()
     os.write(end, b"K\n")
-    p = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{BROKER.tls}", "-tls1_3"],
+    p = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-tls1_3"],
                        stdin=word, capture_output=True, timeout=60, check=False)
     os.close(word)
     os.close(end)
-    bystander.ping()
-    bystander.disconnect()
-    if b"TLSv1.3" not in p.stdout:
-        raise Skip("no TLS 1.3 here")
-    check(b"KEYUPDATE" in p.stdout + p.stderr, p.stdout[-500:])
-    BROKER.wait_line("TLS: SSL - An unexpected message was received")
+    return p.stdout + p.stderr
 
 
 TESTS = [old_hellos_are_served, ecdhe_is_preferred, each_old_suite_alone, hello_in_pieces,
