@@ -5,6 +5,7 @@
 
 #include "broker/base/buf.h"
 #include "broker/base/env.h"
+#include "meross/wire/json.h"
 #include "meross/wire/json_write.h"
 #include "meross/wire/topics.h"
 #include "tools/args.h"
@@ -75,6 +76,8 @@ MD_MUST_USE int cli_ask(struct cli *c, const char *verb, const char *ref, const 
 
 /* A string member of the answer's data; false and "" when there is none.  Tamed for a terminal. */
 bool cli_answer_text(const struct cli_answer *a, const char *name, char *out, size_t cap);
+/* The same of any object; of 255 bytes at most. */
+void cli_member_text(struct json_at from, const char *name, char *out, size_t cap);
 
 /* Ends and prints an object of our own, for --json.  Returns CLI_DONE or CLI_FAILED, said. */
 MD_MUST_USE int cli_json_end(struct cli *c, struct json_print *j);

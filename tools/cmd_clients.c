@@ -5,13 +5,6 @@
 
 #include <inttypes.h>
 
-static void text_of(struct json_at client, const char *name, char *out, size_t cap)
-{
-    char raw[256];
-    (void)json_text(json_get(client, name), raw, sizeof raw);
-    table_clean(span_str(raw), out, cap);
-}
-
 static int64_t number_of(struct json_at client, const char *name)
 {
     int64_t v = 0;
@@ -36,10 +29,10 @@ static int add_row(struct table *t, struct json_at client)
 {
     char id[80], user[60], address[80], since[32], protocol[40], subs[24], queued[48];
     bool on = number_of(client, "connected") != 0;
-    text_of(client, "id", id, sizeof id);
-    text_of(client, "user", user, sizeof user);
-    text_of(client, "address", address, sizeof address);
-    text_of(client, "protocol", protocol, sizeof protocol - 6);
+    cli_member_text(client, "id", id, sizeof id);
+    cli_member_text(client, "user", user, sizeof user);
+    cli_member_text(client, "address", address, sizeof address);
+    cli_member_text(client, "protocol", protocol, sizeof protocol - 6);
     if (number_of(client, "tls") != 0)
         (void)snprintf(protocol + strlen(protocol), 6, " TLS");
     duration(number_of(client, "seconds"), since, sizeof since);

@@ -118,27 +118,20 @@ static void read_phase(struct json_at data, struct pair_arrival *out)
             out->phase = (enum pair_phase)i;
 }
 
-static void read_text(struct json_at from, const char *name, char *out, size_t cap)
-{
-    char text[256];
-    (void)json_text(json_get(from, name), text, sizeof text);
-    table_clean(span_str(text), out, cap);
-}
-
 static void read_arrival(struct json_at data, struct pair_arrival *out)
 {
     int64_t read = 0;
     struct json_at state = json_get(data, "state");
     *out = (struct pair_arrival){.phase = PAIR_UNKNOWN};
     read_phase(data, out);
-    read_text(data, "name", out->name, sizeof out->name);
-    read_text(data, "address", out->address, sizeof out->address);
-    read_text(data, "key", out->key, sizeof out->key);
+    cli_member_text(data, "name", out->name, sizeof out->name);
+    cli_member_text(data, "address", out->address, sizeof out->address);
+    cli_member_text(data, "key", out->key, sizeof out->key);
     out->read = json_int(json_get(data, "read"), &read) && read != 0;
     out->has_power = json_exists(json_get(state, "power"));
-    read_text(state, "power", out->power, sizeof out->power);
-    read_text(state, "voltage", out->voltage, sizeof out->voltage);
-    read_text(state, "state", out->state, sizeof out->state);
+    cli_member_text(state, "power", out->power, sizeof out->power);
+    cli_member_text(state, "voltage", out->voltage, sizeof out->voltage);
+    cli_member_text(state, "state", out->state, sizeof out->state);
 }
 
 bool pair_ask_arrival(struct cli *c, const char *uuid, struct pair_arrival *out)
