@@ -117,8 +117,8 @@ void store_close(struct store *s); /* syncs, then frees; NULL is fine           
 
 #define STORE_FAULT_MAX 700
 
-/* Why writing failed with `err`, for people, on the loop thread: "/var/lib/merossd/state.*: No space
- * left on device; make room on that disk".  Returns out. */
+/* Why writing failed with `err`, for people, on the loop thread: "/var/lib/merossd/state.*: No
+ * space left on device; make room on that disk".  Returns out. */
 const char *store_fault(const struct store *s, int err, char out[STORE_FAULT_MAX]);
 
 struct store_file_config {

@@ -9,8 +9,8 @@
 #include "meross/wire/json_write.h"
 #include "meross/meross_int.h"
 
-/* The codes of errors, for programs, and what each means, for the log, where the sentence itself may
- * not stand.  README.md has them for people ("Topics"). */
+/* The codes of errors, for programs, and what each means, for the log, where the sentence itself
+ * may not stand.  README.md has them for people. */
 #define ANSWER_CODES(X)                                                                            \
     /* the request itself is at fault, whatever the plug is */                                     \
     X(INVALID, "invalid", "the request makes no sense")                                            \
