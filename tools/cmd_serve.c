@@ -373,8 +373,6 @@ static int live(struct serve *s)
         .on_ready = on_ready, .on_stop = on_stop, .on_hup = on_hup, .on_usr1 = on_usr1, .ctx = s};
     serve_log_to_topics(s);
     int err = server_run(s->server, s->broker, s->store, &signals, GRACE_MS);
-    if (err != MD_OK)
-        log_error("server", "stopped: %s", md_err_text(err));
     return err == MD_OK && !s->failed ? CLI_DONE : CLI_FAILED;
 }
 
