@@ -130,9 +130,11 @@ int segment_append(int fd, struct span bytes)
     off_t before = lseek(fd, 0, SEEK_END);
     if (before < 0)
         return MD_IO;
-    int err = write_all(fd, bytes);
-    if (err != MD_OK) /* a half batch would be taken for a torn tail, and what follows with it */
+    int err = write_all(fd, bytes), why = errno;
+    if (err != MD_OK) { /* a half batch would be taken for a torn tail, and what follows with it */
         (void)!ftruncate(fd, before);
+        errno = why;
+    }
     return err;
 }
 
@@ -180,7 +182,9 @@ int segment_replace(const char *dir, const char *path, struct span bytes)
     if (err == MD_OK && rename(fresh, path) != 0)
         err = MD_IO;
     if (err != MD_OK) {
+        int why = errno;
         (void)unlink(fresh);
+        errno = why;
         return err;
     }
     return segment_sync_names(dir);

@@ -49,6 +49,7 @@ struct store_flush {
     uint32_t hot_until, number;
     struct journal_place end; /* after it */
     bool sync, rotated, rare;
+    int why; /* errno of MD_IO */
 };
 
 static struct store_file *of(struct store *s) { return (struct store_file *)(void *)s; }
@@ -180,6 +181,8 @@ static int file_write(struct store *base)
         if (s->hot_fd < 0)
             s->hot_fd = hot_open(s, s->hot_number);
         err = s->hot_fd < 0 ? MD_IO : segment_append(s->hot_fd, buf_view(&s->turn));
+        if (err == MD_IO)
+            base->fault = (struct store_fault){errno, s->journal_dir};
     }
     s->turn.n = 0;
     s->turn_open = false;
@@ -348,7 +351,7 @@ static int write_owed(struct store_flush *f)
     return err;
 }
 
-static int file_flush_run(struct store_flush *f)
+static int flush_to_disk(struct store_flush *f)
 {
     const char *dir = f->store->dir;
     struct segments all = {.n = 0}, now;
@@ -370,12 +373,21 @@ static int file_flush_run(struct store_flush *f)
     return MD_OK;
 }
 
+static int file_flush_run(struct store_flush *f)
+{
+    int err = flush_to_disk(f);
+    f->why = err == MD_IO ? errno : 0;
+    return err;
+}
+
 static void file_flush_end(struct store *base, struct store_flush *f, int result)
 {
     struct store_file *s = of(base);
     s->flushing = false;
     if (result == MD_OK)
         s->end = f->end;
+    else if (result == MD_IO)
+        base->fault = (struct store_fault){f->why, s->dir};
     s->number++; /* a base may have taken f->number + 1 */
     if (result != MD_OK)
         refuse(s, &f->bytes);

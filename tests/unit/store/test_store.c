@@ -788,11 +788,37 @@ static void no_folder_for_journals_is_no_reason_to_stop(void **state)
     assert_int_equal(unlink(p->hot), 0);
 }
 
+static void assert_fault(const struct store *s, int err, const char *dir)
+{
+    char want[STORE_FAULT_MAX], why[STORE_FAULT_MAX];
+    assert_int_equal(err, MD_IO);
+    (void)snprintf(want, sizeof want,
+                   "%s/state.*: No such file or directory; make its folder first, or look at the "
+                   "name",
+                   dir);
+    assert_string_equal(store_fault(s, err, why), want);
+}
+
+static void a_failure_names_the_place_and_the_cause(void **state)
+{
+    const struct place *p = *state;
+    char why[STORE_FAULT_MAX];
+    struct store *s = open_store(p);
+    empty(p);
+    assert_int_equal(rmdir(p->hot) + rmdir(p->dir), 0);
+    assert_string_equal(store_fault(s, MD_NOMEM, why), "out of memory");
+    assert_int_equal(put(s, "a", "1"), MD_OK);
+    assert_fault(s, store_write(s), p->hot);
+    assert_fault(s, store_sync(s), p->dir);
+    kill_store(s);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, make_place, remove_place)
     const struct CMUnitTest tests[] = {
         T(what_is_flushed_is_there_after_reopening),
+        T(a_failure_names_the_place_and_the_cause),
         T(what_is_written_survives_kill),
         T(a_later_value_that_may_wait_follows_into_the_journal),
         T(the_medium_sees_each_key_once),
