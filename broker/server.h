@@ -177,7 +177,7 @@ struct server_signals {          /* NULL members: ignored */
 /* Runs until SIGTERM or SIGINT, then closes every connection within `grace_ms`.
  * store  flushed in the thread pool within two seconds after it became dirty, and before this
  *        returns; NULL = none.
- * Errors: MD_IO, MD_NOMEM. */
+ * Errors: MD_IO, MD_NOMEM; the log has said which and what to do. */
 MD_MUST_USE int server_run(struct server *s, struct broker *b, struct store *store,
                            const struct server_signals *signals, unsigned grace_ms);
 

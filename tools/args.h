@@ -14,24 +14,24 @@
 
 /* Bits: which options a verb takes. */
 enum args_group {
-    ARGS_CLIENT = 1,           /* -h -p -u -P --cafile --topic */
-    ARGS_JSON = 2,             /* --json                       */
-    ARGS_CHANNEL = 4,          /* --channel                    */
-    ARGS_YES = 8,              /* --yes                        */
-    ARGS_CONFIG = 16,          /* -c                           */
-    ARGS_SERVE = 32,           /* -p -v -d                     */
-    ARGS_PASSWD = 64,          /* -c -D -b -I                  */
-    ARGS_DRY_RUN = 128,        /* --dry-run                  */
-    ARGS_PAIR = 1 << 10,       /* --ssid --bssid --password-file --join ... */
-    ARGS_TARGET = 1 << 11,     /* --host --port --name --timeout */
-    ARGS_ADOPT = 1 << 12,      /* --key-file */
-    ARGS_MOVE = 1 << 13,       /* --port --timeout --to-... */
-    ARGS_DOCTOR = 1 << 16,     /* --offline --hello      */
-    ARGS_ENERGY = 1 << 18,     /* --day --month --days --hours --csv */
-    ARGS_WHEN_BACK = 1 << 20,  /* --when-back */
-    ARGS_TIMER = 1 << 21,      /* --days --once --name */
-    ARGS_PASSPHRASE = 1 << 22, /* --passphrase-file */
-    ARGS_FORCE = 1 << 23       /* --force */
+    ARGS_CLIENT = 1 << 0,      /* -h -p -u -P --cafile --topic               */
+    ARGS_JSON = 1 << 1,        /* --json                                     */
+    ARGS_CHANNEL = 1 << 2,     /* --channel                                  */
+    ARGS_YES = 1 << 3,         /* --yes                                      */
+    ARGS_CONFIG = 1 << 4,      /* -c                                         */
+    ARGS_SERVE = 1 << 5,       /* -p -v -d                                   */
+    ARGS_PASSWD = 1 << 6,      /* -c -D -b -I                                */
+    ARGS_DRY_RUN = 1 << 7,     /* --dry-run                                  */
+    ARGS_PAIR = 1 << 8,        /* --ssid --bssid --password-file --join ...  */
+    ARGS_TARGET = 1 << 9,      /* --host --port --name --timeout             */
+    ARGS_ADOPT = 1 << 10,      /* --key-file                                 */
+    ARGS_MOVE = 1 << 11,       /* --port --timeout --to-...                  */
+    ARGS_DOCTOR = 1 << 12,     /* --offline --hello                          */
+    ARGS_ENERGY = 1 << 13,     /* --day --month --days --hours --csv         */
+    ARGS_WHEN_BACK = 1 << 14,  /* --when-back                                */
+    ARGS_TIMER = 1 << 15,      /* --days --once --name                       */
+    ARGS_PASSPHRASE = 1 << 16, /* --passphrase-file                          */
+    ARGS_FORCE = 1 << 17       /* --force                                    */
 };
 
 struct args { /* strings are those of argv or of the environment */

@@ -256,11 +256,12 @@ int cli_ask(struct cli *c, const char *verb, const char *ref, const char *name,
     return cli_verb(c, verb, &w, &body, out);
 }
 
-void cli_member_text(struct json_at from, const char *name, char *out, size_t cap)
+bool cli_member_text(struct json_at from, const char *name, char *out, size_t cap)
 {
     char text[256];
-    (void)json_text(json_get(from, name), text, sizeof text);
+    bool ok = json_text(json_get(from, name), text, sizeof text);
     table_clean(span_str(text), out, cap);
+    return ok;
 }
 
 bool cli_answer_text(const struct cli_answer *a, const char *name, char *out, size_t cap)

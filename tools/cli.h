@@ -74,10 +74,11 @@ MD_MUST_USE int cli_verb(struct cli *c, const char *verb, struct json_writer *w,
 MD_MUST_USE int cli_ask(struct cli *c, const char *verb, const char *ref, const char *name,
                         struct cli_answer *out);
 
-/* A string member of the answer's data; false and "" when there is none.  Tamed for a terminal. */
+/* A string member of an object, of 255 bytes at most, tamed for a terminal; false and "" when there
+ * is none. */
+bool cli_member_text(struct json_at from, const char *name, char *out, size_t cap);
+/* The same of the answer's data. */
 bool cli_answer_text(const struct cli_answer *a, const char *name, char *out, size_t cap);
-/* The same of any object; of 255 bytes at most. */
-void cli_member_text(struct json_at from, const char *name, char *out, size_t cap);
 
 /* Ends and prints an object of our own, for --json.  Returns CLI_DONE or CLI_FAILED, said. */
 MD_MUST_USE int cli_json_end(struct cli *c, struct json_print *j);

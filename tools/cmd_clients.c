@@ -29,10 +29,10 @@ static int add_row(struct table *t, struct json_at client)
 {
     char id[80], user[60], address[80], since[32], protocol[40], subs[24], queued[48];
     bool on = number_of(client, "connected") != 0;
-    cli_member_text(client, "id", id, sizeof id);
-    cli_member_text(client, "user", user, sizeof user);
-    cli_member_text(client, "address", address, sizeof address);
-    cli_member_text(client, "protocol", protocol, sizeof protocol - 6);
+    (void)cli_member_text(client, "id", id, sizeof id);
+    (void)cli_member_text(client, "user", user, sizeof user);
+    (void)cli_member_text(client, "address", address, sizeof address);
+    (void)cli_member_text(client, "protocol", protocol, sizeof protocol - 6);
     if (number_of(client, "tls") != 0)
         (void)snprintf(protocol + strlen(protocol), 6, " TLS");
     duration(number_of(client, "seconds"), since, sizeof since);

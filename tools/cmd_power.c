@@ -10,13 +10,11 @@
 static void cell(struct json_at channel, const char *name, const char *unit, bool shown,
                  char out[40])
 {
-    char text[24], clean[24];
-    if (!shown || !json_text(json_get(channel, name), text, sizeof text)) {
+    char text[24];
+    if (shown && cli_member_text(channel, name, text, sizeof text))
+        (void)snprintf(out, 40, "%s %s", text, unit);
+    else
         memcpy(out, "-", 2);
-        return;
-    }
-    table_clean(span_str(text), clean, sizeof clean);
-    (void)snprintf(out, 40, "%s %s", clean, unit);
 }
 
 static int add_channel(struct table *t, struct json_at channel, const char *name, bool online)
@@ -42,13 +40,12 @@ static int add_channel(struct table *t, struct json_at channel, const char *name
 static int add_plug(struct table *t, struct span text, size_t *rows)
 {
     struct json j;
-    char raw[80], name[80];
+    char name[80];
     int64_t online = 0;
     int err = json_parse(&j, text);
     if (err != MD_OK)
         return err;
-    (void)json_text(json_get(json_root(&j), "name"), raw, sizeof raw);
-    table_clean(span_str(raw), name, sizeof name);
+    (void)cli_member_text(json_root(&j), "name", name, sizeof name);
     (void)json_int(json_get(json_root(&j), "online"), &online);
     JSON_EACH(it, json_get(json_root(&j), "channels"))
     {

@@ -53,6 +53,12 @@ static void look_at_zone(struct serve *s, bool sure)
 
 static void check_zone(void *ctx) { look_at_zone(ctx, false); }
 
+static void tick_log(void *ctx)
+{
+    struct serve *s = ctx;
+    logsink_tick(&s->sink);
+}
+
 /* --- listeners ----------------------------------------------------------------------------- */
 
 static const char *where(const struct config_listener *l)
@@ -159,12 +165,6 @@ static int restore(struct serve *s)
     int err = s->cfg.persistence ? broker_restore(s->broker, s->store) : MD_OK;
     store_loaded(s->store);
     return err == MD_OK ? MD_OK : complain(s, err, "cannot restore the state");
-}
-
-static void tick_log(void *ctx)
-{
-    struct serve *s = ctx;
-    logsink_tick(&s->sink);
 }
 
 /* meross -> access -> broker: who connects is asked in that order. */
@@ -373,8 +373,6 @@ static int live(struct serve *s)
         .on_ready = on_ready, .on_stop = on_stop, .on_hup = on_hup, .on_usr1 = on_usr1, .ctx = s};
     serve_log_to_topics(s);
     int err = server_run(s->server, s->broker, s->store, &signals, GRACE_MS);
-    if (err != MD_OK)
-        log_error("server", "stopped: %s", md_err_text(err));
     return err == MD_OK && !s->failed ? CLI_DONE : CLI_FAILED;
 }
 

@@ -29,7 +29,8 @@ struct json_print {
     struct buf text;
 };
 
-/* Begins an object, of 16 MB at the most.  Ends with json_print_end(). */
+/* Begins an object, of 16 MB at the most.  Ends with json_print_end(); with buf_free(&j->text) when
+ * it is not to be printed. */
 void json_print_start(struct json_print *j);
 /* Closes the object, prints it as json_print() does and frees it.
  * Errors: that of the writer, or of json_print(): then nothing is printed. */

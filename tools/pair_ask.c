@@ -124,14 +124,14 @@ static void read_arrival(struct json_at data, struct pair_arrival *out)
     struct json_at state = json_get(data, "state");
     *out = (struct pair_arrival){.phase = PAIR_UNKNOWN};
     read_phase(data, out);
-    cli_member_text(data, "name", out->name, sizeof out->name);
-    cli_member_text(data, "address", out->address, sizeof out->address);
-    cli_member_text(data, "key", out->key, sizeof out->key);
+    (void)cli_member_text(data, "name", out->name, sizeof out->name);
+    (void)cli_member_text(data, "address", out->address, sizeof out->address);
+    (void)cli_member_text(data, "key", out->key, sizeof out->key);
     out->read = json_int(json_get(data, "read"), &read) && read != 0;
     out->has_power = json_exists(json_get(state, "power"));
-    cli_member_text(state, "power", out->power, sizeof out->power);
-    cli_member_text(state, "voltage", out->voltage, sizeof out->voltage);
-    cli_member_text(state, "state", out->state, sizeof out->state);
+    (void)cli_member_text(state, "power", out->power, sizeof out->power);
+    (void)cli_member_text(state, "voltage", out->voltage, sizeof out->voltage);
+    (void)cli_member_text(state, "state", out->state, sizeof out->state);
 }
 
 bool pair_ask_arrival(struct cli *c, const char *uuid, struct pair_arrival *out)

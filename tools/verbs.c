@@ -192,9 +192,10 @@ static int run(const struct cmd *cmd, struct cli *c, int argc, char **argv)
     c->args = a.help ? &help : &a;
     if (a.help)
         return finish(c, cmd_help(c));
-    (void)snprintf(why, sizeof why, "`merossd %s` needs %s", cmd->name, cmd->words);
-    if (a.n_words < cmd->min_words)
+    if (a.n_words < cmd->min_words) {
+        (void)snprintf(why, sizeof why, "`merossd %s` needs %s", cmd->name, cmd->words);
         return finish(c, usage(c, cmd, why, json));
+    }
     if (a.n_words > cmd->max_words && cmd->run == cmd_serve)
         return finish(c, usage(c, cmd, "the verb comes first: merossd VERB [options]", json));
     if (a.n_words > cmd->max_words)

@@ -245,16 +245,15 @@ static bool always(const struct server *s)
 bool server_holding(const struct server *s) { return always(s) && s->flush != NULL; }
 
 /* The first failure is said, and then one a minute. */
-static void complain(struct server *s, const char *what)
+static void complain(struct server *s, const char *what, int err)
 {
+    char why[STORE_FAULT_MAX];
     uint64_t now = uv_now(&s->loop);
     if (s->complained_ms != 0 && now - s->complained_ms < COMPLAIN_MS)
         return;
     s->complained_ms = now;
-    log_error("store",
-              "%s; what is new is kept in memory and tried again: is the disk full, or "
-              "the state directory read-only?",
-              what);
+    log_error("store", "%s: %s; what is new is kept in memory, and it is tried again", what,
+              store_fault(s->store, err, why));
 }
 
 static void on_flush(uv_work_t *req)
@@ -273,7 +272,7 @@ static void on_flush_done(uv_work_t *req, int status)
     s->flushes_ended = s->flushes_begun;
     s->flushed_ms = uv_now(&s->loop);
     if (s->flush_result != MD_OK)
-        complain(s, "the state could not be written to the medium");
+        complain(s, "the state could not be written to the medium", s->flush_result);
     else if (s->complained_ms != 0) {
         log_info("store", "the state is written to the medium again");
         s->complained_ms = 0;
@@ -285,8 +284,9 @@ static bool flush_store(struct server *s)
 {
     if (s->flush != NULL)
         return true;
-    if (store_flush_begin(s->store, &s->flush) != MD_OK) {
-        complain(s, "there is no memory to write the state");
+    int err = store_flush_begin(s->store, &s->flush);
+    if (err != MD_OK) {
+        complain(s, "the state could not be written", err);
         return false;
     }
     if (uv_queue_work(&s->loop, &s->flush_work, on_flush, on_flush_done) != 0) {
@@ -312,8 +312,9 @@ static void write_store(struct server *s)
 {
     if (s->store == NULL)
         return;
-    if (store_write(s->store) != MD_OK)
-        complain(s, "the journal could not be written");
+    int err = store_write(s->store);
+    if (err != MD_OK)
+        complain(s, "the journal could not be written", err);
     if (always(s) && s->flush == NULL && store_dirty(s->store)) {
         streams_hold(s);
         (void)flush_store(s);
@@ -406,7 +407,21 @@ static int start(struct server *s)
     int err = uv_prepare_start(&s->prepare, on_prepare);
     if (err == 0)
         err = uv_timer_start(&s->second, on_second, SECOND_MS, SECOND_MS);
+    if (err != 0)
+        log_error("server", "the loop does not start: %s", uv_strerror(err));
     return err == 0 ? MD_OK : MD_IO;
+}
+
+static int write_the_last(struct server *s)
+{
+    char why[STORE_FAULT_MAX];
+    int err = s->store != NULL ? store_sync(s->store) : MD_OK;
+    if (err != MD_OK)
+        log_error("store",
+                  "the last changes could not be written: %s; then start merossd again before this "
+                  "computer is switched off: so long its journals have what clients were promised",
+                  store_fault(s->store, err, why));
+    return err;
 }
 
 static void run_until_stopped(struct server *s)
@@ -431,5 +446,5 @@ int server_run(struct server *s, struct broker *b, struct store *store,
     if (s->on.on_ready != NULL)
         s->on.on_ready(s->on.ctx);
     run_until_stopped(s);
-    return store == NULL ? MD_OK : store_sync(store);
+    return write_the_last(s);
 }

@@ -118,4 +118,9 @@ void stream_tls_input(struct stream *s, struct span cipher);
 bool stream_tls_eof(struct stream *s);
 void stream_tls_queue_next(struct server *s);
 
+#define STREAM_TLS_WHY (TLS_ERR_MAX + 32)
+
+/* Why tls_write() failed with `err`, as the end of the connection is told.  Returns out. */
+const char *stream_tls_unsent(const struct tls *t, int err, char out[STREAM_TLS_WHY]);
+
 #endif

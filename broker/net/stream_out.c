@@ -158,8 +158,10 @@ static unsigned send_slices(struct stream *s, struct conn_piece *v, unsigned n)
     unsigned i = 0;
     while (i < n && s->pending == NULL) {
         size_t slice = v[i].n < TLS_SLICE ? v[i].n : TLS_SLICE;
-        if (tls_write(s->tls, span_of(v[i].p, slice)) != MD_OK) {
-            stream_close(s, "TLS could not encrypt");
+        int err = tls_write(s->tls, span_of(v[i].p, slice));
+        if (err != MD_OK) {
+            char why[STREAM_TLS_WHY];
+            stream_close(s, stream_tls_unsent(s->tls, err, why));
             return n;
         }
         v[i].p += slice;

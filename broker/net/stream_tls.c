@@ -199,6 +199,16 @@ bool stream_tls_eof(struct stream *s)
     return true;
 }
 
+const char *stream_tls_unsent(const struct tls *t, int err, char out[STREAM_TLS_WHY])
+{
+    if (err == MD_NOMEM)
+        (void)snprintf(out, STREAM_TLS_WHY, "out of memory for its output");
+    else
+        (void)snprintf(out, STREAM_TLS_WHY, "TLS could not encrypt: %s",
+                       tls_error(t)[0] != '\0' ? tls_error(t) : md_err_text(err));
+    return out;
+}
+
 void stream_tls_input(struct stream *s, struct span cipher)
 {
     int err = tls_input(s->tls, cipher);

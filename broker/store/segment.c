@@ -130,9 +130,11 @@ int segment_append(int fd, struct span bytes)
     off_t before = lseek(fd, 0, SEEK_END);
     if (before < 0)
         return MD_IO;
-    int err = write_all(fd, bytes);
-    if (err != MD_OK) /* a half batch would be taken for a torn tail, and what follows with it */
+    int err = write_all(fd, bytes), why = errno;
+    if (err != MD_OK) { /* a half batch would be taken for a torn tail, and what follows with it */
         (void)!ftruncate(fd, before);
+        errno = why;
+    }
     return err;
 }
 
@@ -180,7 +182,9 @@ int segment_replace(const char *dir, const char *path, struct span bytes)
     if (err == MD_OK && rename(fresh, path) != 0)
         err = MD_IO;
     if (err != MD_OK) {
+        int why = errno;
         (void)unlink(fresh);
+        errno = why;
         return err;
     }
     return segment_sync_names(dir);
@@ -192,16 +196,23 @@ size_t segment_size(const char *path)
     return stat(path, &st) == 0 && st.st_size > 0 ? (size_t)st.st_size : 0;
 }
 
+size_t segment_length(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && st.st_size > 0 ? (size_t)st.st_size : 0;
+}
+
 void segment_remove(const char *path) { (void)unlink(path); }
 
-void segment_remove_hot(const char *dir, uint32_t until)
+void segment_remove_hot(const char *dir, uint32_t after, uint32_t until)
 {
     struct segments all = {.n = 0};
     char path[SEGMENT_PATH];
     if (segment_list(dir, &all) != MD_OK)
         return;
     for (unsigned i = 0; i < all.n; i++) {
-        if (all.v[i].kind != SEGMENT_HOT || all.v[i].number > until)
+        uint32_t number = all.v[i].number;
+        if (all.v[i].kind != SEGMENT_HOT || number <= after || number > until)
             continue;
         segment_path(path, dir, all.v[i]);
         segment_remove(path);

@@ -1,5 +1,8 @@
 #include "broker/store/store.h"
 
+#include <stdio.h>
+#include <string.h>
+
 int store_put(struct store *s, enum store_ns ns, struct span key, struct span value,
               enum store_when when)
 {
@@ -53,6 +56,17 @@ int store_sync(struct store *s)
     err = store_flush_run(s, f);
     store_flush_end(s, f, err);
     return err;
+}
+
+const char *store_fault(const struct store *s, int err, char out[STORE_FAULT_MAX])
+{
+    const struct store_fault *f = &s->fault;
+    if (err == MD_IO && f->why != 0)
+        (void)snprintf(out, STORE_FAULT_MAX, "%.500s/state.*: %.80s%s", f->dir, strerror(f->why),
+                       md_errno_step(f->why));
+    else
+        (void)snprintf(out, STORE_FAULT_MAX, "%s", md_err_text(err));
+    return out;
 }
 
 void store_close(struct store *s)

@@ -77,10 +77,16 @@ struct store_ops {
 /* When what is written must be on the medium. */
 enum store_sync { STORE_SYNC_ALWAYS, STORE_SYNC_PERIOD, STORE_SYNC_OFF };
 
+struct store_fault { /* of the last MD_IO */
+    int why;         /* errno; 0: there was none */
+    const char *dir; /* kept by the store */
+};
+
 struct store {
     const struct store_ops *ops;
     enum store_sync sync;
     unsigned period_s; /* between two flushes */
+    struct store_fault fault;
 };
 
 /* Both are copied.  Errors: MD_NOMEM, MD_TOOBIG: as before. */
@@ -108,6 +114,12 @@ void store_flush_end(struct store *s, struct store_flush *f, int result);
 
 int store_sync(struct store *s);   /* the three parts at once; MD_OK when nothing is dirty */
 void store_close(struct store *s); /* syncs, then frees; NULL is fine                      */
+
+#define STORE_FAULT_MAX 700
+
+/* Why writing failed with `err`, for people, on the loop thread: "/var/lib/merossd/state.*: No
+ * space left on device; make room on that disk".  Returns out. */
+const char *store_fault(const struct store *s, int err, char out[STORE_FAULT_MAX]);
 
 struct store_file_config {
     const char *dir; /* exists                                                            */

@@ -52,38 +52,25 @@ void answer_end(struct meross *m, const struct answer *a, struct json_writer *w)
         buf_free(w->out);
 }
 
-/* What a code means, for the log, where the sentence itself may not stand. */
-static const char *meaning(const char *code)
-{
-    static const char *const words[][2] = {
-        {"timeout", "the plug did not answer in time"},
-        {"offline", "the plug is not connected"},
-        {"no_such_plug", "there is no such plug"},
-        {"no_such_timer", "the plug has no such timer"},
-        {"invalid", "the request makes no sense"},
-        {"exists", "the name is taken"},
-        {"refused", "the plug refused it"},
-        {"key", "the plug was paired with another key: add `meross_key KEY`, or pair it again"},
-        {"shield", "nothing was sent to the plug, because it could harm it"},
-        {"unsupported", "the plug has nothing to switch"},
-        {"busy", "too many requests wait for the plug"},
-    };
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strcmp(code, words[i][0]) == 0)
-            return words[i][1];
-    return "merossd could not do it: see the lines before this one";
-}
+static const struct {
+    const char *code, *meaning;
+} words[] = {
+#define X(name, code, meaning) [ANSWER_##name] = {code, meaning},
+    ANSWER_CODES(X)
+#undef X
+};
 
-static void log_error_answer(struct meross *m, const struct answer *a, const char *code)
+static void log_error_answer(struct meross *m, const struct answer *a, enum answer_code code)
 {
     unsigned unsaid;
     char more[QUIET_MORE_MAX];
     if (quiet_may_say(&m->quiet_answers, env_mono_ms(m->env), &unsaid))
-        log_info("control", "code=%s answer=%s %s%s", code, log_q(span_str(a->topic)),
-                 meaning(code), quiet_more(more, unsaid));
+        log_info("control", "code=%s answer=%s %s%s", words[code].code, log_q(span_str(a->topic)),
+                 words[code].meaning, quiet_more(more, unsaid));
 }
 
-void answer_error(struct meross *m, const struct answer *a, const char *code, const char *fmt, ...)
+void answer_error(struct meross *m, const struct answer *a, enum answer_code code, const char *fmt,
+                  ...)
 {
     char text[400];
     struct json_writer w;
@@ -99,7 +86,7 @@ void answer_error(struct meross *m, const struct answer *a, const char *code, co
     start(a, &w, &b);
     json_write_pair(&w, "status", "error");
     json_write_pair(&w, "error", text);
-    json_write_pair(&w, "code", code);
+    json_write_pair(&w, "code", words[code].code);
     json_write_close(&w, '}');
     outbox_publish_json(m, a->topic, &w, false);
 }

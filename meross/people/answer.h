@@ -9,6 +9,33 @@
 #include "meross/wire/json_write.h"
 #include "meross/meross_int.h"
 
+/* The codes of errors, for programs, and what each means, for the log, where the sentence itself
+ * may not stand.  README.md has them for people. */
+#define ANSWER_CODES(X)                                                                            \
+    /* the request itself is at fault, whatever the plug is */                                     \
+    X(INVALID, "invalid", "the request makes no sense")                                            \
+    X(NO_SUCH_PLUG, "no_such_plug", "there is no such plug")                                       \
+    X(NO_SUCH_TIMER, "no_such_timer", "the plug has no such timer")                                \
+    X(EXISTS, "exists", "the name is taken")                                                       \
+    /* this plug cannot do that, and was not asked to */                                           \
+    X(UNSUPPORTED, "unsupported", "the plug cannot do that")                                       \
+    X(SHIELD, "shield", "nothing was sent to the plug, because it could harm it")                  \
+    /* the plug was asked, or was to be */                                                         \
+    X(REFUSED, "refused", "the plug refused it")                                                   \
+    X(OFFLINE, "offline", "the plug is not connected")                                             \
+    X(TIMEOUT, "timeout", "the plug did not answer in time")                                       \
+    X(KEY, "key", "the plug was paired with another key: add `meross_key KEY`, or pair it again")  \
+    /* later, or with less, it works */                                                            \
+    X(BUSY, "busy", "too many requests wait for the plug")                                         \
+    X(FULL, "full", "merossd keeps no more of these")                                              \
+    X(INTERNAL, "internal", "merossd could not do it: see the lines before this one")
+
+enum answer_code {
+#define X(name, code, meaning) ANSWER_##name,
+    ANSWER_CODES(X)
+#undef X
+};
+
 #define ANSWER_TRANSACTION_MAX 128 /* bytes; a longer one counts as none */
 
 struct answer { /* where an answer goes; a plain value */
@@ -31,11 +58,9 @@ void answer_start_as(const struct answer *a, const char *status, struct json_wri
 void answer_end(struct meross *m, const struct answer *a,
                 struct json_writer *w); /* and publishes */
 
-/* code  timeout offline no_such_plug no_such_timer invalid exists refused key shield unsupported
- *       busy internal
- * The sentence goes to whoever asked, tamed (text_tame()), because it may quote a plug or the
+/* The sentence goes to whoever asked, tamed (text_tame()), because it may quote a plug or the
  * request; the log gets the code and the topic of the answer. */
-void answer_error(struct meross *m, const struct answer *a, const char *code, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+void answer_error(struct meross *m, const struct answer *a, enum answer_code code, const char *fmt,
+                  ...) __attribute__((format(printf, 4, 5)));
 
 #endif

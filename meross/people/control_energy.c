@@ -28,7 +28,7 @@ static bool of_hours(const struct period *p)
 
 static bool bad(struct verb_request *r, const char *what, const char *text, const char *fix)
 {
-    answer_error(r->m, &r->answer, "invalid", "\"%s\" is no %s: %s", text, what, fix);
+    answer_error(r->m, &r->answer, ANSWER_INVALID, "\"%s\" is no %s: %s", text, what, fix);
     return false;
 }
 
@@ -71,7 +71,7 @@ static bool take_last(struct verb_request *r, struct json_at v, struct period *p
     int64_t n = hours ? HOURS : DAYS, most = hours ? LEDGER_HOURS_MAX : LEDGER_DAYS_MAX;
     bool given = json_exists(v) && json_type(v) != JSON_BOOL;
     if (given && (!json_int(v, &n) || n < 1 || n > most)) {
-        answer_error(r->m, &r->answer, "invalid", "\"%s\" is a number from 1 to %d",
+        answer_error(r->m, &r->answer, ANSWER_INVALID, "\"%s\" is a number from 1 to %d",
                      hours ? "hours" : "days", (int)most);
         return false;
     }
@@ -92,7 +92,7 @@ static bool take_period(struct verb_request *r, struct period *p)
         if (!json_exists(json_get(r->root, names[kind])))
             continue;
         if (p->kind != PERIOD_NONE) {
-            answer_error(r->m, &r->answer, "invalid", "\"%s\" and \"%s\" exclude each other",
+            answer_error(r->m, &r->answer, ANSWER_INVALID, "\"%s\" and \"%s\" exclude each other",
                          names[p->kind], names[kind]);
             return false;
         }
@@ -119,7 +119,7 @@ static bool take_channel(struct verb_request *r, int *channel)
     struct json_at v = json_get(r->root, "channel");
     int64_t n = -1;
     if (json_exists(v) && (!json_int(v, &n) || n < 0 || n > UINT8_MAX)) {
-        answer_error(r->m, &r->answer, "invalid", "\"channel\" is a number from 0 to %d",
+        answer_error(r->m, &r->answer, ANSWER_INVALID, "\"channel\" is a number from 0 to %d",
                      UINT8_MAX);
         return false;
     }
@@ -134,11 +134,11 @@ static struct device *find_meter(struct verb_request *r)
     if (d == NULL || energy_meters(d) || book_next(r->m->book, d->uuid_key, -1) >= 0)
         return d;
     if (d->abilities == NULL)
-        answer_error(r->m, &r->answer, "unsupported",
+        answer_error(r->m, &r->answer, ANSWER_UNSUPPORTED,
                      "it is not known yet whether %s measures power: it has to be online once",
                      d->name);
     else
-        answer_error(r->m, &r->answer, "unsupported",
+        answer_error(r->m, &r->answer, ANSWER_UNSUPPORTED,
                      "%s (%s) does not measure power; `merossd power` shows the plugs that do",
                      d->name, d->type);
     return NULL;
@@ -287,8 +287,8 @@ void verb_energy(struct verb_request *r)
     if (!one)
         answer_all(r, &p);
     else if (channel >= 0 && book_find(r->m->book, d->uuid_key, (unsigned)channel) == NULL)
-        answer_error(r->m, &r->answer, "invalid", "%s has counted nothing on channel %d", d->name,
-                     channel);
+        answer_error(r->m, &r->answer, ANSWER_INVALID, "%s has counted nothing on channel %d",
+                     d->name, channel);
     else
         answer_plug(r, d, &p, channel);
 }

@@ -122,20 +122,21 @@ static void answer(struct verb_request *r, const struct device *d)
 static void refuse(struct verb_request *r, const struct told *t, int err)
 {
     if (err == MD_DENIED)
-        answer_error(r->m, &r->answer, "exists",
+        answer_error(r->m, &r->answer, ANSWER_EXISTS,
                      "the plug of this uuid has another MAC address; if this is the right one, "
                      "forget the plug first (merossd forget)");
     else if (err == MD_FULL)
-        answer_error(r->m, &r->answer, "refused",
+        answer_error(r->m, &r->answer, ANSWER_FULL,
                      "1024 plugs are known and that is the limit; forget those that are gone "
                      "(merossd forget NAME)");
     else if (err == MD_EXIST)
-        answer_error(r->m, &r->answer, "exists",
+        answer_error(r->m, &r->answer, ANSWER_EXISTS,
                      "another plug is called %s already: choose another name, or rename that one "
                      "first",
                      t->name);
     else
-        answer_error(r->m, &r->answer, "internal", "the key was not taken: %s", md_err_text(err));
+        answer_error(r->m, &r->answer, ANSWER_INTERNAL, "the key was not taken: %s",
+                     md_err_text(err));
 }
 
 void verb_key(struct verb_request *r)
@@ -144,7 +145,7 @@ void verb_key(struct verb_request *r)
     struct device *d = NULL;
     const char *why = read(r->root, &t);
     if (why != NULL) {
-        answer_error(r->m, &r->answer, "invalid", "%s", why);
+        answer_error(r->m, &r->answer, ANSWER_INVALID, "%s", why);
     } else {
         int err = name_taken(r->m, &t) ? MD_EXIST : take(r->m, &t, &d);
         if (err == MD_OK)

@@ -40,7 +40,7 @@ static bool is_here(const struct device *d)
 
 static void offline(struct verb_request *r, const struct device *d)
 {
-    answer_error(r->m, &r->answer, "offline",
+    answer_error(r->m, &r->answer, ANSWER_OFFLINE,
                  "%s is not connected: check that it has power and reaches the Wi-Fi", d->name);
 }
 
@@ -58,15 +58,15 @@ static bool read_target(struct verb_request *r, struct target *t)
     t->has_key = json_exists(key);
     if (!json_text(json_get(r->root, "host"), t->host, sizeof t->host) ||
         !gateway_host_ok(span_str(t->host)))
-        answer_error(r->m, &r->answer, "invalid",
+        answer_error(r->m, &r->answer, ANSWER_INVALID,
                      "\"host\" is the name or address of the other broker, of at most %d "
                      "characters",
                      GATEWAY_HOST_MAX);
     else if (!json_int(json_get(r->root, "port"), &t->port) || t->port < 1 || t->port > 65535)
-        answer_error(r->m, &r->answer, "invalid",
+        answer_error(r->m, &r->answer, ANSWER_INVALID,
                      "\"port\" is the TLS port of the other broker, from 1 to 65535");
     else if (t->has_key && !json_text(key, t->key, sizeof t->key))
-        answer_error(r->m, &r->answer, "invalid", "\"key\" is a text of at most %d bytes",
+        answer_error(r->m, &r->answer, ANSWER_INVALID, "\"key\" is a text of at most %d bytes",
                      SIGN_KEY_MAX);
     else
         return true;
@@ -93,20 +93,20 @@ static void answer_not_moved(struct wait *w, int err, const struct envelope *rep
     if (reply != NULL)
         (void)json_int(json_get(json_get(reply->payload, "error"), "code"), &code);
     if (err == MD_TIMEOUT)
-        answer_error(w->m, &w->answer, "timeout",
+        answer_error(w->m, &w->answer, ANSWER_TIMEOUT,
                      "%s did not say whether it takes another broker: look there, and if it is not "
                      "there try again",
                      w->name);
     else if (err == MD_AGAIN || err == MD_FULL)
-        answer_error(w->m, &w->answer, "busy", "%s has other requests to answer: try again",
+        answer_error(w->m, &w->answer, ANSWER_BUSY, "%s has other requests to answer: try again",
                      w->name);
     else if (err == MD_DENIED && (reply == NULL || code == SIGN_ERROR))
-        answer_error(w->m, &w->answer, "key", "plug %s " KEYS_WRONG, w->name);
+        answer_error(w->m, &w->answer, ANSWER_KEY, "plug %s " KEYS_WRONG, w->name);
     else if (err == MD_DENIED)
-        answer_error(w->m, &w->answer, "refused", "%s refused another broker with its error %lld",
-                     w->name, (long long)code);
+        answer_error(w->m, &w->answer, ANSWER_REFUSED,
+                     "%s refused another broker with its error %lld", w->name, (long long)code);
     else
-        answer_error(w->m, &w->answer, "internal", "%s was not asked: %s", w->name,
+        answer_error(w->m, &w->answer, ANSWER_INTERNAL, "%s was not asked: %s", w->name,
                      md_err_text(err));
 }
 
@@ -114,7 +114,7 @@ static void on_move(void *ctx, int err, const struct envelope *reply)
 {
     struct wait *w = ctx;
     if (err == MD_CLOSED && w->over_lan)
-        answer_error(w->m, &w->answer, "offline",
+        answer_error(w->m, &w->answer, ANSWER_OFFLINE,
                      "%s is not connected and cannot be reached over the LAN: check that it has "
                      "power and reaches the Wi-Fi",
                      w->name);
@@ -160,10 +160,10 @@ static void move(struct verb_request *r, struct device *d, struct plug *p, const
     if (err == MD_OK)
         return;
     if (err == MD_DENIED)
-        answer_error(r->m, &r->answer, "key", "plug %s " KEYS_WRONG, d->name);
+        answer_error(r->m, &r->answer, ANSWER_KEY, "plug %s " KEYS_WRONG, d->name);
     else
-        answer_error(r->m, &r->answer, err == MD_FULL ? "busy" : "internal", "%s was not asked: %s",
-                     d->name, md_err_text(err));
+        answer_error(r->m, &r->answer, err == MD_FULL ? ANSWER_BUSY : ANSWER_INTERNAL,
+                     "%s was not asked: %s", d->name, md_err_text(err));
     mem_free(w);
 }
 
@@ -177,7 +177,7 @@ void verb_move(struct verb_request *r)
     if (p == NULL || (!p->over_lan && !is_here(d)))
         offline(r, d);
     else if (p->over_lan && !t.has_key && p->phase != PLUG_BOUND)
-        answer_error(r->m, &r->answer, "invalid",
+        answer_error(r->m, &r->answer, ANSWER_INVALID,
                      "%s is not connected, so the request has to name the \"key\" for the other "
                      "broker",
                      d->name);

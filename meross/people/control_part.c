@@ -11,7 +11,7 @@ static bool name_ok(struct verb_request *r, const struct device *d, const char *
 {
     bool digits = name[strspn(name, "0123456789")] == '\0';
     if (!topics_name_ok(span_str(name)) || digits) {
-        answer_error(r->m, &r->answer, "invalid",
+        answer_error(r->m, &r->answer, ANSWER_INVALID,
                      "a part cannot be called that: a name has 1 to 32 bytes, no / + # and no "
                      "control characters, and is no number");
         return false;
@@ -28,7 +28,7 @@ static bool name_ok(struct verb_request *r, const struct device *d, const char *
                                                 text_eq_nocase(span_str(s->name), span_str(name)));
     }
     if (taken)
-        answer_error(r->m, &r->answer, "exists",
+        answer_error(r->m, &r->answer, ANSWER_EXISTS,
                      "another part of %s is called %s already: choose another name", d->name, name);
     return !taken;
 }
@@ -75,14 +75,14 @@ static void rename_channel(struct verb_request *r, struct device *d, const char 
     if (json_int(json_get(r->root, "channel"), &number) && number >= 0 && number <= UINT8_MAX)
         n = count_channels(d, (unsigned)number, &there);
     if (!there) {
-        answer_error(r->m, &r->answer, "invalid",
+        answer_error(r->m, &r->answer, ANSWER_INVALID,
                      "%s has no such channel: `merossd show %s` lists what it has", d->name,
                      d->name);
         return;
     }
     if (n == 1) {
-        answer_error(r->m, &r->answer, "invalid", "%s has only one channel: name the plug itself",
-                     d->name);
+        answer_error(r->m, &r->answer, ANSWER_INVALID,
+                     "%s has only one channel: name the plug itself", d->name);
         return;
     }
     uint32_t at = facts_channel((unsigned)number);
@@ -95,7 +95,7 @@ static void rename_channel(struct verb_request *r, struct device *d, const char 
     if (name_channel(d, at, name))
         done(r, d, name, was);
     else
-        answer_error(r->m, &r->answer, "internal",
+        answer_error(r->m, &r->answer, ANSWER_INTERNAL,
                      "%s has no memory for that name: try again later", d->name);
 }
 
@@ -105,7 +105,7 @@ static void rename_sub(struct verb_request *r, struct device *d, const char *nam
     (void)json_text(json_get(r->root, "subdevice"), ref, sizeof ref);
     struct subdev *s = ref[0] != '\0' ? subdevs_named(&d->subs, span_str(ref)) : NULL;
     if (s == NULL) {
-        answer_error(r->m, &r->answer, "invalid",
+        answer_error(r->m, &r->answer, ANSWER_INVALID,
                      "%s has no such sub-device: `merossd show %s` lists what it has", d->name,
                      d->name);
         return;

@@ -44,9 +44,9 @@ static void answer_plugs_error(struct raw *r, const struct envelope *reply)
     (void)json_int(json_get(error, "code"), &code);
     (void)json_text(json_get(error, "detail"), detail, sizeof detail);
     if (code == SIGN_ERROR)
-        answer_error(r->m, &r->answer, "key", "plug %s " KEYS_WRONG, r->dev->name);
+        answer_error(r->m, &r->answer, ANSWER_KEY, "plug %s " KEYS_WRONG, r->dev->name);
     else
-        answer_error(r->m, &r->answer, "refused",
+        answer_error(r->m, &r->answer, ANSWER_REFUSED,
                      "%s refused the request with its error %lld %s: it does not know this method "
                      "of %s, or not this payload",
                      r->dev->name, (long long)code, detail, r->ns);
@@ -56,20 +56,21 @@ static void answer_failure(struct raw *r, int err)
 {
     const char *name = r->dev->name;
     if (err == MD_CLOSED)
-        answer_error(r->m, &r->answer, "offline",
+        answer_error(r->m, &r->answer, ANSWER_OFFLINE,
                      "%s is not connected: check that it has power and reaches the Wi-Fi", name);
     else if (err == MD_TIMEOUT)
-        answer_error(r->m, &r->answer, "timeout",
+        answer_error(r->m, &r->answer, ANSWER_TIMEOUT,
                      "%s did not answer within %u s: plugs are silent when they do not know a "
                      "namespace or a method",
                      name, r->m->reply_timeout_s);
     else if (err == MD_DENIED)
-        answer_error(r->m, &r->answer, "key", "plug %s " KEYS_WRONG, name);
+        answer_error(r->m, &r->answer, ANSWER_KEY, "plug %s " KEYS_WRONG, name);
     else if (err == MD_FULL)
-        answer_error(r->m, &r->answer, "busy", "%s has %d requests waiting already: try again",
+        answer_error(r->m, &r->answer, ANSWER_BUSY, "%s has %d requests waiting already: try again",
                      name, COMMAND_QUEUE_MAX);
     else
-        answer_error(r->m, &r->answer, "internal", "%s was not asked: %s", name, md_err_text(err));
+        answer_error(r->m, &r->answer, ANSWER_INTERNAL, "%s was not asked: %s", name,
+                     md_err_text(err));
 }
 
 static void on_done(void *ctx, int err, const struct envelope *reply)
@@ -151,16 +152,16 @@ void verb_raw(struct verb_request *request)
     if ((r.dev = verb_find(request)) == NULL)
         return;
     if (!read_method(json_get(request->root, "method"), &r.method)) {
-        answer_error(r.m, &r.answer, "invalid", "\"method\" is GET, SET, PUSH or DELETE");
+        answer_error(r.m, &r.answer, ANSWER_INVALID, "\"method\" is GET, SET, PUSH or DELETE");
         return;
     }
     if (!json_text(json_get(request->root, "namespace"), r.ns, sizeof r.ns) || r.ns[0] == '\0') {
-        answer_error(r.m, &r.answer, "invalid",
+        answer_error(r.m, &r.answer, ANSWER_INVALID,
                      "\"namespace\" is a name like Appliance.System.All");
         return;
     }
     if (json_exists(payload) && json_type(payload) != JSON_OBJECT) {
-        answer_error(r.m, &r.answer, "invalid", "\"payload\" is a JSON object");
+        answer_error(r.m, &r.answer, ANSWER_INVALID, "\"payload\" is a JSON object");
         return;
     }
     const char *why = objection(&r, text);
@@ -170,5 +171,5 @@ void verb_raw(struct verb_request *request)
     }
     r.m->shield_refused++;
     r.dev->health.refused++;
-    answer_error(r.m, &r.answer, "shield", "nothing was sent to %s: %s", r.dev->name, why);
+    answer_error(r.m, &r.answer, ANSWER_SHIELD, "nothing was sent to %s: %s", r.dev->name, why);
 }

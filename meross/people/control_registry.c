@@ -36,7 +36,7 @@ struct device *verb_find(struct verb_request *r)
 {
     char ref[REF_MAX + 1];
     if (!json_text(json_get(r->root, "plug"), ref, sizeof ref)) {
-        answer_error(r->m, &r->answer, "invalid",
+        answer_error(r->m, &r->answer, ANSWER_INVALID,
                      "the request names no plug: it needs \"plug\" with a name, a uuid or a MAC "
                      "address");
         return NULL;
@@ -50,7 +50,7 @@ struct device *verb_find(struct verb_request *r)
         : strchr(ref, '/') != NULL
             ? "%s would be a part, and a plug is wanted here: `merossd list` shows them"
             : "there is no plug %s: `merossd list` shows those there are";
-    answer_error(r->m, &r->answer, "no_such_plug", why, ref);
+    answer_error(r->m, &r->answer, ANSWER_NO_SUCH_PLUG, why, ref);
     return NULL;
 }
 
@@ -58,7 +58,7 @@ bool verb_uuid(struct verb_request *r, struct device **d)
 {
     char uuid[VERB_REF_MAX + 1];
     if (!json_text(json_get(r->root, "uuid"), uuid, sizeof uuid) || !text_is_uuid(span_str(uuid))) {
-        answer_error(r->m, &r->answer, "invalid",
+        answer_error(r->m, &r->answer, ANSWER_INVALID,
                      "\"uuid\" is the uuid of a plug, of 32 letters and digits");
         return false;
     }
@@ -83,7 +83,7 @@ void verb_answer_name(struct verb_request *r, const char *name, const char *was)
 static bool name_is_free(struct verb_request *r, const struct device *d, struct span name)
 {
     if (!topics_name_ok(name)) {
-        answer_error(r->m, &r->answer, "invalid",
+        answer_error(r->m, &r->answer, ANSWER_INVALID,
                      "a plug cannot be called that: a name has 1 to 32 bytes, no / + # and no "
                      "control characters, and is not \"broker\"");
         return false;
@@ -91,7 +91,7 @@ static bool name_is_free(struct verb_request *r, const struct device *d, struct 
     const struct device *other = registry_by_name(r->m->registry, name);
     if (other == NULL || other == d)
         return true;
-    answer_error(r->m, &r->answer, "exists",
+    answer_error(r->m, &r->answer, ANSWER_EXISTS,
                  "another plug is called %s already: choose another name, or rename that one first",
                  other->name);
     return false;
@@ -105,7 +105,8 @@ static void rename_to(struct verb_request *r, struct device *d, struct span name
     int err = registry_rename(r->m->registry, d, name);
     announce_all(r->m, d);
     if (err != MD_OK) {
-        answer_error(r->m, &r->answer, "internal", "%s was not renamed: %s", was, md_err_text(err));
+        answer_error(r->m, &r->answer, ANSWER_INTERNAL, "%s was not renamed: %s", was,
+                     md_err_text(err));
         return;
     }
     log_info("control", "plug=%s renamed to %s", log_q(span_str(was)), log_q(span_str(d->name)));
@@ -176,7 +177,7 @@ static void verb_permit(struct verb_request *r)
     struct buf b;
     if (json_exists(at) &&
         (!json_int(at, &seconds) || seconds < 0 || seconds > DOOR_PERMIT_MAX_S)) {
-        answer_error(r->m, &r->answer, "invalid", "\"seconds\" is a number from 0 to %d",
+        answer_error(r->m, &r->answer, ANSWER_INVALID, "\"seconds\" is a number from 0 to %d",
                      DOOR_PERMIT_MAX_S);
         return;
     }
@@ -212,7 +213,7 @@ static void run(struct verb_request *r, struct span verb)
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0] && n < sizeof known; i++)
         n +=
             (size_t)snprintf(known + n, sizeof known - n, "%s%s", i > 0 ? ", " : "", verbs[i].name);
-    answer_error(r->m, &r->answer, "invalid", "this is no verb of this merossd: it knows %s",
+    answer_error(r->m, &r->answer, ANSWER_INVALID, "this is no verb of this merossd: it knows %s",
                  known);
 }
 
@@ -230,7 +231,7 @@ void control_broker(struct meross *m, struct span verb, struct span payload)
         answer_take(&r.answer, r.root);
     }
     if (err != MD_OK && payload.n > 0)
-        answer_error(m, &r.answer, err == MD_NOMEM ? "internal" : "invalid",
+        answer_error(m, &r.answer, err == MD_NOMEM ? ANSWER_INTERNAL : ANSWER_INVALID,
                      "the request is not proper JSON: send {\"transaction\":\"1\"}");
     else
         run(&r, verb);

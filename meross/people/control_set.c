@@ -14,7 +14,7 @@ static struct device *find(struct meross *m, const struct answer *a, struct span
         return d;
     char text[TOPICS_NAME_MAX + 1];
     (void)span_to_str(name, text, sizeof text);
-    answer_error(m, a, "no_such_plug",
+    answer_error(m, a, ANSWER_NO_SUCH_PLUG,
                  "there is no plug called %s: `merossd list` shows those there are", text);
     return NULL;
 }
@@ -45,15 +45,16 @@ static bool has_channel(struct device *d, unsigned channel)
 static bool switchable(struct meross *m, struct device *d, const struct request *r)
 {
     if (d->switches == DEVICE_NO_SWITCH) {
-        answer_error(m, &r->answer, "unsupported", "%s (%s) has nothing to switch on and off",
+        answer_error(m, &r->answer, ANSWER_UNSUPPORTED, "%s (%s) has nothing to switch on and off",
                      d->name, d->type);
         return false;
     }
     for (unsigned i = 0; i < r->orders.n; i++) {
         if (has_channel(d, r->orders.v[i].channel))
             continue;
-        answer_error(m, &r->answer, "invalid", "%s has no channel %u: its channels are %u to %u",
-                     d->name, r->orders.v[i].channel, d->channel[0].number,
+        answer_error(m, &r->answer, ANSWER_INVALID,
+                     "%s has no channel %u: its channels are %u to %u", d->name,
+                     r->orders.v[i].channel, d->channel[0].number,
                      d->channel[d->n_channels - 1].number);
         return false;
     }
@@ -63,7 +64,7 @@ static bool switchable(struct meross *m, struct device *d, const struct request 
 /* One sentence of what a set may be. */
 static bool refuse(struct meross *m, const struct device *d, const struct request *r)
 {
-    answer_error(m, &r->answer, "invalid",
+    answer_error(m, &r->answer, ANSWER_INVALID,
                  "%s got no order it understands: send ON, OFF or TOGGLE, "
                  "{\"state\":\"ON\",\"channel\":0}, "
                  "{\"channels\":[{\"channel\":1,\"state\":\"ON\"}]}, or keys of its state",
@@ -71,9 +72,11 @@ static bool refuse(struct meross *m, const struct device *d, const struct reques
     return false;
 }
 
-static const char *code_of(int err)
+static enum answer_code code_of(int err)
 {
-    return err == MD_NOENT ? "unsupported" : err == MD_NOMEM ? "internal" : "invalid";
+    return err == MD_NOENT   ? ANSWER_UNSUPPORTED
+           : err == MD_NOMEM ? ANSWER_INTERNAL
+                             : ANSWER_INVALID;
 }
 
 /* A slider that is dragged would empty the battery of a valve  (trap 38). */
@@ -85,7 +88,7 @@ static bool may_wake(struct meross *m, struct device *d, struct request *r)
             if (facts_sub(s->number) != r->steps.v[i].at ||
                 subdevs_may_wake(s, env_mono_ms(m->env)))
                 continue;
-            answer_error(m, &r->answer, "busy",
+            answer_error(m, &r->answer, ANSWER_BUSY,
                          "%s of %s was given %d orders within a minute, and each costs its "
                          "battery: wait a minute",
                          s->name[0] != '\0' ? s->name : s->id, d->name, SUBDEVS_WAKES);
@@ -130,7 +133,7 @@ static bool understand(struct meross *m, struct device *d, struct request *r, st
     if (!ok)
         (void)refuse(m, d, r);
     else if (!orders_settle(&r->orders, d)) {
-        answer_error(m, &r->answer, "invalid",
+        answer_error(m, &r->answer, ANSWER_INVALID,
                      "the order for %s contradicts itself: channel 0 is all of its outlets; leave "
                      "it out",
                      d->name);
@@ -159,13 +162,13 @@ static bool find_part(struct meross *m, struct device *d, const struct answer *a
     if (err == MD_OK)
         return true;
     if (err == MD_INVAL)
-        answer_error(m, a, "invalid",
+        answer_error(m, a, ANSWER_INVALID,
                      "the order for %s names a part, and so does its topic: leave one out",
                      d->name);
     else if (err != MD_NOENT)
-        answer_error(m, a, "internal", "%s was not asked: %s", d->name, md_err_text(err));
+        answer_error(m, a, ANSWER_INTERNAL, "%s was not asked: %s", d->name, md_err_text(err));
     else
-        answer_error(m, a, "invalid",
+        answer_error(m, a, ANSWER_INVALID,
                      "%s has no part called %s: `merossd show %s` lists what it has", d->name,
                      span_to_str(level->channel, part, sizeof part) ? part : "that", d->name);
     return false;

@@ -152,7 +152,7 @@ static void on_removed(void *ctx, int err, const struct envelope *reply)
              strcmp(t.id, j->wish.timer.id) != 0)
         answer_done(j);
     else {
-        answer_error(j->m, &j->answer, "refused",
+        answer_error(j->m, &j->answer, ANSWER_REFUSED,
                      "%s said that it removed %s, and still has it: try again", j->dev->name,
                      j->wish.timer.id);
         mem_free(j);
@@ -173,7 +173,7 @@ static void on_kept(void *ctx, int err, const struct envelope *reply)
         answer_done(j);
         return;
     }
-    answer_error(j->m, &j->answer, "refused",
+    answer_error(j->m, &j->answer, ANSWER_REFUSED,
                  there && strcmp(t.id, j->wish.timer.id) == 0
                      ? "%s took it and keeps something else: look at `merossd timer %s`"
                      : "%s took it and does not keep it: does it have too many already? "
@@ -236,8 +236,8 @@ static void on_whole(void *ctx, int err, const struct envelope *reply)
     }
     struct json_at whole = object_of(reply, trigger);
     if (!timer_read(&t, whole, trigger, first_day(j)) || strcmp(t.id, j->wish.timer.id) != 0) {
-        answer_error(j->m, &j->answer, "no_such_timer", "%s has no timer %s any more", j->dev->name,
-                     j->wish.timer.id);
+        answer_error(j->m, &j->answer, ANSWER_NO_SUCH_TIMER, "%s has no timer %s any more",
+                     j->dev->name, j->wish.timer.id);
         mem_free(j);
         return;
     }
@@ -275,7 +275,7 @@ static const struct timer *find(struct job *j)
     }
     if (n == 1)
         return begins;
-    answer_error(j->m, &j->answer, "no_such_timer",
+    answer_error(j->m, &j->answer, ANSWER_NO_SUCH_TIMER,
                  n == 0 ? "%s has no timer %s: `merossd timer %s` lists those it has"
                         : "%s has several timers that begin with %s: `merossd timer %s` lists them",
                  j->dev->name, j->wish.ref, j->dev->name);
@@ -301,7 +301,7 @@ static void set_auto_off(struct job *j)
         j->wish.action = TIMER_REMOVE;
         ask_about(j, ENVELOPE_DELETE, true, old->id, on_changed);
     } else {
-        answer_error(j->m, &j->answer, "no_such_timer",
+        answer_error(j->m, &j->answer, ANSWER_NO_SUCH_TIMER,
                      "%s does not switch channel %u off by itself", j->dev->name,
                      j->wish.timer.channel);
         mem_free(j);
@@ -412,13 +412,13 @@ static bool supported(struct verb_request *r, const struct job *j)
     if (d->abilities == NULL || device_has_ability(d, needs))
         return true;
     if (device_has_ability(d, "Appliance.Control.Timer"))
-        answer_error(r->m, &r->answer, "unsupported",
+        answer_error(r->m, &r->answer, ANSWER_UNSUPPORTED,
                      "%s has firmware of the first generation, whose timers merossd cannot read or "
                      "write",
                      d->name);
     else
-        answer_error(r->m, &r->answer, "unsupported", "%s (%s) has no timers of this kind", d->name,
-                     d->type);
+        answer_error(r->m, &r->answer, ANSWER_UNSUPPORTED, "%s (%s) has no timers of this kind",
+                     d->name, d->type);
     return false;
 }
 
@@ -429,7 +429,7 @@ void verb_timer(struct verb_request *r)
         return;
     struct job *j = mem_alloc(sizeof *j);
     if (j == NULL) {
-        answer_error(r->m, &r->answer, "internal", "out of memory: try again later");
+        answer_error(r->m, &r->answer, ANSWER_INTERNAL, "out of memory: try again later");
         return;
     }
     j->m = r->m;

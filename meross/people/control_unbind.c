@@ -90,7 +90,7 @@ static void on_unbind_look(void *ctx)
         meross_timer(w->m, &w->timer, LOOK_MS, on_unbind_look, w);
     if (w->timer != NULL)
         return;
-    answer_error(w->m, &w->answer, "timeout",
+    answer_error(w->m, &w->answer, ANSWER_TIMEOUT,
                  "%s was told to reset itself and is still here: " BUTTON, d->name);
     end_wait(w);
 }
@@ -106,7 +106,7 @@ static void unbind(struct verb_request *r, struct device *d)
         log_info("control", "plug=%s is told to reset itself", log_q(span_str(d->name)));
         return;
     }
-    answer_error(r->m, &r->answer, "internal", "%s was not reset: %s", d->name,
+    answer_error(r->m, &r->answer, ANSWER_INTERNAL, "%s was not reset: %s", d->name,
                  md_err_text(err != MD_OK ? err : MD_NOMEM));
     mem_free(w);
 }
@@ -117,22 +117,22 @@ static void answer_not_reset(struct wait *w, int err)
 {
     if (err == MD_TIMEOUT)
         answer_error(
-            w->m, &w->answer, "timeout",
+            w->m, &w->answer, ANSWER_TIMEOUT,
             "%s was told to reset itself over the LAN and did not hang up, as one does that "
             "obeys: " BUTTON,
             w->name);
     else if (err == MD_DENIED || err == MD_PROTO)
-        answer_error(w->m, &w->answer, "refused", "%s does not reset itself over the LAN: " BUTTON,
-                     w->name);
+        answer_error(w->m, &w->answer, ANSWER_REFUSED,
+                     "%s does not reset itself over the LAN: " BUTTON, w->name);
     else if (err == MD_CLOSED)
         answer_error(
-            w->m, &w->answer, "offline",
+            w->m, &w->answer, ANSWER_OFFLINE,
             "%s is not connected and cannot be reached over the LAN, so it cannot be reset "
             "from here: " BUTTON,
             w->name);
     else
-        answer_error(w->m, &w->answer, err == MD_FULL ? "busy" : "internal", "%s was not reset: %s",
-                     w->name, md_err_text(err));
+        answer_error(w->m, &w->answer, err == MD_FULL ? ANSWER_BUSY : ANSWER_INTERNAL,
+                     "%s was not reset: %s", w->name, md_err_text(err));
 }
 
 /* It had shown who it is just before; that the connection breaks now is all that a plug says. */
@@ -164,8 +164,8 @@ static void unbind_lan(struct verb_request *r, const struct device *d, struct pl
                  log_q(span_str(d->name)));
         return;
     }
-    answer_error(r->m, &r->answer, err == MD_FULL ? "busy" : "internal", "%s was not reset: %s",
-                 d->name, md_err_text(err));
+    answer_error(r->m, &r->answer, err == MD_FULL ? ANSWER_BUSY : ANSWER_INTERNAL,
+                 "%s was not reset: %s", d->name, md_err_text(err));
     mem_free(w);
 }
 
@@ -179,13 +179,13 @@ void verb_unbind(struct verb_request *r)
     struct plug *p = lan_plug(r->m, d, true);
     /* The end of a connection is believed only of who has shown to be the plug. */
     if (p == NULL || (!p->over_lan && !(p->proven && d->online)))
-        answer_error(r->m, &r->answer, "offline",
+        answer_error(r->m, &r->answer, ANSWER_OFFLINE,
                      "%s is not connected, so it cannot be reset from here: " BUTTON, d->name);
     else if (p->key == NULL)
-        answer_error(r->m, &r->answer, "key", "plug %s " KEYS_WRONG, d->name);
+        answer_error(r->m, &r->answer, ANSWER_KEY, "plug %s " KEYS_WRONG, d->name);
     else if (p->over_lan && d->abilities != NULL && !device_has_ability(d, NS_UNBIND))
         answer_error(
-            r->m, &r->answer, "refused",
+            r->m, &r->answer, ANSWER_UNSUPPORTED,
             "%s does not say that it can be reset from afar, and is not connected: " BUTTON,
             d->name);
     else if (p->over_lan)
@@ -198,8 +198,8 @@ void unbind_end(struct meross *m)
 {
     while (!list_empty(&m->unbinding)) {
         struct wait *w = LIST_OF(list_first(&m->unbinding), struct wait, link);
-        answer_error(m, &w->answer, "offline", "merossd stops: whether %s was reset is not known",
-                     w->name);
+        answer_error(m, &w->answer, ANSWER_OFFLINE,
+                     "merossd stops: whether %s was reset is not known", w->name);
         end_wait(w);
     }
 }

@@ -25,26 +25,26 @@ static void answer_failure(struct meross *m, const struct device *d, const struc
 {
     const char *name = d->name;
     if (err == MD_CLOSED)
-        answer_error(m, a, "offline",
+        answer_error(m, a, ANSWER_OFFLINE,
                      "%s is not connected: check that it has power and reaches the Wi-Fi", name);
     else if (err == MD_TIMEOUT)
-        answer_error(m, a, "timeout",
+        answer_error(m, a, ANSWER_TIMEOUT,
                      "%s did not answer within %u s: try again, and if that does not help unplug "
                      "it for ten seconds",
                      name, m->reply_timeout_s);
     else if (err == MD_DENIED)
-        answer_error(m, a, "key", "plug %s " KEYS_WRONG, name);
+        answer_error(m, a, ANSWER_KEY, "plug %s " KEYS_WRONG, name);
     else if (err == MD_FULL)
-        answer_error(m, a, "busy",
+        answer_error(m, a, ANSWER_BUSY,
                      "%s has %d requests waiting already: send fewer, or wait for the answers",
                      name, COMMAND_QUEUE_MAX);
     else if (err == MD_PROTO)
-        answer_error(m, a, "refused",
+        answer_error(m, a, ANSWER_REFUSED,
                      "%s answered over the LAN, but its answer was cut off or could not be "
                      "understood: unplug it for ten seconds, so that it connects again",
                      name);
     else
-        answer_error(m, a, "internal", "%s was not asked: %s", name, md_err_text(err));
+        answer_error(m, a, ANSWER_INTERNAL, "%s was not asked: %s", name, md_err_text(err));
 }
 
 /* The plug answered ERROR. */
@@ -60,7 +60,7 @@ static void answer_refusal(struct meross *m, const struct device *d, const struc
         return;
     }
     (void)json_text(json_get(error, "detail"), detail, sizeof detail);
-    answer_error(m, a, "refused", "%s refused the request with its error %lld %s", d->name,
+    answer_error(m, a, ANSWER_REFUSED, "%s refused the request with its error %lld %s", d->name,
                  (long long)code, detail);
 }
 
@@ -216,7 +216,7 @@ static void on_read_done(void *ctx, int err, const struct envelope *reply)
         answer_state(r);
         end(r);
     } else if (!orders_resolve(&r->orders, r->dev)) {
-        answer_error(r->m, &r->answer, "refused",
+        answer_error(r->m, &r->answer, ANSWER_UNSUPPORTED,
                      "%s does not say whether it is on: send ON or OFF", r->dev->name);
         end(r);
     } else {
@@ -294,7 +294,7 @@ void request_start(struct meross *m, struct device *d, struct request *r)
 {
     struct request *copy = mem_dup(r, sizeof *r);
     if (copy == NULL) {
-        answer_error(m, &r->answer, "internal", "out of memory: try again later");
+        answer_error(m, &r->answer, ANSWER_INTERNAL, "out of memory: try again later");
         family_steps_clear(&r->steps);
         return;
     }

@@ -2,7 +2,7 @@
 
 static bool invalid(struct verb_request *r, const char *what)
 {
-    answer_error(r->m, &r->answer, "invalid", "%s", what);
+    answer_error(r->m, &r->answer, ANSWER_INVALID, "%s", what);
     return false;
 }
 
@@ -30,7 +30,8 @@ static bool read_channel(struct verb_request *r, struct device *d, struct timer_
     w->timer.channel = (unsigned)n;
     if (d->n_channels == 0 || device_channel(d, w->timer.channel) != NULL)
         return true;
-    answer_error(r->m, &r->answer, "invalid", "%s has no channel %u", d->name, w->timer.channel);
+    answer_error(r->m, &r->answer, ANSWER_INVALID, "%s has no channel %u", d->name,
+                 w->timer.channel);
     return false;
 }
 

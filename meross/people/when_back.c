@@ -165,7 +165,7 @@ static void keep_all(struct meross *m, struct device *d, struct json_at root, st
     JSON_EACH(it, orders_of(root)) /* half of it is not what was asked for */
     supersede(m, d, part_of(d, it, level));
     arm(m);
-    answer_error(m, a, err == MD_FULL ? "busy" : "internal",
+    answer_error(m, a, err == MD_FULL ? ANSWER_BUSY : ANSWER_INTERNAL,
                  "%s is not connected, and the order cannot be kept until it is: %s", d->name,
                  md_err_text(err));
 }

@@ -10,6 +10,7 @@ struct wish { /* one object of the order */
     struct family_steps *steps;
     struct family_target target;
     bool lenient; /* a state as it was published */
+    bool blind;   /* TOGGLE of what does not say whether it is on */
     char *why;
 };
 
@@ -137,25 +138,22 @@ bool wishes_switch(struct json_at root)
     return any || !json_exists(root);
 }
 
-static int settle(const struct wish *w, enum want want, int8_t is, int *on)
+static void settle(struct wish *w, enum want want, int8_t is, int *on)
 {
-    *on = want == WANT_TOGGLE ? is == 0 : want == WANT_ON;
-    return want != WANT_TOGGLE || is >= 0
-               ? MD_OK
-               : say(w->why, "%s does not say whether it is on: send ON or OFF", w->d->name);
+    *on = want == WANT_TOGGLE ? is <= 0 : want == WANT_ON;
+    w->blind |= want == WANT_TOGGLE && is < 0;
 }
 
 /* What an order says of a channel that has no relay. */
-static int on_of_channel(const struct wish *w, const struct orders *orders, unsigned channel,
-                         int *on)
+static void on_of_channel(struct wish *w, const struct orders *orders, unsigned channel, int *on)
 {
-    *on = -1;
     for (unsigned i = 0; i < orders->n; i++) {
         const struct device_channel *c = device_channel(w->d, channel);
-        if (orders->v[i].channel == channel)
-            return settle(w, orders->v[i].want, c != NULL ? c->on : -1, on);
+        if (orders->v[i].channel == channel) {
+            settle(w, orders->v[i].want, c != NULL ? c->on : -1, on);
+            return;
+        }
     }
-    return MD_OK;
 }
 
 /* --- which channel, which sub-device ------------------------------------------------------- */
@@ -223,7 +221,7 @@ static int take_sub(struct wish *w, struct orders *orders, struct json_at root)
     struct subdev *s;
     int on = -1, err = find_sub(w, json_get(root, "subdevice"), &s);
     if (err == MD_OK && orders->n > 0)
-        err = settle(w, orders->v[0].want, s->on, &on);
+        settle(w, orders->v[0].want, s->on, &on);
     orders->n = 0;
     return err == MD_OK ? take_object(w, root, on) : err;
 }
@@ -235,7 +233,7 @@ static int take_channel(struct wish *w, const struct orders *orders, struct span
     unsigned channel = 0;
     int on = -1, err = find_channel(w, level, object, &channel);
     if (err == MD_OK && w->d->switches == DEVICE_NO_SWITCH)
-        err = on_of_channel(w, orders, channel, &on);
+        on_of_channel(w, orders, channel, &on);
     return err == MD_OK ? take_object(w, object, on) : err;
 }
 
@@ -270,6 +268,10 @@ int wishes_plan(struct family_steps *steps, struct orders *orders, struct device
         err = take_published(&w, orders, root);
     else
         err = take_channel(&w, orders, level, root);
+    if (err == MD_OK && w.blind) { /* it could be switched, or the plan would have said so */
+        (void)say(why, "%s does not say whether it is on: send ON or OFF", d->name);
+        err = MD_NOENT;
+    }
     if (d->switches == DEVICE_NO_SWITCH)
         orders->n = 0;
     if (err != MD_OK)

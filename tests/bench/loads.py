@@ -209,10 +209,10 @@ LATENCIES = [
 MEMORY = [
     Load("start, with a certificate", "", 1, START, tls=True, fixed=True),
     Load("memory: a client in clear", IDLE.format(n=5000), 1, bytes_each(5000, 1000), once=True),
-    Load("memory: a client over TLS", IDLE.format(n=5000), 1, bytes_each(5000, 38 * 1024), tls=True,
+    Load("memory: a client over TLS", IDLE.format(n=5000), 1, bytes_each(5000, 6 * 1024), tls=True,
          once=True),
     Load("memory: a bound plug over TLS", REPORT + "500 --rate 1000", 500,
-         bytes_each(500, 38 * 1024), tls=True, mosquitto="", once=True, keeps=True),
+         bytes_each(500, 24 * 1024), tls=True, mosquitto="", once=True, keeps=True),
     Load("memory: a subscription",
          IDLE.format(n=0) + " --subs 10 --filters 1000 --filter b/%c/%f", 1,
          bytes_each(10000, 400), once=True),

@@ -168,8 +168,7 @@ def rename_and_forget():
             # What the tool said is done outlives the death of the broker right after it.
             code, out, err = b.client("rename", "Kitchen lamp", "kitchen Lamp")
             check(code == 0, f"rename: {code} {out} {err}")
-            b.program.kill()
-            b.start(same_ports=True)
+            b.crash()
             check(plugs_of(b)[0]["name"] == "kitchen Lamp", f"{plugs_of(b)}")
             b.client("rename", "kitchen Lamp", "Kitchen lamp")
         wait_plugs(b, lambda l: not l[0]["online"], "the plug is offline")

@@ -146,7 +146,7 @@ def a_full_file_system():
         c.subscribe("note")
         check(c.message()["payload"] == b"kept", "it was lost")
         c.publish("note", "x" * 5000, qos=1, retain=True)
-        p.wait_line("could not be written to the medium.*full", patience=20)
+        p.wait_line("could not be written to the medium: .*state/state.*: No space left on device; make room", patience=20)
         (disk / "ballast").unlink()
         p.wait_line("written to the medium again", patience=20)
         end(p)
@@ -157,6 +157,28 @@ def a_full_file_system():
         code, out, err = run([MEROSSD, "-c", conf])  # it needs keys, and cannot keep them
         said = [l for l in (out + err).splitlines() if "No space left" in l]
         check(code == 1 and len(said) == 1 and "make room" in said[0], f"{code} {out} {err}")
+
+
+def one_that_takes_nothing_at_the_end():
+    """It was still full when the broker was stopped: exit status 1, and the last line says why."""
+    with folder() as root, small_disk("256k") as disk:
+        (disk / "state").mkdir(mode=0o700)
+        conf, port = conf_of(root, disk / "state")
+        p = serve(conf, port)
+        fill_up(disk / "ballast")
+        c = Client(port, "c")
+        c.publish("note", "x" * 5000, qos=1, retain=True)
+        status = p.kill(signal.SIGTERM)
+        last = [l for l in p.text().splitlines() if "the last changes could not be written" in l]
+        check(status == 1 and len(last) == 1 and "operating system error" not in p.text(), p.text())
+        for word in (str(disk / "state"), "No space left on device", "make room", "start merossd again"):
+            check(word in last[0], f"no {word!r} in: {last[0]}")
+        (disk / "ballast").unlink()
+        p = serve(conf, port)
+        c = Client(port, "d")
+        c.subscribe("note")
+        check(c.message()["payload"] == b"x" * 5000, "what was promised is lost")
+        end(p)
 
 
 def somebody_elses():
@@ -181,4 +203,5 @@ def somebody_elses():
 if __name__ == "__main__":
     sys.exit(harness.main([one_that_is_missing_is_made, one_that_cannot_be_made, one_that_is_in_use,
                            one_that_a_restore_left_half_way, files_of_a_newer_version,
-                           a_read_only_file_system, a_full_file_system, somebody_elses]))
+                           a_read_only_file_system, a_full_file_system,
+                           one_that_takes_nothing_at_the_end, somebody_elses]))

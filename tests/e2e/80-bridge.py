@@ -210,8 +210,7 @@ def nothing_is_lost_across_kills():
                 for _ in range(20):
                     sent += 1
                     pub.publish(f"out/{sent}", str(sent), 1 + sent % 2)
-                here.program.kill()
-                here.start(same_ports=True)
+                here.crash()
                 here.wait_line(UP)
             deadline = time.monotonic() + PATIENCE
             while len({m["payload"] for m in got}) < sent and time.monotonic() < deadline:
@@ -225,8 +224,7 @@ def nothing_is_lost_across_kills():
             for round_ in range(4):
                 for n in range(20):
                     far.publish(f"in/{round_}-{n}", f"{round_}-{n}", 1 + n % 2)
-                here.program.kill()
-                here.start(same_ports=True)
+                here.crash()
                 here.wait_line(UP)
             near = Client(here.tcp, "near", clean=False)
             want = {f"{r}-{n}".encode() for r in range(4) for n in range(20)}

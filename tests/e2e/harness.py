@@ -258,6 +258,11 @@ class Broker:
         self.stop()
         return self.start(same_ports=True)
 
+    def crash(self):
+        """kill -9, and started again."""
+        self.program.kill()
+        return self.start(same_ports=True)
+
     def wait_line(self, *args, **kwargs):
         return self.program.wait_line(*args, **kwargs)
 

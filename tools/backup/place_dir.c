@@ -82,7 +82,8 @@ bool place_dir_has_state(const char *dir)
 
 /* --- the new one ------------------------------------------------------------------------------ */
 
-/* It is not empty, so that it can only be said why it cannot be renamed. */
+/* The old one is not empty, for it is locked: nothing can be renamed onto it, and the error says
+ * what it is. */
 static bool is_mount_point(const struct place_dir *d)
 {
     return rename(d->fresh, d->dir) != 0 && errno == EBUSY;
@@ -227,7 +228,8 @@ static void drop_empty(const char *dir)
     (void)rmdir(dir);
 }
 
-/* What is inside is dropped with its names: the mark goes when all is there, on the medium. */
+/* All is in its place.  The mark is in the folder that was the state directory before, wherever
+ * that is now: it goes, and the names reach the medium. */
 static void finish(struct place_dir *d)
 {
     char parent[512];

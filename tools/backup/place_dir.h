@@ -41,7 +41,8 @@ MD_MUST_USE int place_dir_mark(struct place_dir *d);
  * under a name with `stamp`, and the mark goes.  Errors: MD_IO (errno says why): as it was. */
 MD_MUST_USE int place_dir_swap(struct place_dir *d, const char *stamp);
 
-/* After an error anywhere, `fresh` is removed again: the mark, and what was made of the old one. */
+/* After an error anywhere: `fresh`, which the caller has emptied, and the mark go, and so does the
+ * directory if it was made for the mark. */
 void place_dir_undo(struct place_dir *d);
 
 /* "<path>.before-<stamp>"; with a number behind it when that is taken. */

@@ -332,66 +332,70 @@ static void list_words(const struct config_word *w, char *out, size_t cap)
         n += (size_t)snprintf(out + n, cap - n, " `%s`", w->word);
 }
 
-void config_option_allowed(const struct config_option *o, char *out, size_t cap)
+enum numbers { NUMBERS_NONE, NUMBERS_RANGE, NUMBERS_MAX, NUMBERS_MOST };
+
+/* What a value may be: the words of the option, `before`, its numbers, `behind`. */
+static const struct allowed {
+    bool words;
+    enum numbers numbers;
+    const char *before, *behind;
+} allowed[] = {
+    [CONFIG_BOOL] = {false, NUMBERS_NONE, "true or false", ""},
+    [CONFIG_NUMBER] = {false, NUMBERS_RANGE, "a number from ", ""},
+    [CONFIG_BYTES] = {false, NUMBERS_RANGE, "a number from ", ""},
+    [CONFIG_TEXT] = {false, NUMBERS_RANGE, "", " bytes of text"},
+    [CONFIG_TEXTS] = {false, NUMBERS_RANGE, "", " bytes of text"},
+    [CONFIG_TOPIC] = {false, NUMBERS_MAX, "a topic of at most ",
+                      " bytes without + and #, that does not begin with $ or / and does not end "
+                      "with /"},
+    [CONFIG_WORD] = {true, NUMBERS_NONE, "", ""},
+    [CONFIG_SWITCH] = {true, NUMBERS_NONE, "", ""},
+    [CONFIG_WORDS] = {true, NUMBERS_NONE, "", ""},
+    [CONFIG_DURATION] = {false, NUMBERS_RANGE, "a number from ",
+                         " and h, d, w, m or y: 12h, 14d, 3m (of 30 days)"},
+    [CONFIG_SYNC] = {false, NUMBERS_RANGE, "`always`, `off`, or a number from ", ""},
+    [CONFIG_LOG_DEST] = {true, NUMBERS_NONE, ", or `file` and a path", ""},
+    [CONFIG_INCLUDE] = {false, NUMBERS_NONE, "a folder", ""},
+    [CONFIG_ADDRESSES] = {false, NUMBERS_MOST, "HOST or HOST:PORT, up to ", " of them"},
+    [CONFIG_BRIDGE_TOPIC] = {false, NUMBERS_NONE,
+                             "PATTERN [out|in|both [0|1|2 [LOCAL-PREFIX [REMOTE-PREFIX]]]], where "
+                             "\"\" is an empty text",
+                             ""},
+    [CONFIG_RESTART] = {false, NUMBERS_RANGE, "one or two numbers from ", ", the smaller first"},
+    [CONFIG_BRIDGE] = {false, NUMBERS_MAX, "a name of up to ", " bytes"},
+    [CONFIG_PLACES] = {false, NUMBERS_RANGE, "a port from ", ", then nothing or an address"},
+    [CONFIG_LISTENER] = {false, NUMBERS_RANGE, "a port from ", ", then nothing or an address"},
+};
+_Static_assert(sizeof allowed / sizeof allowed[0] == CONFIG_LISTENER + 1, "a row for each type");
+
+static void write_numbers(const struct config_option *o, char out[48])
 {
     unsigned long long min = o->min, max = o->max;
-    switch (o->type) {
-    case CONFIG_BOOL:
-        (void)snprintf(out, cap, "true or false");
+    switch (allowed[o->type].numbers) {
+    case NUMBERS_NONE:
+        out[0] = '\0';
         break;
-    case CONFIG_NUMBER:
-    case CONFIG_BYTES:
-        (void)snprintf(out, cap, "a number from %llu to %llu%s", min, max,
-                       o->zero_is_off ? ", or 0 for no limit" : "");
+    case NUMBERS_RANGE:
+        (void)snprintf(out, 48, "%llu to %llu", min, max);
         break;
-    case CONFIG_TEXT:
-    case CONFIG_TEXTS:
-        (void)snprintf(out, cap, "%llu to %llu bytes of text", min, max);
+    case NUMBERS_MAX:
+        (void)snprintf(out, 48, "%llu", max);
         break;
-    case CONFIG_TOPIC:
-        (void)snprintf(out, cap,
-                       "a topic of at most %llu bytes without + and #, that does not "
-                       "begin with $ or / and does not end with /",
-                       max);
-        break;
-    case CONFIG_WORD:
-    case CONFIG_SWITCH:
-    case CONFIG_WORDS:
-        list_words(o->words, out, cap);
-        break;
-    case CONFIG_DURATION:
-        (void)snprintf(out, cap,
-                       "a number from %llu to %llu and h, d, w, m or y: 12h, 14d, 3m (of 30 days)",
-                       min, max);
-        break;
-    case CONFIG_SYNC:
-        (void)snprintf(out, cap, "`always`, `off`, or a number from %llu to %llu", min, max);
-        break;
-    case CONFIG_LOG_DEST:
-        list_words(o->words, out, cap);
-        (void)snprintf(out + strlen(out), cap - strlen(out), ", or `file` and a path");
-        break;
-    case CONFIG_ADDRESSES:
-        (void)snprintf(out, cap, "HOST or HOST:PORT, up to %u of them", CONFIG_MAX_ADDRESSES);
-        break;
-    case CONFIG_BRIDGE_TOPIC:
-        (void)snprintf(out, cap,
-                       "PATTERN [out|in|both [0|1|2 [LOCAL-PREFIX [REMOTE-PREFIX]]]], "
-                       "where \"\" is an empty text");
-        break;
-    case CONFIG_RESTART:
-        (void)snprintf(out, cap, "one or two numbers from %llu to %llu, the smaller first", min,
-                       max);
-        break;
-    case CONFIG_BRIDGE:
-        (void)snprintf(out, cap, "a name of up to %llu bytes", max);
-        break;
-    case CONFIG_INCLUDE:
-        (void)snprintf(out, cap, "a folder");
-        break;
-    case CONFIG_PLACES:
-    case CONFIG_LISTENER:
-        (void)snprintf(out, cap, "a port from %llu to %llu, then nothing or an address", min, max);
+    case NUMBERS_MOST:
+        (void)snprintf(out, 48, "%u", config_option_most(o));
         break;
     }
+}
+
+void config_option_allowed(const struct config_option *o, char *out, size_t cap)
+{
+    const struct allowed *a = &allowed[o->type];
+    char numbers[48];
+    write_numbers(o, numbers);
+    out[0] = '\0';
+    if (a->words)
+        list_words(o->words, out, cap);
+    size_t n = strlen(out);
+    (void)snprintf(out + n, cap - n, "%s%s%s%s", a->before, numbers, a->behind,
+                   o->zero_is_off ? ", or 0 for no limit" : "");
 }

@@ -3,8 +3,8 @@
 #include "tools/config/config_options.h"
 #include "tools/similar.h"
 
-/* Options of mosquitto 2 that are not rows above (mosquitto.conf(5)).  In a file they cost a
- * warning; `instead` below has more to say about some. */
+/* Options of mosquitto 2 (mosquitto.conf(5)) that are not in the table of config_options.c.  In a
+ * file they cost a warning; `instead` below has more to say about some. */
 static const char *const foreign[] = {"accept_protocol_versions",
                                       "allow_duplicate_messages",
                                       "auth_plugin",

@@ -402,7 +402,7 @@ static void a_restart_takes_nothing_from_a_kept_session(void **state)
         }
 }
 
-/* Nor does a stop leave more than a Session that ends. */
+/* It is not left to the next Session of that number. */
 static void a_stored_replay_goes_with_its_session(void **state)
 {
     struct bench *b = *state;

@@ -193,6 +193,24 @@ static void test_toggle_unknown(void **state)
              "[{\"channel\":0,\"state\":\"OFF\"}]}}");
 }
 
+/* A plug that was asked and still does not say: as with one that is known not to (wishes.c). */
+static void test_toggle_untold(void **state)
+{
+    (void)state;
+    struct rig_client other;
+    rig_plug(&other, "3101011234567890123448e1e9aaaaaa", "48:e1:e9:aa:aa:aa", "");
+    assert_int_equal(rig_connect(&other), BROKER_ALLOW);
+    rig_listen(&other, "/appliance/3101011234567890123448e1e9aaaaaa/subscribe");
+    rig_say(&other, other.topic, "PUSH", "Appliance.Control.Bind", "b", "", RIG_BIND);
+    rig_step(10000); /* it answers nothing of ours */
+    rig_skip();
+    rig_ask("meross/mss310-aaaa/set", "{\"state\":\"TOGGLE\",\"transaction\":\"t\"}");
+    rig_expect(&other, "GET", ALL, "", "{\"all\":{\"system\":{},\"digest\":{}}}");
+    answered("meross/mss310-aaaa/response",
+             "{\"transaction\":\"t\",\"status\":\"error\",\"error\":\"mss310-aaaa does not say "
+             "whether it is on: send ON or OFF\",\"code\":\"unsupported\"}");
+}
+
 static void test_get(void **state)
 {
     (void)state;
@@ -575,11 +593,11 @@ static void test_ceiling(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_switch),       T(test_push_first),     T(test_matching),     T(test_words),
-        T(test_toggle_twice), T(test_toggle_unknown), T(test_get),          T(test_timeout),
-        T(test_offline),      T(test_refused),        T(test_busy),         T(test_no_such_plug),
-        T(test_strip),        T(test_unsupported),    T(test_transactions), T(test_list),
-        T(test_rename),       T(test_rename_refused), T(test_forget),       T(test_detach),
-        B(test_base),         B(test_configuration),  B(test_ceiling)};
+        T(test_switch),       T(test_push_first),     T(test_matching),       T(test_words),
+        T(test_toggle_twice), T(test_toggle_unknown), T(test_toggle_untold),  T(test_get),
+        T(test_timeout),      T(test_offline),        T(test_refused),        T(test_busy),
+        T(test_no_such_plug), T(test_strip),          T(test_unsupported),    T(test_transactions),
+        T(test_list),         T(test_rename),         T(test_rename_refused), T(test_forget),
+        T(test_detach),       B(test_base),           B(test_configuration),  B(test_ceiling)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

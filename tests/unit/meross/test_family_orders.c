@@ -497,6 +497,7 @@ static void test_hub(void **state)
     expects("SET", NS_HUB_TOGGLEX, "{\"togglex\":[{\"id\":\"01008C11\",\"onoff\":0}]}", "{}");
     order(HUB, "{\"transaction\":\"t\",\"subdevice\":\"0300AA\",\"state\":\"TOGGLE\"}");
     answered(HUB, "does not say whether it is on");
+    answered(HUB, "\"code\":\"unsupported\"");
     order(HUB, "{\"transaction\":\"t\",\"subdevice\":\"0300AA\",\"brightness\":5}");
     answered(HUB, HUB ", 0300AA has no brightness that can be set");
     order(HUB, "{\"transaction\":\"t\",\"state\":\"ON\"}");
@@ -521,6 +522,18 @@ static void test_thermostat(void **state)
             "{}");
 }
 
+/* One that did not tell whether it is on is known to have a switch. */
+static void test_blind_toggle(void **state)
+{
+    (void)state;
+    device("mts960", "4.2.6", "\"Appliance.Control.Thermostat.ModeB\":{}",
+           "{\"thermostat\":{\"modeB\":[{\"channel\":0,\"mode\":1,\"targetTemp\":2000}]}}");
+    order("mts960-3456", "{\"state\":\"TOGGLE\",\"transaction\":1}");
+    answered("mts960-3456", "does not say whether it is on: send ON or OFF");
+    answered("mts960-3456", "\"code\":\"unsupported\"");
+    nothing_more();
+}
+
 /* A garage opener has none that people mean. */
 static void test_garage(void **state)
 {
@@ -531,6 +544,9 @@ static void test_garage(void **state)
     said("meross/msg100-3456", "{\"door\":\"closed\",\"channels\":[]}");
     order("msg100-3456", "{\"state\":\"ON\",\"transaction\":1}");
     answered("msg100-3456", "has nothing to switch on and off; it has: door");
+    order("msg100-3456", "{\"state\":\"TOGGLE\",\"transaction\":1}");
+    answered("msg100-3456", "has nothing to switch on and off; it has: door");
+    answered("msg100-3456", "\"code\":\"unsupported\"");
     nothing_more();
     order("msg100-3456", "{\"door\":\"open\",\"transaction\":2}");
     expects("SET", NS_GARAGE, "{\"state\":{\"channel\":0,\"open\":1,\"uuid\":\"" RIG_UUID "\"}}",
@@ -726,6 +742,7 @@ int main(void)
                                        T(test_hub),
                                        T(test_hub_when_back),
                                        T(test_thermostat),
+                                       T(test_blind_toggle),
                                        T(test_garage),
                                        T(test_sub_names),
                                        T(test_socket_names),

@@ -330,7 +330,7 @@ static void test_unbind_unknown(void **state)
     (void)state;
     plug_is_gone();
     ask_unbind();
-    unbind_said("\"code\":\"refused\"");
+    unbind_said("\"code\":\"unsupported\"");
 }
 
 /* Who has no key can still send back what it got: messageId, time and sign, with other words. */

@@ -180,35 +180,33 @@ static void add_many(unsigned n)
     }
 }
 
+/* The next part, of eight at most: then there are n records, and perhaps more to come. */
+static void part(size_t n, bool more)
+{
+    bool left;
+    assert_int_equal(registry_save_part(r, 8, &left), MD_OK);
+    assert_int_equal(left, more);
+    assert_int_equal(records(), n);
+}
+
 static void in_parts_each_call_saves_as_many_as_it_may(void **state)
 {
-    bool more;
     (void)state;
     add_many(17);
     registry_save_begin(r);
-    assert_int_equal(registry_save_part(r, 8, &more), MD_OK);
-    assert_true(more);
-    assert_int_equal(records(), 8);
-    assert_int_equal(registry_save_part(r, 8, &more), MD_OK);
-    assert_true(more);
-    assert_int_equal(records(), 16);
-    assert_int_equal(registry_save_part(r, 8, &more), MD_OK);
-    assert_false(more);
-    assert_int_equal(records(), 17);
+    part(8, true);
+    part(16, true);
+    part(17, false);
     registry_save_begin(r); /* there is nothing left */
-    assert_int_equal(registry_save_part(r, 0, &more), MD_OK);
-    assert_false(more);
+    part(17, false);
 }
 
 static void exactly_as_many_as_it_may_are_one_part(void **state)
 {
-    bool more;
     (void)state;
     add_many(8);
     registry_save_begin(r);
-    assert_int_equal(registry_save_part(r, 8, &more), MD_OK);
-    assert_false(more);
-    assert_int_equal(records(), 8);
+    part(8, false);
 }
 
 static void what_changes_between_parts_is_saved_the_next_time(void **state)

@@ -8,19 +8,11 @@
 
 enum { CROWD = 3 };
 
-struct pair {
-    struct tls *c, *s;
-};
-
 /* Up to the point at which neither has anything under way. */
 static struct pair open_pair(struct tls_ctx *client, struct tls_ctx *server)
 {
-    struct pair p = {connection(client, NULL), connection(server, NULL)};
-    struct buf plain;
-    buf_init(&plain, 100);
-    assert_int_equal(shake(p.c, p.s, 100000), MD_OK);
-    assert_int_equal(tls_read(p.s, &plain), MD_OK);
-    assert_int_equal(plain.n, 0);
+    struct pair p = shaken(client, server, 100000);
+    read_nothing(p.s);
     return p;
 }
 
@@ -56,10 +48,8 @@ static void files_of_before_a_reload(void **state)
     assert_ptr_not_equal(l->tls, before);
     seconds_pass(s, 10);
     assert_int_equal(before->ctx->windows.n, 1);
-    for (unsigned i = 0; i < CROWD; i++) {
-        tls_free(p[i].c);
-        tls_free(p[i].s);
-    }
+    for (unsigned i = 0; i < CROWD; i++)
+        close_pair(p[i]);
     tls_holder_unref(before);
     seconds_pass(s, 10); /* it is not looked at any more */
     tls_ctx_free(client);
@@ -71,6 +61,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_of_before_a_reload),
+        LAST_TEST(remove_house),
     };
-    return cmocka_run_group_tests(tests, make_house, remove_house);
+    return cmocka_run_group_tests(tests, make_house, NULL);
 }

@@ -61,6 +61,12 @@ static inline struct tls_ctx *server_context(const struct house *h, unsigned lan
                    lanes);
 }
 
+/* A client that trusts the CA of the house. */
+static inline struct tls_ctx *client_context(const struct house *h)
+{
+    return context(&(struct tls_config){.ca_file = h->at.ca}, 1);
+}
+
 static inline struct tls *connection(struct tls_ctx *ctx, const char *host)
 {
     struct tls *t = NULL;
@@ -97,6 +103,35 @@ static inline int shake(struct tls *c, struct tls *s, size_t piece)
             *result = tls_handshake(to);
     }
     return at_s == MD_AGAIN && at_c != MD_OK ? at_c : at_s;
+}
+
+struct pair { /* the client and the server of one connection */
+    struct tls *c, *s;
+};
+
+/* An open one; the handshake goes in pieces of `piece` bytes. */
+static inline struct pair shaken(struct tls_ctx *client, struct tls_ctx *server, size_t piece)
+{
+    struct pair p = {connection(client, "pi.local"), connection(server, NULL)};
+    assert_int_equal(shake(p.c, p.s, piece), MD_OK);
+    assert_true(tls_open(p.c) && tls_open(p.s));
+    return p;
+}
+
+/* Reads what waits; nothing may come. */
+static inline void read_nothing(struct tls *t)
+{
+    struct buf plain;
+    buf_init(&plain, 100);
+    assert_int_equal(tls_read(t, &plain), MD_OK);
+    assert_int_equal(plain.n, 0);
+    buf_free(&plain);
+}
+
+static inline void close_pair(struct pair p)
+{
+    tls_free(p.c);
+    tls_free(p.s);
 }
 
 #endif

@@ -11,9 +11,8 @@ static int set_up(void **state)
 {
     if (make_house(state) != 0)
         return -1;
-    struct house *h = *state;
-    server = server_context(h, 2);
-    client = context(&(struct tls_config){.ca_file = h->at.ca}, 1);
+    server = server_context(*state, 2);
+    client = client_context(*state);
     return 0;
 }
 
@@ -24,23 +23,7 @@ static int tear_down(void **state)
     return remove_house(state);
 }
 
-struct pair {
-    struct tls *c, *s;
-};
-
-static struct pair open_pair(size_t piece)
-{
-    struct pair p = {connection(client, "pi.local"), connection(server, NULL)};
-    assert_int_equal(shake(p.c, p.s, piece), MD_OK);
-    assert_true(tls_open(p.c) && tls_open(p.s));
-    return p;
-}
-
-static void close_pair(struct pair p)
-{
-    tls_free(p.c);
-    tls_free(p.s);
-}
+static struct pair open_pair(size_t piece) { return shaken(client, server, piece); }
 
 static void handshake_and_what_is_known_then(void **state)
 {

@@ -69,7 +69,7 @@ static void a_floor_of_tls_1_3(void **state)
     struct tls_config cfg = {
         .server = true, .cert_file = h->at.cert, .key_file = h->at.key, .min = TLS_1_3};
     struct tls_ctx *server = context(&cfg, 1);
-    struct tls_ctx *client = context(&(struct tls_config){.ca_file = h->at.ca}, 1);
+    struct tls_ctx *client = client_context(h);
     struct tls *s = connection(server, NULL), *c = connection(client, "pi.local");
     assert_int_equal(shake(c, s, 100000), MD_OK);
     assert_memory_equal(tls_description(s), "TLSv1.3 ", 8);
@@ -84,7 +84,7 @@ static void one_certificate_is_enough(void **state)
     struct house *h = *state;
     struct tls_config cfg = {.server = true, .cert_file = h->at.cert_ec, .key_file = h->at.key_ec};
     struct tls_ctx *server = context(&cfg, 1);
-    struct tls_ctx *client = context(&(struct tls_config){.ca_file = h->at.ca}, 1);
+    struct tls_ctx *client = client_context(h);
     struct tls *s = connection(server, NULL), *c = connection(client, "pi.local");
     assert_int_equal(shake(c, s, 100000), MD_OK);
     tls_free(s);

@@ -143,7 +143,7 @@ static void handshakes_beside_open_connections(void **state)
 {
     struct house *h = *state;
     struct tls_ctx *server = server_context(h, LANES);
-    struct tls_ctx *client = context(&(struct tls_config){.ca_file = h->at.ca}, 1);
+    struct tls_ctx *client = client_context(h);
     struct pool p = {.n_todo = 0};
     pthread_t thread[LANES];
     pthread_mutex_init(&p.lock, NULL);

@@ -18,7 +18,7 @@ static int set_up(void **state)
         return -1;
     house = *state;
     server = server_context(house, 1);
-    client = context(&(struct tls_config){.ca_file = house->at.ca}, 1);
+    client = client_context(house);
     return 0;
 }
 
@@ -46,36 +46,15 @@ static void spoil_all(const struct tls *a, const struct tls *b)
     spoil(b->ctx);
 }
 
-struct pair {
-    struct tls *c, *s;
-};
-
-/* Reads what waits; nothing may come. */
-static void read_nothing(struct tls *t)
-{
-    struct buf plain;
-    buf_init(&plain, 100);
-    assert_int_equal(tls_read(t, &plain), MD_OK);
-    assert_int_equal(plain.n, 0);
-    buf_free(&plain);
-}
-
 static struct pair open_pair(struct tls_ctx *at_c, struct tls_ctx *at_s)
 {
-    struct pair p = {connection(at_c, "pi.local"), connection(at_s, NULL)};
-    assert_int_equal(shake(p.c, p.s, 100000), MD_OK);
+    struct pair p = shaken(at_c, at_s, 100000);
     assert_false(away(p.s)); /* the thread that shakes hands does not touch what is shared */
     read_nothing(p.s);
     read_nothing(p.c); /* TLS 1.3: tickets */
     assert_true(away(p.s) && away(p.c));
     assert_null(p.s->ssl.MBEDTLS_PRIVATE(handshake)); /* nor anything else of it */
     return p;
-}
-
-static void close_pair(struct pair p)
-{
-    tls_free(p.c);
-    tls_free(p.s);
 }
 
 static uint8_t pattern(size_t i) { return (uint8_t)(i * 31 + (i >> 8) * 7); }
@@ -385,42 +364,37 @@ static void not_while_plain_text_waits(void **state)
     close_pair(q);
 }
 
-/* One by one, what the library notes when something is in its buffers. */
+/* What the library notes when something is in its buffers. */
+static void in_a_record(mbedtls_ssl_context *ssl) { ssl->MBEDTLS_PRIVATE(in_left) = 1; }
+static void in_a_message(mbedtls_ssl_context *ssl) { ssl->MBEDTLS_PRIVATE(in_hslen) = 4; }
+static void behind_one(mbedtls_ssl_context *ssl) { ssl->MBEDTLS_PRIVATE(in_hdr)++; }
+static void to_be_written(mbedtls_ssl_context *ssl) { ssl->MBEDTLS_PRIVATE(out_left) = 1; }
+static void far_along(mbedtls_ssl_context *ssl) { ssl->MBEDTLS_PRIVATE(out_msg) += 300; }
+static void before_the_end(mbedtls_ssl_context *ssl) { ssl->MBEDTLS_PRIVATE(state)--; }
+
+static void to_be_fetched(mbedtls_ssl_context *ssl)
+{
+    ssl->MBEDTLS_PRIVATE(in_offt) = ssl->MBEDTLS_PRIVATE(in_msg);
+}
+
+static void to_be_read_again(mbedtls_ssl_context *ssl)
+{
+    ssl->MBEDTLS_PRIVATE(keep_current_message) = 1;
+}
+
 static void each_thing_that_waits_keeps_them(void **state)
 {
+    static void (*const notes[])(mbedtls_ssl_context * ssl) = {
+        in_a_record,   in_a_message,     behind_one,     to_be_fetched,
+        to_be_written, to_be_read_again, before_the_end, far_along};
     (void)state;
     struct pair p = open_pair(client, server);
     mbedtls_ssl_context *ssl = &p.s->ssl;
-    for (int what = 0; what < 8; what++) {
+    for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
         assert_int_equal(tls_window_open(&server->windows, &p.s->mark, ssl, &p.s->lane->legacy),
                          MD_OK);
         const mbedtls_ssl_context before = *ssl;
-        switch (what) {
-        case 0:
-            ssl->MBEDTLS_PRIVATE(in_left) = 1;
-            break;
-        case 1:
-            ssl->MBEDTLS_PRIVATE(in_hslen) = 4;
-            break;
-        case 2:
-            ssl->MBEDTLS_PRIVATE(in_offt) = ssl->MBEDTLS_PRIVATE(in_msg);
-            break;
-        case 3:
-            ssl->MBEDTLS_PRIVATE(keep_current_message) = 1;
-            break;
-        case 4:
-            ssl->MBEDTLS_PRIVATE(out_left) = 1;
-            break;
-        case 5:
-            ssl->MBEDTLS_PRIVATE(in_hdr)++;
-            break; /* behind a part of a message */
-        case 6:
-            ssl->MBEDTLS_PRIVATE(out_msg) += 300;
-            break;
-        case 7:
-            ssl->MBEDTLS_PRIVATE(state)--;
-            break;
-        }
+        notes[i](ssl);
         tls_window_close(&server->windows, &p.s->mark, ssl);
         assert_false(away(p.s));
         assert_non_null(ssl->MBEDTLS_PRIVATE(in_buf));
@@ -510,6 +484,7 @@ int main(void)
         cmocka_unit_test(each_thing_that_waits_keeps_them),
         cmocka_unit_test(closing_and_failing),
         cmocka_unit_test(without_memory_for_buffers),
+        LAST_TEST(tear_down),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, NULL);
 }

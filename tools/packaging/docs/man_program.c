@@ -129,7 +129,10 @@ static void end(FILE *out)
               "write everything down, and stop; clients have two seconds to read what is under "
               "way to them, unless a second signal cuts them off");
     fputs(".SH EXIT STATUS\n", out);
-    roff_text(out, "0 done, 1 failed, 2 usage, 3 no such plug, 4 no answer.");
+    roff_text(out,
+              "0 done, 1 failed, 2 usage, 3 no such plug, 4 no answer.  The broker itself: 0 it "
+              "was told to stop, and all is written; 1 it could not start, or what changed last "
+              "could not be written when it stopped: its last line says why and what to do.");
     fputs(".SH EXAMPLES\n.nf\n", out);
     roff_words(out, "sudo merossd pair --join");
     roff_words(out, "merossd list");
