@@ -84,8 +84,8 @@ struct broker_client { /* what a hook may know about a connection; lent during t
     const char *peer; /* "192.0.2.7:51234" */
     bool tls;
     bool loopback;     /* the peer's address is this host                   */
+    uint8_t level;     /* 3 or 4                                            */
     unsigned listener; /* the number given to server_listen()               */
-    unsigned level;    /* 3 or 4                                            */
     /* Until on_connected has returned, and in on_failed; NULL later. */
     struct broker_arrival *arrival;
     uint64_t ticket; /* of this connection alone: see broker_decide()      */

@@ -110,7 +110,8 @@ static bool fits(const struct work *w, const mbedtls_pk_context *public_key,
     return compat_check_pair(public_key, key, issue_random, (void *)(uintptr_t)w->env) == 0;
 }
 
-/* One flipped bit still parses: it counts when its parts belong together.
+/* One flipped bit still parses: whether its parts belong together, or with a certificate, is
+ * fits(), which costs as much as a handshake and is asked once.
  * MD_OK, MD_NOENT (no file), MD_CORRUPT (not a key), or a failure that has its text. */
 static int load_key(const struct work *w, const char *path, mbedtls_pk_context *key)
 {
@@ -123,7 +124,7 @@ static int load_key(const struct work *w, const char *path, mbedtls_pk_context *
     int rc = compat_parse_key(key, pem.p, pem.n, issue_random, (void *)(uintptr_t)w->env);
     mem_wipe(pem.p, pem.n);
     buf_free(&pem);
-    return rc == 0 && fits(w, key, key) ? MD_OK : MD_CORRUPT;
+    return rc == 0 ? MD_OK : MD_CORRUPT;
 }
 
 static int load_cert(const struct work *w, const char *path, mbedtls_x509_crt *crt)
@@ -224,8 +225,12 @@ static int ensure_ca(struct work *w, const char *key_path)
     if (cert == MD_CORRUPT || (cert == MD_OK && !compat_is_ca(&w->ca)))
         return damaged_ca(w, w->paths.ca, "is damaged or not a CA");
     w->have_ca_key = key == MD_OK || cert == MD_NOENT;
-    if (cert == MD_OK && key == MD_OK && !fits(w, &w->ca.pk, &w->ca_key))
-        return damaged_ca(w, key_path, "does not belong to ca.pem");
+    bool pair = key == MD_OK && fits(w, cert == MD_OK ? &w->ca.pk : &w->ca_key, &w->ca_key);
+    if (key == MD_OK && !pair)
+        return damaged_ca(w, key_path,
+                          cert == MD_OK && fits(w, &w->ca_key, &w->ca_key)
+                              ? "does not belong to ca.pem"
+                              : "is damaged");
     if (cert == MD_OK)
         return MD_OK;
     if (key == MD_OK)
@@ -250,14 +255,14 @@ static bool ends_soon(const struct work *w, const mbedtls_x509_crt *crt)
     return end - w->now < (int64_t)RENEW_DAYS * DATES_DAY;
 }
 
-/* Why the certificate has to be made again; false = it is good. */
-static bool stale(struct work *w, mbedtls_x509_crt *crt, const mbedtls_pk_context *key, char *why,
-                  size_t cap)
+/* Why the certificate has to be made again; false = it is good.
+ * pair  it belongs to its key. */
+static bool stale(struct work *w, mbedtls_x509_crt *crt, bool pair, char *why, size_t cap)
 {
     char name[NAMES_TEXT];
     const char *reason = NULL;
     const struct names_one *missing = names_missing(&w->names, crt);
-    if (!fits(w, &crt->pk, key))
+    if (!pair)
         reason = "its key was another one";
     else if (!signed_by_ca(w, crt))
         reason = "another CA had signed it";
@@ -316,11 +321,13 @@ static int check_leaf(struct work *w, const struct leaf *leaf, mbedtls_pk_contex
     int have = load_key(w, leaf->key, key);
     if (have != MD_OK && have != MD_NOENT && have != MD_CORRUPT)
         return have;
-    bool good_key = have == MD_OK && right_type(key, leaf->type);
     int cert = load_cert(w, leaf->cert, crt);
     if (cert != MD_OK && cert != MD_NOENT && cert != MD_CORRUPT)
         return cert;
-    if (cert == MD_OK && good_key && !stale(w, crt, key, why, sizeof why))
+    bool usable = have == MD_OK && right_type(key, leaf->type);
+    bool pair = usable && cert == MD_OK && fits(w, &crt->pk, key);
+    bool good_key = pair || (usable && fits(w, key, key));
+    if (cert == MD_OK && good_key && !stale(w, crt, pair, why, sizeof why))
         return MD_OK;
     if (!good_key && (have != MD_NOENT || cert != MD_NOENT))
         (void)snprintf(why, sizeof why, "its key was %s", have == MD_NOENT ? "missing" : "damaged");

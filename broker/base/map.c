@@ -86,7 +86,7 @@ struct map_node *map_get(const struct map *m, struct span key)
 {
     uint32_t hash = map_hash(&m->seed, key);
     struct map_node *node = *slot_of(m, hash);
-    while (node != NULL && (node->hash != hash || !span_eq(node->key, key)))
+    while (node != NULL && (node->hash != hash || !span_eq(map_key(node), key)))
         node = node->next;
     return node;
 }
@@ -113,10 +113,11 @@ static void rehash(struct map *m, size_t n)
 
 void map_put(struct map *m, struct map_node *node, struct span key)
 {
-    MD_DCHECK(map_get(m, key) == NULL);
+    MD_DCHECK(map_get(m, key) == NULL && key.n <= UINT32_MAX);
     if (m->n >= m->n_buckets)
         rehash(m, m->n_buckets * 2);
-    node->key = key;
+    node->key = key.p;
+    node->key_n = (uint32_t)key.n;
     node->hash = map_hash(&m->seed, key);
     struct map_node **slot = slot_of(m, node->hash);
     node->next = *slot;

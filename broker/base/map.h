@@ -16,8 +16,8 @@ struct map_seed {
 
 struct map_node {
     struct map_node *next;
-    uint32_t hash;
-    struct span key; /* kept while the node is in the map */
+    const uint8_t *key; /* see map_key() */
+    uint32_t key_n, hash;
 };
 
 struct map {
@@ -28,6 +28,11 @@ struct map {
 
 #define MAP_OF(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
+static inline struct span map_key(const struct map_node *node) /* of map_put() */
+{
+    return (struct span){node->key, node->key_n};
+}
+
 struct map_seed map_seed(const struct env *env);
 uint32_t map_hash(const struct map_seed *seed, struct span key); /* SipHash-1-3, folded */
 
@@ -35,9 +40,10 @@ uint32_t map_hash(const struct map_seed *seed, struct span key); /* SipHash-1-3,
 MD_MUST_USE int map_init(struct map *m, struct map_seed seed);
 void map_clear(struct map *m); /* frees the buckets; the nodes are their owners' */
 
-struct map_node *map_get(const struct map *m, struct span key);      /* lent; NULL if absent */
-void map_put(struct map *m, struct map_node *node, struct span key); /* the key must be absent */
-void map_del(struct map *m, struct map_node *node);                  /* must be present        */
+struct map_node *map_get(const struct map *m, struct span key); /* lent; NULL if absent */
+/* The key must be absent, and shorter than 4 GB; it is kept while the node is in the map. */
+void map_put(struct map *m, struct map_node *node, struct span key);
+void map_del(struct map *m, struct map_node *node); /* must be present        */
 void map_shrink(struct map *m); /* fewer buckets, if so few nodes and memory allow it */
 
 /* Walks in no order; the current node may be deleted by the callback, no other

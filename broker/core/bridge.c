@@ -55,7 +55,7 @@ void bridge_mark(const struct session *s, struct message *m)
             "bridge",
             "client=%s a message to %s goes round in a loop of bridges and is stopped here; let "
             "each topic cross between two brokers over one bridge only",
-            log_q(s->by_id.key), log_q(message_topic(m)));
+            log_q(session_id(s)), log_q(message_topic(m)));
 }
 
 static bool too_large(struct bridge *g, const struct message *m)
@@ -202,7 +202,7 @@ int bridge_attach(struct bridge *g, struct conn *c)
     if (g->session == NULL)
         err = open_session(g, c, true);
     else
-        err = session_attach(&g->session, g->broker, g->session->by_id.key, false, c, &present);
+        err = session_attach(&g->session, g->broker, session_id(g->session), false, c, &present);
     return err == MD_OK ? session_identify(g->session, span_of(NULL, 0)) : err;
 }
 

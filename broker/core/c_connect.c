@@ -48,7 +48,7 @@ int bridge_send_connect(struct conn *c)
         p.password = span_str(cfg->password);
     c->timer.fire = no_answer;
     c->timeout_ms = ANSWER_MS;
-    c->who.level = cfg->level;
+    c->who.level = (uint8_t)cfg->level;
     c->who.client_id = span_str(cfg->local_id);
     int err = mqtt_put_connect(&c->ctl, &p);
     if (err == MD_OK)
@@ -135,7 +135,7 @@ static int open_session(struct conn *c, bool present)
     if (err != MD_OK)
         return err;
     c->session = g->session;
-    c->who.client_id = c->session->by_id.key;
+    c->who.client_id = session_id(c->session);
     c->state = CONN_OPEN;
     conn_forget_start(c);
     g->plain = false;

@@ -33,8 +33,7 @@ static void on_timer(struct timer *t);
 
 void conn_forget_start(struct conn *c)
 {
-    struct conn_start *s = c->start;
-    c->start = NULL;
+    struct conn_start *s = conn_start(c);
     c->who.arrival = NULL;
     if (s == NULL)
         return;
@@ -50,7 +49,7 @@ void conn_forget_start(struct conn *c)
 void conn_secured(struct conn *c, const char *cipher, const char *hello)
 {
     size_t n = cipher == NULL ? 0 : strlen(cipher) + 1, h = hello == NULL ? 0 : strlen(hello) + 1;
-    struct conn_start *s = c->start;
+    struct conn_start *s = conn_start(c);
     char *texts = s == NULL ? NULL : mem_alloc(n + h);
     if (texts == NULL)
         return;
@@ -78,12 +77,12 @@ static int start(struct conn *c)
     c->last_packet_ms = env_mono_ms(b->env);
     c->timeout_ms = b->limits.connect_timeout_s * 1000;
     c->timer.fire = on_timer;
-    c->start = mem_alloc(sizeof *c->start);
-    if (c->start == NULL)
+    struct conn_start *s = mem_alloc(sizeof *s);
+    if (s == NULL)
         return MD_NOMEM;
-    buf_init(&c->start->parked, SIZE_MAX);
-    c->start->told.opened_ms = c->last_packet_ms;
-    c->who.arrival = &c->start->told;
+    buf_init(&s->parked, SIZE_MAX);
+    s->told.opened_ms = c->last_packet_ms;
+    c->who.arrival = &s->told;
     if (c->timeout_ms == 0)
         return MD_OK;
     int err = timers_start(&b->timers, &c->timer, c->last_packet_ms + c->timeout_ms);
@@ -95,7 +94,8 @@ static int start(struct conn *c)
 int conn_new(struct conn **out, struct broker *b, const struct conn_peer *peer, struct conn_io io)
 {
     size_t n = strlen(peer->address) + 1, max = b->limits.max_packet_size;
-    struct conn *c = mem_alloc(sizeof *c + n);
+    /* What the struct would be padded with is room for the address as well. */
+    struct conn *c = mem_alloc(offsetof(struct conn, address) + n);
     if (c == NULL)
         return MD_NOMEM;
     c->broker = b;
@@ -106,7 +106,6 @@ int conn_new(struct conn **out, struct broker *b, const struct conn_peer *peer, 
                                     .listener = peer->listener};
     buf_init(&c->in, max != 0 && max < SIZE_MAX - PIPELINED ? max + PIPELINED : SIZE_MAX);
     c->mount = peer->mount;
-    c->mount_n = peer->mount == NULL ? 0 : (uint16_t)strlen(peer->mount);
     buf_init(&c->ctl, CTL_MAX);
     if (start(c) != MD_OK) {
         mem_free(c);
@@ -148,7 +147,7 @@ bool conn_reading(const struct conn *c) { return c->ctl.n < CTL_FULL && !busy(c)
 
 int conn_identify(struct conn *c, const char *cn, const char *subject)
 {
-    struct conn_start *s = c->start;
+    struct conn_start *s = conn_start(c);
     s->cn = cn == NULL ? NULL : mem_strdup(cn);
     s->subject = subject == NULL ? NULL : mem_strdup(subject);
     s->told.tls_cn = s->cn;
@@ -309,7 +308,7 @@ static int mount_and_dispatch(struct conn *c, struct mqtt_packet *p, const char 
 /* Keeps the CONNECT while its verdict is being made; the Client Identifier is in it. */
 static int park(struct conn *c, struct span packet, const struct mqtt_connect *p)
 {
-    struct buf *parked = &c->start->parked;
+    struct buf *parked = &conn_start(c)->parked;
     int err = buf_put(parked, packet);
     if (err == MD_OK && p->client_id.n > 0 && c->who.client_id.p == p->client_id.p)
         c->who.client_id = span_of(parked->p + (p->client_id.p - packet.p), p->client_id.n);

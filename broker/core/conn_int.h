@@ -16,7 +16,7 @@ struct bridge;
 
 /* What is of use until the client is accepted: for its CONNECT, and to be told to the hooks. */
 struct conn_start {
-    struct broker_arrival told; /* who.arrival is this                                 */
+    struct broker_arrival told; /* who.arrival is this: see conn_start()               */
     char *texts;                /* of TLS: what `told` points at                        */
     char *cn, *subject;         /* of its certificate: who.username may point at them   */
     char *made_id;              /* who.client_id may point at it                        */
@@ -32,22 +32,27 @@ struct conn {
     struct session *session;  /* NULL unless OPEN */
     struct bridge *bridge;    /* we are its client, for this bridge of ours; NULL: it is ours */
     struct message *will;
-    char *username;           /* who.username is this, once it is accepted            */
-    struct conn_start *start; /* NULL once it is accepted                             */
-    const char *mount;        /* of its listener; NULL: none                          */
-    struct buf in;            /* the beginning of a packet that is not whole yet */
-    struct buf ctl;           /* acks and answers: they leave before messages   */
+    char *username;    /* who.username is this, once it is accepted            */
+    const char *mount; /* of its listener; NULL: none                          */
+    struct buf in;     /* the beginning of a packet that is not whole yet */
+    struct buf ctl;    /* acks and answers: they leave before messages   */
     struct timer timer;
     uint64_t last_packet_ms;
     struct takeovers takeovers; /* of its Client Identifier, up to this conn   */
     uint32_t timeout_ms;        /* from the last packet; 0 = never */
-    uint16_t mount_n;           /* bytes of `mount`                */
     uint8_t state;
-    bool hushed;    /* its end is one of many, and told at LOG_DEBUG only    */
-    bool judged;    /* the hooks know whether it came to be an accepted client */
-    bool woken;     /* io.wake was called, conn_take() not yet false */
-    char address[]; /* who.peer is this */
+    bool hushed : 1; /* its end is one of many, and told at LOG_DEBUG only    */
+    bool judged : 1; /* the hooks know whether it came to be an accepted client */
+    bool woken : 1;  /* io.wake was called, conn_take() not yet false */
+    char address[];  /* who.peer is this */
 };
+
+/* Lent; NULL once it is accepted. */
+static inline struct conn_start *conn_start(const struct conn *c)
+{
+    struct broker_arrival *told = c->who.arrival;
+    return told == NULL ? NULL : LIST_OF(told, struct conn_start, told);
+}
 
 void conn_wake(struct conn *c);
 
@@ -57,7 +62,10 @@ void conn_forget_start(struct conn *c);
 
 void conn_answered(struct conn *c); /* a packet of ours was put into c->ctl */
 
-static inline struct span conn_mount(const struct conn *c) { return span_of(c->mount, c->mount_n); }
+static inline struct span conn_mount(const struct conn *c)
+{
+    return c->mount == NULL ? span_of(NULL, 0) : span_str(c->mount);
+}
 
 static inline const struct broker_client *conn_who(const struct conn *c) { return &c->who; }
 

@@ -15,7 +15,7 @@ static void visit(void *ctx, struct map_node *node)
 {
     const struct walk *w = ctx;
     struct session *s = MAP_OF(node, struct session, by_id);
-    struct broker_client away = {.client_id = s->by_id.key, .peer = ""};
+    struct broker_client away = {.client_id = session_id(s), .peer = ""};
     if (s->username != NULL)
         away.username = span_str(s->username);
     struct broker_session seen = {.who = s->conn != NULL ? conn_who(s->conn) : &away,

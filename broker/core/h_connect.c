@@ -49,7 +49,7 @@ static int own_username(struct conn *c)
     char *own = mem_dup(name.p, name.n);
     if (own == NULL)
         return MD_NOMEM;
-    c->start->username = c->username; /* who.client_id may point at it */
+    conn_start(c)->username = c->username; /* who.client_id may point at it */
     c->username = own;
     c->who.username = span_of(own, name.n);
     return MD_OK;
@@ -58,17 +58,17 @@ static int own_username(struct conn *c)
 /* An id nobody else has, alphanumeric after its prefix [MQTT-3.1.3-6]. */
 static int make_id(struct conn *c)
 {
-    const char *given = c->start->told.auto_id_prefix;
+    const char *given = conn_start(c)->told.auto_id_prefix;
     const char *prefix = given != NULL ? given : "auto-";
     uint8_t random[AUTO_ID_RANDOM];
     size_t n = strlen(prefix), size = n + 2 * sizeof random;
-    c->start->told.auto_id_prefix = NULL;
+    conn_start(c)->told.auto_id_prefix = NULL;
     if (c->who.client_id.n > 0)
         return MD_OK;
     char *id = mem_alloc_raw(size + 1);
     if (id == NULL)
         return MD_NOMEM;
-    c->start->made_id = id;
+    conn_start(c)->made_id = id;
     env_random(c->broker->env, random, sizeof random);
     memcpy(id, prefix, n);
     for (size_t i = 0; i < sizeof random; i++)
@@ -89,10 +89,10 @@ static enum broker_verdict ask(struct conn *c, const struct mqtt_connect *p)
     const struct broker_hooks *h = &c->broker->hooks;
     struct broker_message will = {p->will_topic, p->will_payload, p->will_qos, p->will_retain};
     enum broker_verdict v = BROKER_ALLOW;
-    c->start->told.password = p->has_password ? p->password : span_of(NULL, 0);
+    conn_start(c)->told.password = p->has_password ? p->password : span_of(NULL, 0);
     if (h->on_connect != NULL)
         v = h->on_connect(h->ctx, &c->who, p->has_will ? &will : NULL);
-    c->start->told.password = span_of(NULL, 0);
+    conn_start(c)->told.password = span_of(NULL, 0);
     return v;
 }
 
@@ -180,7 +180,7 @@ static int open_session(struct conn *c, const struct mqtt_connect *p)
         err = session_identify(c->session, c->who.username);
     if (err != MD_OK)
         return abandon(c, err);
-    c->who.client_id = c->session->by_id.key;
+    c->who.client_id = session_id(c->session);
     bridge_serve_peer(c->session, p->bridge);
     c->state = CONN_OPEN;
     b->n_open++;
@@ -270,7 +270,7 @@ int handle_connect(struct conn *c, const struct mqtt_connect *p, const char **wh
     int err = check(c, p, why);
     if (err != MD_OK)
         return err;
-    c->who.level = (unsigned)p->level;
+    c->who.level = (uint8_t)p->level;
     err = keep_username(c, p);
     if (err != MD_OK)
         return err;
@@ -301,8 +301,8 @@ bool broker_decide(struct broker *b, uint64_t ticket, enum broker_verdict verdic
     const char *why = "out of memory";
     if (c == NULL)
         return false;
-    struct buf packet = c->start->parked; /* the names of `who` point into it */
-    buf_init(&c->start->parked, packet.max);
+    struct buf packet = conn_start(c)->parked; /* the names of `who` point into it */
+    buf_init(&conn_start(c)->parked, packet.max);
     int err = mqtt_decode(buf_view(&packet), MQTT_LEVEL_NONE, &p, &why);
     MD_ASSERT(err == MD_OK); /* it was decoded before */
     c->who.tag = tag;

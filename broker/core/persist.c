@@ -54,7 +54,7 @@ int persist_session(struct session *s)
     if (err == MD_OK && s->username != NULL)
         err = buf_put_str(&value, s->username);
     if (err == MD_OK)
-        err = store_put(b->store, STORE_SESSION, s->by_id.key, buf_view(&value), STORE_NOW);
+        err = store_put(b->store, STORE_SESSION, session_id(s), buf_view(&value), STORE_NOW);
     buf_free(&value);
     if (err == MD_OK)
         s->number = number;
@@ -279,7 +279,7 @@ void persist_session_gone(struct session *s)
         persist_replay_gone(s);
     for (uint32_t i = 0; i < session_qos2_n(s); i++)
         persist_qos2_done(s, s->qos2_in->v[i]);
-    forget(store_of(s), STORE_SESSION, s->by_id.key, STORE_NOW);
+    forget(store_of(s), STORE_SESSION, session_id(s), STORE_NOW);
     s->number = 0;
 }
 

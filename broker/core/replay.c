@@ -229,7 +229,7 @@ static void fail(struct replay *r)
     list_append(&s->broker->replays_paused, &r->link);
     if (c == NULL) {
         log_warn("broker", "client=%s out of memory: it gets its Retained Messages when it is back",
-                 log_q(s->by_id.key));
+                 log_q(session_id(s)));
         return;
     }
     conn_close(c, "out of memory for its subscriptions"); /* [MQTT-4.8.0-2] */

@@ -17,7 +17,7 @@ static void count_dropped(struct session *s)
         log_warn("broker",
                  "client=%s its queue is full (%u messages, %zu bytes): newer messages are dropped "
                  "until it reads; see max_queued_messages and max_queued_bytes",
-                 log_q(s->by_id.key), outq_waiting(&s->out), s->out.queued_bytes);
+                 log_q(session_id(s)), outq_waiting(&s->out), s->out.queued_bytes);
 }
 
 /* memory_limit; QoS 0 goes first. */
@@ -42,7 +42,7 @@ static bool may_receive(struct session *s, const struct message *m)
         return true;
     if (s->conn != NULL)
         return h->may_receive(h->ctx, conn_who(s->conn), message_topic(m));
-    struct broker_client away = {.client_id = s->by_id.key, .peer = ""};
+    struct broker_client away = {.client_id = session_id(s), .peer = ""};
     if (s->username != NULL)
         away.username = span_str(s->username);
     return h->may_receive(h->ctx, &away, message_topic(m));
@@ -55,7 +55,7 @@ static void admit(struct session *s)
     while (s->conn != NULL && outq_admit(&s->out, &s->broker->queue_limits, &d))
         if (persist_delivery(s, d) != MD_OK)
             log_warn("broker", "client=%s out of memory: a message may come twice after a restart",
-                     log_q(s->by_id.key));
+                     log_q(session_id(s)));
 }
 
 static int push(struct session *s, const struct outq_limits *limits, struct message *m,
@@ -132,7 +132,7 @@ static void on_expiry(struct timer *t)
     log_info("client",
              "client=%s its Session ended: away for longer than "
              "persistent_client_expiration",
-             log_q(s->by_id.key));
+             log_q(session_id(s)));
     s->broker->stats.expired++;
     session_discard(s);
 }
@@ -158,7 +158,7 @@ void session_expire_later(struct session *s)
         return;
     if (start_expiry(s, s->since_ms + after_ms) != MD_OK)
         log_warn("broker", "client=%s out of memory for a timer: its Session stays",
-                 log_q(s->by_id.key));
+                 log_q(session_id(s)));
 }
 
 struct session *session_find(struct broker *b, struct span client_id)
@@ -317,7 +317,7 @@ int session_identify(struct session *s, struct span username)
     s->username = name;
     if (s->conn == NULL)
         return MD_OK; /* it is being restored */
-    if (s->broker->hooks.may_receive != NULL || s->conn->mount_n > 0)
+    if (s->broker->hooks.may_receive != NULL || s->conn->mount != NULL)
         outq_filter(&s->out, keep, s);
     int err = s->clean ? MD_OK : persist_session(s);
     if (err == MD_OK)

@@ -36,11 +36,16 @@ struct session {
     uint32_t dropped;         /* messages since the last connect            */
     uint32_t number;          /* its name in the store; 0 = it is not kept there   */
     uint32_t origin;          /* of what it sends: message->origin; 0 = no bridge  */
-    bool clean;               /* Clean Session: ends with the connection    */
-    bool adopted;             /* by broker_adopt_session(): more may be added      */
-    bool replaying;           /* a SUBSCRIBE is not done yet: replay.h             */
-    char client_id[];         /* by_id.key is this                          */
+    bool clean : 1;           /* Clean Session: ends with the connection    */
+    bool adopted : 1;         /* by broker_adopt_session(): more may be added      */
+    bool replaying : 1;       /* a SUBSCRIBE is not done yet: replay.h             */
+    char client_id[];         /* the key of by_id is this                   */
 };
+
+static inline struct span session_id(const struct session *s) /* its Client Identifier; lent */
+{
+    return map_key(&s->by_id);
+}
 
 /* Finds or makes the Session of a Client Identifier.  The caller has ended a connection that
  * used it.  A clean one starts empty [MQTT-3.1.2-6].  *present is the Session Present flag

@@ -33,7 +33,7 @@ void table_drop(struct table *t, struct table_entry *e);
 static inline unsigned table_ns(const struct table_entry *e) { return e->name[0]; }
 static inline struct span table_key(const struct table_entry *e)
 {
-    return span_skip(e->by_key.key, 1);
+    return span_skip(map_key(&e->by_key), 1);
 }
 static inline struct span table_value(const struct table_entry *e)
 {

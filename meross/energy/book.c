@@ -231,42 +231,37 @@ static int save_total(const struct place *p, struct ledger *l)
     return err;
 }
 
-static int save_month(const struct place *p, struct ledger_month *m)
+static int save_page(const struct place *p, enum ledger_kind kind, const struct ledger_page *page)
 {
     struct buf record;
     struct json_writer w;
-    if (!m->dirty)
-        return MD_OK;
     buf_init(&record, LEDGER_RECORD_MAX);
     json_write_start(&w, &record);
-    ledger_write_month(&w, m);
-    int err = put(p, 'm', (size_t)(m->month % LEDGER_MONTHS), &w);
-    m->dirty = err != MD_OK;
-    return err;
+    ledger_write_page(&w, kind, page);
+    return kind == LEDGER_DAYS ? put(p, 'm', (size_t)(page->number % LEDGER_MONTHS), &w)
+                               : put(p, 'h', (size_t)(page->number % LEDGER_SPANS), &w);
 }
 
-static int save_span(const struct place *p, struct ledger_span *s)
+static int save_pages(const struct place *p, struct ledger *l, enum ledger_kind kind)
 {
-    struct buf record;
-    struct json_writer w;
-    if (!s->dirty)
-        return MD_OK;
-    buf_init(&record, LEDGER_RECORD_MAX);
-    json_write_start(&w, &record);
-    ledger_write_span(&w, s);
-    int err = put(p, 'h', (size_t)(s->day % LEDGER_SPANS), &w);
-    s->dirty = err != MD_OK;
+    struct ledger_page page;
+    int err = MD_OK;
+    for (size_t at = 0; err == MD_OK && ledger_next(l, kind, &at, &page);) {
+        if (!page.dirty)
+            continue;
+        err = save_page(p, kind, &page);
+        if (err == MD_OK)
+            ledger_saved(l, kind, page.number);
+    }
     return err;
 }
 
 /* The total last: with it missing, days are booked again; the other way round they are not. */
 static int save_ledger(const struct place *p, struct ledger *l, bool all)
 {
-    int err = MD_OK;
-    for (unsigned i = 0; i < l->n_spans && err == MD_OK; i++)
-        err = save_span(p, &l->span[i]);
-    for (unsigned i = 0; i < l->n_months && err == MD_OK; i++)
-        err = save_month(p, &l->month[i]);
+    int err = save_pages(p, l, LEDGER_HOURS);
+    if (err == MD_OK)
+        err = save_pages(p, l, LEDGER_DAYS);
     if (err == MD_OK && (l->dirty || all))
         err = save_total(p, l);
     return err;

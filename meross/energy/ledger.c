@@ -3,87 +3,40 @@
 #include <stdlib.h>
 
 #define HOUR_S      3600
-#define MWMS_PER_WH 3600000000         /* mW ms */
+#define MWMS_PER_WH LEDGER_MWMS_PER_WH
 #define SINCE_MAX   100000000000000000 /* mW ms; nobody counts any more */
 
-static const struct ledger_span *span_of_slot(const struct ledger *l, int64_t slot)
+/* False: nothing is known of it. */
+static bool page_of_slot(const struct ledger *l, int64_t slot, struct ledger_page *out)
 {
-    return slot >= 0 ? ledger_span_of(l, (int32_t)(slot / 24)) : NULL;
-}
-
-static bool day_known(const struct ledger *l, int32_t day, uint32_t *wh, uint32_t *seen)
-{
-    const struct ledger_month *m = day >= 0 ? ledger_month_of(l, date_month(day)) : NULL;
-    unsigned i = m != NULL ? date_of_month(day) : 0;
-    if (m == NULL || (m->known & 1u << i) == 0)
-        return false;
-    *wh = m->wh[i];
-    *seen = m->seen[i];
-    return true;
-}
-
-bool ledger_day(const struct ledger *l, int32_t day, uint32_t *wh)
-{
-    uint32_t seen;
-    *wh = 0;
-    return day_known(l, day, wh, &seen);
-}
-
-bool ledger_hour(const struct ledger *l, int64_t slot, uint32_t *wh)
-{
-    const struct ledger_span *s = span_of_slot(l, slot);
-    bool known = s != NULL && (s->known & 1u << slot % 24) != 0;
-    *wh = known ? s->wh[slot % 24] : 0;
-    return known;
-}
-
-int64_t ledger_month_wh(const struct ledger *l, int32_t month)
-{
-    const struct ledger_month *m = ledger_month_of(l, month);
-    int64_t sum = 0;
-    for (unsigned i = 0; m != NULL && i < 31; i++)
-        sum += m->wh[i];
-    return sum;
-}
-
-/* Zones are a part of an hour off UTC now and then. */
-static int64_t part_of_hour(const struct zone *zone, int64_t utc)
-{
-    int32_t part = date_offset(zone, utc) % HOUR_S;
-    return part < 0 ? part + HOUR_S : part;
-}
-
-int64_t ledger_slot(const struct zone *zone, int64_t utc)
-{
-    return (utc + part_of_hour(zone, utc)) / HOUR_S;
-}
-
-int64_t ledger_slot_begin(const struct zone *zone, int64_t slot)
-{
-    return slot * HOUR_S - part_of_hour(zone, slot * HOUR_S);
+    return slot >= 0 && ledger_look(l, LEDGER_HOURS, (int32_t)(slot / 24), out);
 }
 
 /* --- booking ---------------------------------------------------------------------------------- */
 
 static void add_hour(struct ledger *l, int64_t slot, uint32_t wh)
 {
-    struct ledger_span *s;
-    if (ledger_span_at(l, (int32_t)(slot / 24), &s) != MD_OK)
+    struct ledger_page p;
+    if (ledger_open(l, LEDGER_HOURS, (int32_t)(slot / 24), &p) != MD_OK)
         return;
-    s->wh[slot % 24] += wh;
-    s->known |= 1u << slot % 24;
-    s->dirty = true;
+    p.wh[slot % 24] += wh;
+    p.known |= 1u << slot % 24;
+    p.dirty = true;
+    ledger_close(l, LEDGER_HOURS, &p);
 }
 
-static bool add_day(struct ledger *l, int32_t day, uint32_t wh)
+/* seen: what the plug said; NULL: it said nothing of this day. */
+static bool add_day(struct ledger *l, int32_t day, uint32_t wh, const uint32_t *seen)
 {
-    struct ledger_month *m;
+    struct ledger_page p;
     unsigned i = date_of_month(day);
-    if (ledger_month_at(l, date_month(day), &m) != MD_OK)
+    if (ledger_open(l, LEDGER_DAYS, date_month(day), &p) != MD_OK)
         return false;
-    m->wh[i] += wh;
-    m->known |= 1u << i;
-    m->dirty = true;
+    p.wh[i] += wh;
+    p.seen[i] = seen != NULL ? *seen : p.seen[i];
+    p.known |= 1u << i;
+    p.dirty = true;
+    ledger_close(l, LEDGER_DAYS, &p);
     l->total += wh;
     l->dirty = true;
     return true;
@@ -92,14 +45,10 @@ static bool add_day(struct ledger *l, int32_t day, uint32_t wh)
 /* The power since the last count, from `from` on, in mW ms; -1: not enough of the time is known. */
 static int64_t flowed(const struct ledger *l, const struct ledger_now *now, int64_t from)
 {
-    int64_t sum = 0, first = ledger_slot(now->zone, from);
     int64_t ms = (now->s - l->counted_at) * 1000;
     if (l->counted_at == 0 || ms <= 0 || (int64_t)l->since_ms < ms - ms / 10)
         return -1;
-    for (unsigned i = 0; i < l->n_since; i++)
-        if (l->since[i].slot >= first)
-            sum += l->since[i].mwms;
-    return sum;
+    return ledger_since(l, ledger_slot(now->zone, from));
 }
 
 struct part { /* of an increase: what belongs to a slot */
@@ -110,8 +59,8 @@ static int64_t weight_of(const struct ledger *l, const struct ledger_now *now, i
                          int64_t from, int64_t to, bool by_power)
 {
     int64_t begin = ledger_slot_begin(now->zone, slot), end = begin + HOUR_S;
-    const struct ledger_span *s = span_of_slot(l, slot);
-    if (s != NULL && (s->own & 1u << slot % 24) != 0)
+    struct ledger_page p;
+    if (page_of_slot(l, slot, &p) && (p.own & 1u << slot % 24) != 0)
         return 0; /* the plug says itself what belongs there */
     for (unsigned i = 0; by_power && i < l->n_since; i++)
         if (l->since[i].slot == slot)
@@ -180,7 +129,7 @@ static bool carried_over(const struct ledger *l, const struct ledger_now *now,
     uint32_t wh;
     int64_t begin = date_begin(now->zone, c->day);
     int64_t at = c->at >= begin && c->at <= now->s ? c->at : now->s;
-    if (!day_known(l, c->day - 1, &wh, yesterday) || *yesterday == 0 || c->wh < *yesterday)
+    if (!ledger_day_seen(l, c->day - 1, &wh, yesterday) || *yesterday == 0 || c->wh < *yesterday)
         return false;
     int64_t power = l->counted_at <= begin + HOUR_S ? flowed(l, now, begin) : -1;
     if (power >= 0) {
@@ -207,13 +156,14 @@ static uint32_t fallen(const struct ledger *l, const struct ledger_now *now, int
 /* A day that the record lost.  Its energy is in the total already. */
 static bool restore_day(struct ledger *l, int32_t day, uint32_t value)
 {
-    struct ledger_month *m;
+    struct ledger_page p;
     unsigned i = date_of_month(day);
-    if (ledger_month_at(l, date_month(day), &m) != MD_OK)
+    if (ledger_open(l, LEDGER_DAYS, date_month(day), &p) != MD_OK)
         return false;
-    m->wh[i] = m->seen[i] = value;
-    m->known |= 1u << i;
-    m->dirty = true;
+    p.wh[i] = p.seen[i] = value;
+    p.known |= 1u << i;
+    p.dirty = true;
+    ledger_close(l, LEDGER_DAYS, &p);
     return true;
 }
 
@@ -222,7 +172,7 @@ static uint32_t day_more(struct ledger *l, const struct ledger_now *now,
                          const struct ledger_day_count *c)
 {
     uint32_t wh, seen, yesterday = 0;
-    if (day_known(l, c->day, &wh, &seen)) {
+    if (ledger_day_seen(l, c->day, &wh, &seen)) {
         if (c->wh >= seen)
             return c->wh - seen;
         return wh == 0 ? c->wh : fallen(l, now, date_begin(now->zone, c->day), seen, c->wh);
@@ -238,17 +188,15 @@ static uint32_t day_more(struct ledger *l, const struct ledger_now *now,
 static int book_day(struct ledger *l, const struct ledger_now *now,
                     const struct ledger_day_count *c)
 {
-    struct ledger_month *m;
     uint32_t wh, seen;
-    if (!day_known(l, c->day, &wh, &seen) && c->day <= l->last_day &&
+    if (!ledger_day_seen(l, c->day, &wh, &seen) && c->day <= l->last_day &&
         !restore_day(l, c->day, c->day == l->last_day ? l->last_seen : c->wh))
         return MD_NOMEM;
-    if (day_known(l, c->day, &wh, &seen) && c->wh == seen)
+    if (ledger_day_seen(l, c->day, &wh, &seen) && c->wh == seen)
         return MD_OK;
     uint32_t more = day_more(l, now, c);
-    if (!add_day(l, c->day, more) || ledger_month_at(l, date_month(c->day), &m) != MD_OK)
+    if (!add_day(l, c->day, more, &c->wh))
         return MD_NOMEM;
-    m->seen[date_of_month(c->day)] = c->wh;
     if (c->day >= l->last_day) {
         l->last_day = c->day;
         l->last_seen = c->wh;
@@ -277,7 +225,8 @@ static void counted(struct ledger *l, const struct ledger_now *now)
 static void drop_future(struct ledger *l, const struct ledger_now *now)
 {
     int32_t today = date_local(now->zone, now->s);
-    ledger_drop_after(l, date_month(today + 1), today + 2);
+    ledger_drop_after(l, LEDGER_DAYS, date_month(today + 1));
+    ledger_drop_after(l, LEDGER_HOURS, today + 2);
     if (l->last_day > today + 1)
         l->last_day = 0;
     if (l->hour_slot > ledger_slot(now->zone, now->s) + 1)
@@ -288,7 +237,8 @@ static bool is_ahead(const struct ledger *l, const struct ledger_now *now)
 {
     int32_t today = date_local(now->zone, now->s);
     return l->last_day > today + 1 || l->hour_slot > ledger_slot(now->zone, now->s) + 1 ||
-           ledger_any_after(l, date_month(today + 1), today + 2);
+           ledger_any_after(l, LEDGER_DAYS, date_month(today + 1)) ||
+           ledger_any_after(l, LEDGER_HOURS, today + 2);
 }
 
 /* Rule 7.  False: nothing may be booked now. */
@@ -331,13 +281,12 @@ int ledger_count_days(struct ledger *l, const struct ledger_now *now,
 
 /* --- the plug's hours ------------------------------------------------------------------------- */
 
-/* By how much the slot is more than is known of it. */
-static int64_t hour_more(const struct ledger *l, const struct ledger_now *now, int64_t slot,
-                         uint32_t value)
+/* By how much the slot, which is one of p, is more than is known of it. */
+static int64_t hour_more(const struct ledger *l, const struct ledger_now *now,
+                         const struct ledger_page *p, int64_t slot, uint32_t value)
 {
-    const struct ledger_span *s = span_of_slot(l, slot);
-    uint32_t wh = s != NULL ? s->wh[slot % 24] : 0;
-    bool own = s != NULL && (s->own & 1u << slot % 24) != 0;
+    uint32_t wh = p->wh[slot % 24];
+    bool own = (p->own & 1u << slot % 24) != 0;
     if (!own && slot != l->hour_slot)
         return (int64_t)value - wh; /* instead of what we made out */
     if (slot != l->hour_slot)
@@ -351,22 +300,24 @@ static int book_hour(struct ledger *l, const struct ledger_now *now,
                      const struct ledger_hour_count *c, bool account)
 {
     int64_t slot = ledger_slot(now->zone, c->at - 1);
-    int64_t more = hour_more(l, now, slot, c->wh);
-    struct ledger_span *s;
+    struct ledger_page p;
     uint32_t bit = 1u << slot % 24;
-    if (ledger_span_at(l, (int32_t)(slot / 24), &s) != MD_OK)
+    if (ledger_open(l, LEDGER_HOURS, (int32_t)(slot / 24), &p) != MD_OK)
         return MD_NOMEM;
-    if ((s->known & bit) == 0 && slot == l->hour_slot)
-        s->wh[slot % 24] = l->hour_seen;
+    int64_t more = hour_more(l, now, &p, slot, c->wh);
+    if ((p.known & bit) == 0 && slot == l->hour_slot)
+        p.wh[slot % 24] = l->hour_seen;
     /* An hour that the record lost is in the total already. */
-    bool lost = (s->own & bit) == 0 && slot < l->hour_slot;
+    bool lost = (p.own & bit) == 0 && slot < l->hour_slot;
     if (account && more > 0 && !lost &&
-        !add_day(l, date_local(now->zone, ledger_slot_begin(now->zone, slot)), (uint32_t)more))
+        !add_day(l, date_local(now->zone, ledger_slot_begin(now->zone, slot)), (uint32_t)more,
+                 NULL))
         return MD_NOMEM;
-    s->dirty |= more != 0 || (s->own & bit) == 0;
-    s->own |= bit;
-    s->known |= bit;
-    s->wh[slot % 24] = (uint32_t)(s->wh[slot % 24] + more);
+    p.dirty |= more != 0 || (p.own & bit) == 0;
+    p.own |= bit;
+    p.known |= bit;
+    p.wh[slot % 24] = (uint32_t)(p.wh[slot % 24] + more);
+    ledger_close(l, LEDGER_HOURS, &p);
     if (slot >= l->hour_slot) {
         l->hour_slot = slot;
         l->hour_seen = c->wh;
@@ -432,13 +383,11 @@ static void integrate(struct ledger *l, const struct ledger_now *now, int64_t mw
 /* Rule 2, for a channel without a counter. */
 static int book_power(struct ledger *l, const struct ledger_now *now)
 {
-    int64_t sum = l->rest;
-    for (unsigned i = 0; i < l->n_since; i++)
-        sum += l->since[i].mwms;
+    int64_t sum = l->rest + ledger_since(l, 0);
     uint32_t wh = (uint32_t)(sum / MWMS_PER_WH);
     if (wh == 0 || !may_book(l, now))
         return MD_OK;
-    if (!add_day(l, date_local(now->zone, now->s), wh))
+    if (!add_day(l, date_local(now->zone, now->s), wh, NULL))
         return MD_NOMEM;
     add_hour(l, ledger_slot(now->zone, now->s), wh);
     l->rest = sum % MWMS_PER_WH;
@@ -456,45 +405,4 @@ int ledger_power(struct ledger *l, const struct ledger_now *now, int32_t mw, boo
     l->power_at = now->s;
     l->power_mono = now->mono_ms;
     return account ? book_power(l, now) : MD_OK;
-}
-
-static int64_t since(const struct ledger *l, int64_t first)
-{
-    int64_t sum = 0;
-    for (unsigned i = 0; i < l->n_since; i++)
-        if (l->since[i].slot >= first)
-            sum += l->since[i].mwms;
-    return sum / MWMS_PER_WH;
-}
-
-int64_t ledger_shown(struct ledger *l)
-{
-    int64_t now = l->total + since(l, 0);
-    if (now > l->shown)
-        l->shown = now;
-    return l->shown;
-}
-
-int64_t ledger_today(struct ledger *l, const struct ledger_now *now)
-{
-    uint32_t wh;
-    int32_t today = date_local(now->zone, now->s);
-    (void)ledger_day(l, today, &wh);
-    int64_t sum = wh + since(l, ledger_slot(now->zone, date_begin(now->zone, today)));
-    if (today != l->today || sum > l->today_shown)
-        l->today_shown = sum;
-    l->today = today;
-    return l->today_shown;
-}
-
-int64_t ledger_this_month(struct ledger *l, const struct ledger_now *now)
-{
-    uint32_t wh;
-    int32_t today = date_local(now->zone, now->s), month = date_month(today);
-    (void)ledger_day(l, today, &wh);
-    int64_t sum = ledger_month_wh(l, month) + ledger_today(l, now) - wh;
-    if (month != l->this_month || sum > l->month_shown)
-        l->month_shown = sum;
-    l->this_month = month;
-    return l->month_shown;
 }

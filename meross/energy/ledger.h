@@ -36,8 +36,7 @@
  * UTC instants ("slots"), so that the hour that comes twice is two hours.
  *
  * Kept are LEDGER_MONTHS months of days (at least 400 days) and LEDGER_SPANS times 24 hours (60
- * days): at most 14 * 260 + 61 * 112 = 10.5 kB of memory per channel, made month by month and day
- * by day (ledger_places.c). */
+ * days), packed (ledger_pages.c): 3 to 5.5 kB of memory per channel when all of it is there. */
 #ifndef MEROSS_LEDGER_H
 #define MEROSS_LEDGER_H
 
@@ -54,19 +53,25 @@
 #define LEDGER_AHEAD_S   21600     /* so long what is in the future is kept: see 7           */
 #define LEDGER_SINCE     6         /* hours of power kept for the next count                 */
 
-struct ledger_month {  /* the days of one month */
-    int32_t month;     /* date_month() */
-    uint32_t known;    /* bit for each day */
-    bool dirty;        /* differs from the record */
-    uint32_t wh[31];   /* booked */
-    uint32_t seen[31]; /* what the plug said last */
+#define LEDGER_VALUES 31u /* of a page, at most */
+
+enum ledger_kind {
+    LEDGER_DAYS, /* a page is a month: its number is date_month()   */
+    LEDGER_HOURS /* a page is 24 slots: its number is slot / 24     */
 };
 
-struct ledger_span {     /* 24 slots */
-    int32_t day;         /* slot / 24 */
-    uint32_t known, own; /* bit for each slot; own: the plug said it itself */
-    bool dirty;
-    uint32_t wh[24];
+struct ledger_page {
+    int32_t number;
+    uint32_t known;               /* bit for each day or slot              */
+    uint32_t own;                 /* of hours: the plug said it itself     */
+    bool dirty;                   /* differs from the record               */
+    uint32_t wh[LEDGER_VALUES];   /* booked                                */
+    uint32_t seen[LEDGER_VALUES]; /* of days: what the plug said last      */
+};
+
+struct ledger_pages { /* private to ledger_pages.c: packed */
+    uint8_t *bytes;
+    size_t n, cap;
 };
 
 struct ledger_since {
@@ -74,15 +79,11 @@ struct ledger_since {
 };
 
 struct ledger {
-    /* In any order; of those with the same month % LEDGER_MONTHS or day % LEDGER_SPANS, which is
-     * their place in the records, only the newest. */
-    struct ledger_month *month;
-    struct ledger_span *span;
-    unsigned n_months, n_spans;
-    int64_t total;      /* Wh booked */
-    int64_t shown;      /* Wh shown last */
-    int64_t counted_at; /* second of the last count; 0: none yet */
-    int32_t last_day;   /* the newest that the plug counted, and what it said last */
+    struct ledger_pages pages[2]; /* of each ledger_kind */
+    int64_t total;                /* Wh booked */
+    int64_t shown;                /* Wh shown last */
+    int64_t counted_at;           /* second of the last count; 0: none yet */
+    int32_t last_day;             /* the newest that the plug counted, and what it said last */
     uint32_t last_seen;
     int64_t hour_slot; /* the newest that the plug counted, and what it said last */
     uint32_t hour_seen;
@@ -158,20 +159,37 @@ int64_t ledger_month_wh(const struct ledger *l, int32_t month);
 int64_t ledger_slot(const struct zone *zone, int64_t utc);        /* the hour of an instant  */
 int64_t ledger_slot_begin(const struct zone *zone, int64_t slot); /* its first second        */
 
-/* --- ledger_places.c: for ledger.c and the records --- */
+/* --- for ledger*.c and the records --- */
 
-/* The month or the day, made if missing; one that is older makes room.
- * *out  lent until the next call of either.
+/* As ledger_day(); *seen is what the plug said last, undefined when nothing is known. */
+bool ledger_day_seen(const struct ledger *l, int32_t day, uint32_t *wh, uint32_t *seen);
+/* The power since the last count, from this slot on, in mW ms. */
+int64_t ledger_since(const struct ledger *l, int64_t first_slot);
+
+#define LEDGER_MWMS_PER_WH 3600000000 /* mW ms */
+
+/* --- ledger_pages.c: in any order; of those with the same number % LEDGER_MONTHS or LEDGER_SPANS,
+ * which is their place in the records, only the newest --- */
+
+/* A copy of a page to be changed, an empty one if there is none.  Nothing changes before
+ * ledger_close(), for which there is room from now on.
  * Errors: MD_EXIST a newer one has its place, MD_NOMEM. */
-MD_MUST_USE int ledger_month_at(struct ledger *l, int32_t month, struct ledger_month **out);
-MD_MUST_USE int ledger_span_at(struct ledger *l, int32_t day, struct ledger_span **out);
+MD_MUST_USE int ledger_open(struct ledger *l, enum ledger_kind kind, int32_t number,
+                            struct ledger_page *out);
+/* Puts it in the place of what has its place; after ledger_open() of this kind and number, once. */
+void ledger_close(struct ledger *l, enum ledger_kind kind, const struct ledger_page *page);
 
-/* lent as above; NULL: nothing is known of it. */
-const struct ledger_month *ledger_month_of(const struct ledger *l, int32_t month);
-const struct ledger_span *ledger_span_of(const struct ledger *l, int32_t day);
+/* A copy; false: nothing is known of it. */
+bool ledger_look(const struct ledger *l, enum ledger_kind kind, int32_t number,
+                 struct ledger_page *out);
+/* A copy of each in turn, *at being 0 before the first; false: there are no more. */
+bool ledger_next(const struct ledger *l, enum ledger_kind kind, size_t *at,
+                 struct ledger_page *out);
+/* One that is there does not differ from its record any more; during ledger_next() as well. */
+void ledger_saved(struct ledger *l, enum ledger_kind kind, int32_t number);
 
-/* Is there a month or a day after these? */
-bool ledger_any_after(const struct ledger *l, int32_t month, int32_t day);
-void ledger_drop_after(struct ledger *l, int32_t month, int32_t day);
+/* Is there a page after this? */
+bool ledger_any_after(const struct ledger *l, enum ledger_kind kind, int32_t number);
+void ledger_drop_after(struct ledger *l, enum ledger_kind kind, int32_t number);
 
 #endif

@@ -44,11 +44,11 @@ static void write_list(struct json_writer *w, const char *name, const uint32_t v
     json_write_close(w, ']');
 }
 
-void ledger_write_month(struct json_writer *w, const struct ledger_month *m)
+static void write_month(struct json_writer *w, const struct ledger_page *m)
 {
     char text[DATE_TEXT];
     start(w);
-    date_month_text(m->month, text);
+    date_month_text(m->number, text);
     json_write_pair(w, "month", text);
     write_list(w, "wh", m->wh, m->known, 31);
     if (memcmp(m->wh, m->seen, sizeof m->wh) != 0)
@@ -56,13 +56,21 @@ void ledger_write_month(struct json_writer *w, const struct ledger_month *m)
     json_write_close(w, '}');
 }
 
-void ledger_write_span(struct json_writer *w, const struct ledger_span *s)
+static void write_span(struct json_writer *w, const struct ledger_page *s)
 {
     start(w);
-    json_write_pair_int(w, "day", s->day);
+    json_write_pair_int(w, "day", s->number);
     write_list(w, "wh", s->wh, s->known, 24);
     json_write_pair_int(w, "own", s->own);
     json_write_close(w, '}');
+}
+
+void ledger_write_page(struct json_writer *w, enum ledger_kind kind, const struct ledger_page *page)
+{
+    if (kind == LEDGER_DAYS)
+        write_month(w, page);
+    else
+        write_span(w, page);
 }
 
 /* A member that may be missing (0) but not be anything else. */
@@ -144,39 +152,41 @@ static bool month_is(struct json_at v, int32_t *month)
     return json_text(v, text, sizeof text) && date_parse_month(span_str(text), month) == MD_OK;
 }
 
+/* Unless there is a newer one. */
+static int keep(struct ledger *l, enum ledger_kind kind, const struct ledger_page *page)
+{
+    struct ledger_page old;
+    int err = ledger_open(l, kind, page->number, &old);
+    if (err == MD_OK)
+        ledger_close(l, kind, page);
+    return err != MD_EXIST ? err : MD_OK;
+}
+
 static int read_month(struct ledger *l, struct json_at r)
 {
-    struct ledger_month m = {.dirty = false};
+    struct ledger_page m = {.dirty = false};
     uint32_t seen_known;
-    if (!month_is(json_get(r, "month"), &m.month) || !list(json_get(r, "wh"), m.wh, &m.known, 31))
+    if (!month_is(json_get(r, "month"), &m.number) || !list(json_get(r, "wh"), m.wh, &m.known, 31))
         return MD_CORRUPT;
     memcpy(m.seen, m.wh, sizeof m.seen);
     if (json_exists(json_get(r, "seen")) &&
         (!list(json_get(r, "seen"), m.seen, &seen_known, 31) || seen_known != m.known))
         return MD_CORRUPT;
-    if ((uint64_t)m.known >> (date_month_first(m.month + 1) - date_month_first(m.month)) != 0)
+    if ((uint64_t)m.known >> (date_month_first(m.number + 1) - date_month_first(m.number)) != 0)
         return MD_CORRUPT; /* a day that the month has not */
-    struct ledger_month *place;
-    int err = ledger_month_at(l, m.month, &place);
-    if (err == MD_OK)
-        *place = m;
-    return err != MD_EXIST ? err : MD_OK;
+    return keep(l, LEDGER_DAYS, &m);
 }
 
 static int read_span(struct ledger *l, struct json_at r)
 {
-    struct ledger_span s = {.dirty = false};
+    struct ledger_page s = {.dirty = false};
     int64_t day, own;
     if (!number(r, "day", DATE_MAX + 1, &day) || !list(json_get(r, "wh"), s.wh, &s.known, 24) ||
         !number(r, "own", (1 << 24) - 1, &own))
         return MD_CORRUPT;
-    s.day = (int32_t)day;
+    s.number = (int32_t)day;
     s.own = (uint32_t)own & s.known;
-    struct ledger_span *place;
-    int err = ledger_span_at(l, s.day, &place);
-    if (err == MD_OK)
-        *place = s;
-    return err != MD_EXIST ? err : MD_OK;
+    return keep(l, LEDGER_HOURS, &s);
 }
 
 static int read_any(struct ledger *l, struct json_at r)
@@ -202,9 +212,10 @@ int ledger_read(struct ledger *l, struct span record)
 
 void ledger_loaded(struct ledger *l)
 {
+    struct ledger_page p;
     int64_t sum = 0;
-    for (unsigned i = 0; i < l->n_months; i++)
-        sum += ledger_month_wh(l, l->month[i].month);
+    for (size_t at = 0; ledger_next(l, LEDGER_DAYS, &at, &p);)
+        sum += ledger_month_wh(l, p.number);
     if (l->total < sum) {
         l->total = sum;
         l->dirty = true;

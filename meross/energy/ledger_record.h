@@ -16,8 +16,8 @@
 #define LEDGER_RECORD_MAX 1024u
 
 void ledger_write_total(struct json_writer *w, const struct ledger *l);
-void ledger_write_month(struct json_writer *w, const struct ledger_month *m);
-void ledger_write_span(struct json_writer *w, const struct ledger_span *s);
+void ledger_write_page(struct json_writer *w, enum ledger_kind kind,
+                       const struct ledger_page *page); /* a month or a span */
 
 /* Takes one of the three, whichever it is; what is in `l` already is not made older by it.
  * Errors: MD_CORRUPT not one of them, or of a newer format; MD_NOMEM. */

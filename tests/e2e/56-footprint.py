@@ -28,7 +28,7 @@ WARM, CROWD, PLUGS = 50, 500, 200
 # further than glibc's.
 if "merossd-" in pathlib.Path(MEROSSD).name or pathlib.Path(MEROSSD).name == "run-merossd":
     IDLE_MAX = 1536 * KB
-    PLAIN_MAX = 1100
+    PLAIN_MAX = 1000
     PLUG_MAX = 16 * KB
 HELLO_OF_NOTHING = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(i % 251 for i in range(506))
 HALF_CONNECT = b"\x10\x80\x80\x01" + b"x" * 2000

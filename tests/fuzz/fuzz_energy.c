@@ -13,23 +13,30 @@ static void read_again(const struct buf *record)
     ledger_clear(&copy);
 }
 
-static void write_all(struct ledger *l)
+/* page: NULL for the total. */
+static void write_one(const struct ledger *l, enum ledger_kind kind, const struct ledger_page *page)
 {
-    for (unsigned i = 0; i < l->n_months + l->n_spans + 1; i++) {
-        struct buf b;
-        struct json_writer w;
-        buf_init(&b, LEDGER_RECORD_MAX);
-        json_write_start(&w, &b);
-        if (i == 0)
-            ledger_write_total(&w, l);
-        else if (i <= l->n_months)
-            ledger_write_month(&w, &l->month[i - 1]);
-        else
-            ledger_write_span(&w, &l->span[i - 1 - l->n_months]);
-        MD_ASSERT(w.err == MD_OK);
-        read_again(&b);
-        buf_free(&b);
-    }
+    struct buf b;
+    struct json_writer w;
+    buf_init(&b, LEDGER_RECORD_MAX);
+    json_write_start(&w, &b);
+    if (page == NULL)
+        ledger_write_total(&w, l);
+    else
+        ledger_write_page(&w, kind, page);
+    MD_ASSERT(w.err == MD_OK);
+    read_again(&b);
+    buf_free(&b);
+}
+
+static void write_all(const struct ledger *l)
+{
+    struct ledger_page page;
+    write_one(l, LEDGER_DAYS, NULL);
+    for (size_t at = 0; ledger_next(l, LEDGER_DAYS, &at, &page);)
+        write_one(l, LEDGER_DAYS, &page);
+    for (size_t at = 0; ledger_next(l, LEDGER_HOURS, &at, &page);)
+        write_one(l, LEDGER_HOURS, &page);
 }
 
 static void hear(struct ledger *l, struct ledger_now *now, struct json_at payload)
