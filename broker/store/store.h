@@ -41,7 +41,8 @@ enum store_when {
     STORE_NOW,   /* an acknowledgement depends on it */
     STORE_SOON,  /* a later flush is early enough    */
     STORE_FRESH, /* as NOW, for a key that did not exist before */
-    STORE_RARE   /* as NOW; nobody would say it again after a power cut: flushed soon */
+    STORE_RARE   /* as NOW; nobody would say it again after a power cut: flushed soon.  For what an
+                  * owner does; strangers must not be able to cause one again and again */
 };
 
 #define STORE_KEY_MAX 65535u
