@@ -95,7 +95,6 @@ int meross_new(struct meross **out, const struct meross_config *cfg, const struc
     list_init(&m->waits);
     list_init(&m->kept);
     m->reply_timeout_s = cfg->reply_timeout_s > 0 ? cfg->reply_timeout_s : REPLY_TIMEOUT_S;
-    m->started = env_wall_s(env);
     m->started_ms = env_mono_ms(env);
     buf_init(&m->listeners, LISTENERS_MAX);
     int err = init(m, cfg, store);
