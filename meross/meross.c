@@ -31,7 +31,10 @@ void meross_timer(struct meross *m, struct broker_timer **slot, uint64_t delay_m
     if (err == MD_OK)
         return;
     *slot = NULL;
-    log_warn("meross", "a timer could not be started: %s", md_err_text(err));
+    log_warn("meross",
+             "a timer could not be started: %s; what it was for is done early, or with the next "
+             "message of a plug",
+             md_err_text(err));
 }
 
 void meross_timer_stop(struct broker_timer **slot)
@@ -221,10 +224,17 @@ void meross_detach(struct meross *m)
     m->broker = NULL;
     int err = registry_save(m->registry, true);
     if (err != MD_OK)
-        log_warn("registry", "not saved: %s", md_err_text(err));
+        log_warn(
+            "registry",
+            "what changed last about the plugs is not kept (%s): look at `merossd list` after the "
+            "next start",
+            md_err_text(err));
     err = book_save_all(m->book);
     if (err != MD_OK)
-        log_warn("energy", "not saved: %s", md_err_text(err));
+        log_warn(
+            "energy",
+            "what was counted last is not kept (%s): the plugs tell it again when they connect",
+            md_err_text(err));
 }
 
 void meross_free(struct meross *m)

@@ -281,8 +281,10 @@ static bool refused(struct stream *s)
     if (l->max_connections == 0 || l->n_streams <= l->max_connections)
         return false;
     if (seldom(&srv->no_room, now, &n))
-        log_warn("net", "%u connections refused: listener %u has its max_connections of %u", n,
-                 l->id, l->max_connections);
+        log_warn("net",
+                 "%u connections refused: listener %u has its max_connections of %u; raise it, or "
+                 "see who has them (`merossd clients`)",
+                 n, l->id, l->max_connections);
     return true;
 }
 

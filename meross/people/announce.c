@@ -235,7 +235,9 @@ void announce_broker(struct meross *m)
 static void complain(int err)
 {
     if (err != MD_OK)
-        log_warn("registry", "not saved (%s); tried again with the next change", md_err_text(err));
+        log_warn("registry",
+                 "what is known of the plugs is not saved (%s); tried again with the next change",
+                 md_err_text(err));
 }
 
 void announce_save_now(struct meross *m) { complain(registry_save(m->registry, false)); }
