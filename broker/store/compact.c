@@ -1,5 +1,6 @@
 #include "broker/store/compact.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #define FILE_MAX    ((size_t)1 << 30)
@@ -140,16 +141,9 @@ static size_t size_of(const char *dir, struct segment g)
     return segment_size(path);
 }
 
-/* The journal to append to is the last one, or a new one behind a base. */
-int compact_append(const char *dir, const struct segments *now, uint32_t number, struct span batch,
-                   bool sync)
+static int append(const char *path, struct span batch, bool sync)
 {
-    char path[SEGMENT_PATH];
     uint8_t head[JOURNAL_HEAD];
-    struct segment g = {SEGMENT_JOURNAL, number};
-    if (now->n > 0 && now->v[now->n - 1].kind == SEGMENT_JOURNAL)
-        g = now->v[now->n - 1];
-    segment_path(path, dir, g);
     journal_head(head);
     int fd = segment_open(path, span_of(head, JOURNAL_HEAD));
     if (fd < 0)
@@ -157,10 +151,35 @@ int compact_append(const char *dir, const struct segments *now, uint32_t number,
     int err = segment_append(fd, batch);
     if (err == MD_OK && sync && fdatasync(fd) != 0)
         err = MD_IO;
+    int why = errno;
     (void)close(fd);
-    if (err == MD_OK && sync && g.number == number)
-        err = segment_sync_names(dir); /* it is new */
+    errno = why;
     return err;
+}
+
+/* The next flush would take it for one whose name was synced. */
+static int give_up_new(const char *path)
+{
+    int why = errno;
+    segment_remove(path);
+    errno = why;
+    return MD_IO;
+}
+
+/* The journal to append to is the last one, or a new one behind a base. */
+int compact_append(const char *dir, const struct segments *now, uint32_t number, struct span batch,
+                   bool sync)
+{
+    char path[SEGMENT_PATH];
+    struct segment g = {SEGMENT_JOURNAL, number};
+    bool is_new = now->n == 0 || now->v[now->n - 1].kind != SEGMENT_JOURNAL;
+    if (!is_new)
+        g = now->v[now->n - 1];
+    segment_path(path, dir, g);
+    int err = append(path, batch, sync);
+    if (err == MD_OK && sync && is_new)
+        err = segment_sync_names(dir);
+    return err != MD_OK && is_new ? give_up_new(path) : err;
 }
 
 struct journal_place compact_end(const char *dir, const struct segments *now)
