@@ -38,8 +38,10 @@ static enum hot_fate judge(const struct hot *h, const struct hot_file *f,
     struct journal_place after = r->after;
     if (f->number <= h->holds)
         return HOT_HELD;
+    if (!journal_follows(r, h->end))
+        return HOT_STALE;
     if (!f->beside)
-        return journal_follows(r, h->end) ? HOT_READ : HOT_STALE;
+        return HOT_READ;
     if (r->older)
         return !h->moved || (r->has_place && same_place(r->place, h->end)) ? HOT_READ : HOT_HELD;
     bool there =
