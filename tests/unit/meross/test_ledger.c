@@ -454,10 +454,35 @@ static void test_bounds(void **state)
     assert_int_equal(l.total, 900 * 30 + 25);
 }
 
+/* Whichever allocation fails: the next count puts right what is missing, and books nothing twice. */
+static void test_no_memory(void **state)
+{
+    (void)state;
+    int failed = 0;
+    for (long n = 1; n <= 6; n++) {
+        ledger_clear(&l);
+        now = (struct ledger_now){MIDNIGHT + 7200, 1000000, &zone};
+        for (int again = 0; again < 2; again++) {
+            struct ledger_hour_count h[] = {{MIDNIGHT + 3600, 14}, {MIDNIGHT + 7200, 5}};
+            (void)mem_fail_after(again ? -1 : n);
+            int err = ledger_count_hours(&l, &now, h, 2, true);
+            (void)mem_fail_after(-1);
+            assert_true(err == MD_OK || (err == MD_NOMEM && !again));
+            failed += err == MD_NOMEM;
+            assert_int_equal(l.total, day(DAY0));
+        }
+        assert_int_equal(l.total, 19);
+        assert_int_equal(hour(MIDNIGHT), 14);
+        assert_int_equal(hour(MIDNIGHT + 3600), 5);
+    }
+    assert_true(failed >= 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_first_list, start, end),
+        cmocka_unit_test_setup_teardown(test_no_memory, start, end),
         cmocka_unit_test_setup_teardown(test_gap, start, end),
         cmocka_unit_test_setup_teardown(test_dst_days, start, end),
         cmocka_unit_test_setup_teardown(test_hours_by_power, start, end),
