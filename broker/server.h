@@ -123,7 +123,7 @@ struct server_outgoing { /* one destination that was connected to, or tried */
     char why[48]; /* "bridge office" */
     enum server_reach reach;
     uint64_t attempts;
-    int64_t first, last; /* seconds since 1970 */
+    uint64_t first_ms, last_ms; /* monotonic */
 };
 
 struct server_outgoings { /* lent until the server runs on */

@@ -31,7 +31,10 @@ void meross_timer(struct meross *m, struct broker_timer **slot, uint64_t delay_m
     if (err == MD_OK)
         return;
     *slot = NULL;
-    log_warn("meross", "a timer could not be started: %s", md_err_text(err));
+    log_warn("meross",
+             "a timer could not be started: %s; what it was for is done early, or with the next "
+             "message of a plug",
+             md_err_text(err));
 }
 
 void meross_timer_stop(struct broker_timer **slot)
@@ -92,7 +95,6 @@ int meross_new(struct meross **out, const struct meross_config *cfg, const struc
     list_init(&m->waits);
     list_init(&m->kept);
     m->reply_timeout_s = cfg->reply_timeout_s > 0 ? cfg->reply_timeout_s : REPLY_TIMEOUT_S;
-    m->started = env_wall_s(env);
     m->started_ms = env_mono_ms(env);
     buf_init(&m->listeners, LISTENERS_MAX);
     int err = init(m, cfg, store);
@@ -222,10 +224,17 @@ void meross_detach(struct meross *m)
     m->broker = NULL;
     int err = registry_save(m->registry, true);
     if (err != MD_OK)
-        log_warn("registry", "not saved: %s", md_err_text(err));
+        log_warn(
+            "registry",
+            "what changed last about the plugs is not kept (%s): look at `merossd list` after the "
+            "next start",
+            md_err_text(err));
     err = book_save_all(m->book);
     if (err != MD_OK)
-        log_warn("energy", "not saved: %s", md_err_text(err));
+        log_warn(
+            "energy",
+            "what was counted last is not kept (%s): the plugs tell it again when they connect",
+            md_err_text(err));
 }
 
 void meross_free(struct meross *m)

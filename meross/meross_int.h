@@ -80,17 +80,16 @@ struct meross {
     struct list kept;       /* orders for plugs that are not there, see when_back.h */
     struct broker_timer *kept_timer;
     struct broker_timer *info; /* running: to the next info                          */
-    int64_t started;
     enum meross_auth auth;
     uint64_t permit_until_ms; /* new plugs are let in; 0: no window is open */
     struct door_line said[DOOR_PLUGS];
-    struct attempts attempts;               /* connections that came to nothing: diary.c  */
-    uint64_t refused_ticket;                /* the one that was written down last         */
-    unsigned unsaid;                        /* refusals of plugs since the last line about one */
-    uint64_t started_ms;                    /* monotonic                      */
-    uint64_t shield_passed, shield_refused; /* messages of clients to plugs */
-    uint64_t refused_ms;                    /* when a refusal was logged last */
-    unsigned refused;                       /* refusals since then            */
+    struct attempts attempts;                  /* connections that came to nothing: diary.c  */
+    uint64_t refused_ticket;                   /* the one that was written down last         */
+    unsigned unsaid;                           /* refusals of plugs since the last line about one */
+    uint64_t started_ms;                       /* monotonic                      */
+    uint64_t shield_passed, shield_refused;    /* messages of clients to plugs */
+    uint64_t refused_ms;                       /* when a refusal was logged last */
+    unsigned refused;                          /* refusals since then            */
     struct quiet quiet_answers, quiet_permits; /* answers that are errors; calls of permit */
     struct quiet quiet_own;                    /* messages of our own that may not be sent */
 };

@@ -236,11 +236,14 @@ static void give_files(const struct serve *s)
 {
     const char *pid = s->cfg.pid_file;
     if (pid != NULL && lchown(pid, s->user.uid, s->user.gid) != 0)
-        log_warn("server", "cannot give the pid file %s to %s: %s. It will be left behind.", pid,
-                 s->user.name, strerror(errno));
+        log_warn("server",
+                 "cannot give the pid file %s to %s: %s. It will be left behind: put it into a "
+                 "directory of that user (`pid_file`).",
+                 pid, s->user.name, strerror(errno));
     if (s->sink.file != NULL && fchown(fileno(s->sink.file), s->user.uid, s->user.gid) != 0)
         log_warn("server",
-                 "cannot give the log file %s to %s: %s. It cannot be opened again on SIGHUP.",
+                 "cannot give the log file %s to %s: %s. It cannot be opened again on SIGHUP: make "
+                 "that user its owner (chown).",
                  s->cfg.log_file, s->user.name, strerror(errno));
 }
 
@@ -380,7 +383,9 @@ static int live(struct serve *s)
 static void remove_pid(const char *path)
 {
     if (unlink(path) != 0 && truncate(path, 0) != 0)
-        log_warn("server", "cannot remove the pid file %s: %s", path, strerror(errno));
+        log_warn("server",
+                 "cannot remove the pid file %s: %s; remove it before something believes it", path,
+                 strerror(errno));
 }
 
 static void stop(struct serve *s)

@@ -8,7 +8,7 @@
 
 /* Writes `text`, broken at blanks.  `column` is where the first line goes on; all others begin with
  * `begin`.  A newline stays one; a line with three blanks in it is two columns, and is not broken.
- * The last line is ended too. */
+ * The last line is ended too; an empty line is left out. */
 void wrap_text(FILE *out, unsigned column, const char *begin, const char *text);
 
 #endif

@@ -215,7 +215,7 @@ static void note(struct dial *d, const struct sockaddr *to)
 {
     char why[sizeof d->server->outgoing.v[0].why];
     (void)snprintf(why, sizeof why, "bridge %s", d->cfg->core.name);
-    outgoing_note(&d->server->outgoing, to, why, env_wall_s(&d->server->env));
+    outgoing_note(&d->server->outgoing, to, why, env_mono_ms(&d->server->env));
 }
 
 static void dial_next(struct dial *d)

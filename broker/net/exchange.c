@@ -121,7 +121,7 @@ static int start(struct exchange *x, const struct server_exchange *ask,
 {
     struct server *s = x->server;
     outgoing_note(&s->outgoing, (const struct sockaddr *)a, "to a plug in the LAN",
-                  env_wall_s(&s->env));
+                  env_mono_ms(&s->env));
     int err = uv_tcp_connect(&x->connect, &x->tcp, (const struct sockaddr *)a, on_connected);
     uv_os_fd_t fd;
     if (err == 0 && uv_fileno((uv_handle_t *)&x->tcp, &fd) == 0 && fd >= x->server->max_fd)

@@ -60,8 +60,10 @@ static void on_connection(uv_stream_t *h, int status)
     if (status >= 0)
         l->waiting[(union socket *)h - l->socket] = !listener_room(l) || !stream_accept(l, h);
     else if (seldom(&l->server->no_files, uv_now(&l->server->loop), &n))
-        log_warn("net", "a connection could not be accepted: %s; see `ulimit -n`",
-                 uv_strerror(status));
+        log_warn("net", "%u connections could not be accepted: %s%s", n, uv_strerror(status),
+                 status == UV_EMFILE || status == UV_ENFILE
+                     ? "; raise the limit on open files (`ulimit -n`, LimitNOFILE=)"
+                     : "; they are tried again");
 }
 
 /* libuv holds a connection that was not accepted, and takes no other until it is. */

@@ -65,16 +65,16 @@ static bool same(const struct server_outgoing *a, const struct server_outgoing *
     return a->port == b->port && strcmp(a->address, b->address) == 0 && strcmp(a->why, b->why) == 0;
 }
 
-void outgoing_note(struct outgoing *o, const struct sockaddr *to, const char *why, int64_t now)
+void outgoing_note(struct outgoing *o, const struct sockaddr *to, const char *why, uint64_t now_ms)
 {
-    struct server_outgoing it = {.attempts = 1, .first = now, .last = now};
+    struct server_outgoing it = {.attempts = 1, .first_ms = now_ms, .last_ms = now_ms};
     describe(to, &it);
     (void)snprintf(it.why, sizeof it.why, "%s", why);
     for (unsigned i = 0; i < o->n; i++) {
         if (!same(&o->v[i], &it))
             continue;
         o->v[i].attempts++;
-        o->v[i].last = now;
+        o->v[i].last_ms = now_ms;
         return;
     }
     if (o->n < OUTGOING_MAX)

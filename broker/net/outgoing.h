@@ -17,7 +17,7 @@ struct outgoing { /* a zeroed one is empty */
 };
 
 /* why  who wants it: "bridge office"; part of what tells entries apart, copied and cut. */
-void outgoing_note(struct outgoing *o, const struct sockaddr *to, const char *why, int64_t now);
+void outgoing_note(struct outgoing *o, const struct sockaddr *to, const char *why, uint64_t now_ms);
 
 /* Loopback, the ranges that are never routed in the internet, or anything else. */
 enum server_reach outgoing_reach(const struct sockaddr *to);

@@ -334,7 +334,8 @@ static void retry_accepts(struct server *s)
 /* One turn of the broker and one flush of each stream, once per loop iteration. */
 static void turn(struct server *s)
 {
-    s->n_accepted = 0;
+    s->n_accepted = s->n_ends = 0;
+    streams_ended(s);
     if (s->retry)
         retry_accepts(s);
     limits_turn(s);
@@ -342,7 +343,7 @@ static void turn(struct server *s)
     write_store(s);
     streams_flush(s);
     /* While acknowledgements wait for the medium, the flush wakes us. */
-    if ((!list_empty(&s->dirty) && !server_holding(s)) || s->retry)
+    if ((!list_empty(&s->dirty) && !server_holding(s)) || s->retry || s->n_put_off > 0)
         next = 0;
     if (next == UINT64_MAX)
         (void)uv_timer_stop(&s->turn);

@@ -97,6 +97,8 @@ struct server {
     struct burden burden;
     bool retry;          /* a connection that waits may be accepted now */
     unsigned n_accepted; /* in this turn */
+    unsigned n_ends;     /* of connections, in this turn          */
+    unsigned n_put_off;  /* streams whose end is put off, in `dirty` */
     unsigned n_steps;    /* of handshakes, in `workers` */
     struct workers workers;
     struct buf plain;

@@ -9,10 +9,9 @@
 #include "broker/net/stream_int.h"
 
 #define TURN_BUDGET (256u << 10) /* bytes read from one client before the others have their turn */
-#define LINGER_MS   2000
-#define PATIENCE_MS 1000 /* a handshake this old may have to make room for a new one    */
-#define ACCEPTS     16   /* connections accepted in one turn: each costs some 30 us */
-#define KEEPALIVE_S 120  /* TCP asks whether the peer still lives; MQTT may be told not to */
+#define PATIENCE_MS 1000         /* a handshake this old may have to make room for a new one    */
+#define ACCEPTS     16           /* connections accepted in one turn: each costs some 30 us */
+#define KEEPALIVE_S 120 /* TCP asks whether the peer still lives; MQTT may be told not to */
 
 const char *stream_peer(const struct stream *s)
 {
@@ -85,7 +84,7 @@ static void on_data(struct stream *s, uint8_t *p, size_t n)
         rest(s);
 }
 
-static void on_end(struct stream *s, ssize_t err)
+void stream_ended(struct stream *s, ssize_t err)
 {
     bool said = false;
     const char *why = err == UV_EOF ? "it closed the connection" : uv_strerror((int)err);
@@ -109,7 +108,7 @@ static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
     if (n > 0)
         on_data(s, (uint8_t *)buf->base, (size_t)n);
     else if (n < 0)
-        on_end(s, n);
+        streams_end_in_turn(s, n);
 }
 
 void stream_read_start(struct stream *s)
@@ -175,6 +174,7 @@ void stream_close(struct stream *s, const char *why)
     }
     s->state = STREAM_CLOSED;
     s->reading = false;
+    streams_not_put_off(s);
     stream_server(s)->n_streams--;
     if (s->listener != NULL)
         s->listener->n_streams--;
@@ -207,7 +207,7 @@ void stream_finish(struct stream *s, const char *why)
         stream_close(s, why);
     if (s->state == STREAM_OPEN) {
         s->state = STREAM_ENDING;
-        s->linger_ms = uv_now(&stream_server(s)->loop) + LINGER_MS;
+        s->linger_ms = uv_now(&stream_server(s)->loop) + STREAM_LINGER_MS;
         stream_mark_dirty(s);
     }
 }
@@ -281,8 +281,10 @@ static bool refused(struct stream *s)
     if (l->max_connections == 0 || l->n_streams <= l->max_connections)
         return false;
     if (seldom(&srv->no_room, now, &n))
-        log_warn("net", "%u connections refused: listener %u has its max_connections of %u", n,
-                 l->id, l->max_connections);
+        log_warn("net",
+                 "%u connections refused: listener %u has its max_connections of %u; raise it, or "
+                 "see who has them (`merossd clients`)",
+                 n, l->id, l->max_connections);
     return true;
 }
 
@@ -384,76 +386,4 @@ bool listener_room(struct listener *l)
         return false;
     stream_close(victim, "its TLS handshake had to make room");
     return true;
-}
-
-/* After the others have had their turn. */
-static void wake_up(struct stream *s)
-{
-    s->turn_bytes = 0;
-    if (!s->resting)
-        return;
-    s->resting = false;
-    if (s->state == STREAM_OPEN && s->conn != NULL && conn_reading(s->conn))
-        stream_read_start(s);
-}
-
-static void flush_one(struct server *srv, struct stream *s)
-{
-    wake_up(s);
-    if (!stream_flush(s))
-        return;
-    if (s->pending == NULL && (s->state == STREAM_OPEN || s->state == STREAM_ENDING))
-        list_append(&srv->dirty, &s->dirty); /* more for the next turn */
-}
-
-void streams_flush(struct server *srv)
-{
-    struct list now, *it;
-    list_take(&now, &srv->dirty);
-    while ((it = list_first(&now)) != NULL) {
-        list_remove(it);
-        flush_one(srv, LIST_OF(it, struct stream, dirty));
-    }
-}
-
-void streams_hold(struct server *srv)
-{
-    LIST_EACH (it, &srv->dirty)
-        stream_hold(LIST_OF(it, struct stream, dirty));
-}
-
-void streams_release(struct server *srv)
-{
-    LIST_EACH (it, &srv->dirty)
-        stream_release(LIST_OF(it, struct stream, dirty));
-}
-
-void streams_sweep(struct server *srv)
-{
-    uint64_t now = uv_now(&srv->loop);
-    LIST_EACH (it, &srv->streams) {
-        struct stream *s = LIST_OF(it, struct stream, link);
-        /* A conn that ends waits for its last bytes to leave, but not for ever. */
-        if (s->linger_ms == 0 && s->conn != NULL && conn_closing(s->conn))
-            s->linger_ms = now + LINGER_MS;
-        if (s->linger_ms != 0 && now >= s->linger_ms)
-            stream_close(s, "it did not take its last bytes");
-    }
-}
-
-void streams_end(struct server *srv, const char *why)
-{
-    LIST_EACH (it, &srv->streams) {
-        struct stream *s = LIST_OF(it, struct stream, link);
-        /* Wills and farewells of this turn are taken from the conn before it is lost. */
-        if (s->state == STREAM_OPEN && s->conn != NULL)
-            (void)stream_flush(s);
-        stream_finish(s, why);
-    }
-}
-
-void streams_cut(struct server *srv)
-{
-    LIST_EACH (it, &srv->streams)
-        stream_close(LIST_OF(it, struct stream, link), "the broker stops");
 }

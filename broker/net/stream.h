@@ -17,6 +17,7 @@ bool stream_accept(struct listener *l, uv_stream_t *from);
  * loop iteration.  Works on a snapshot of the list: a stream that wakes
  * meanwhile waits for the next iteration. */
 void streams_flush(struct server *s);
+void streams_ended(struct server *s);   /* of those whose end was put off, as many as a turn may */
 void streams_hold(struct server *s);    /* take now what is to be sent when the flush is done */
 void streams_release(struct server *s); /* send what waited for the flush that is done */
 void streams_sweep(struct server *s);   /* cut what lingers too long; about every second */

@@ -1,4 +1,4 @@
-/* stream_int.h - struct stream, for stream.c, stream_out.c and stream_tls.c. */
+/* stream_int.h - struct stream, for stream*.c. */
 #ifndef BROKER_NET_STREAM_INT_H
 #define BROKER_NET_STREAM_INT_H
 
@@ -33,6 +33,8 @@ struct shake { /* a TLS handshake: from tls_new() until it is over, then freed *
     bool working;            /* a worker has `tls` */
 };
 
+#define STREAM_LINGER_MS 2000 /* so long its last bytes may take to leave */
+
 /* An idle client is this, its conn and its Session: what only some need hangs on a pointer. */
 struct stream {
     struct list link;          /* in server->streams         */
@@ -53,6 +55,7 @@ struct stream {
     bool reading;
     bool resting; /* its read budget is used: reads again after this turn       */
     bool handle_closed;
+    int16_t end;    /* how its reading ended, while the end is put off; 0: it is not */
     union socket h; /* the last: only the half of it that is in use is allocated */
 };
 
@@ -72,6 +75,11 @@ const char *stream_peer(const struct stream *s);
 void stream_read_start(struct stream *s);
 void stream_read_stop(struct stream *s);
 void stream_mark_dirty(struct stream *s);
+/* The peer closed its direction (UV_EOF), or reading failed. */
+void stream_ended(struct stream *s, ssize_t err);
+/* The same, now or in a later turn: see streams_ended(). */
+void streams_end_in_turn(struct stream *s, ssize_t err);
+void streams_not_put_off(struct stream *s); /* it is closed, or ends now */
 /* The transport failed, or the peer closed: no byte goes out any more. */
 void stream_close(struct stream *s, const char *why);
 /* The conn ends; what is waiting is still sent. */

@@ -46,8 +46,10 @@ static void upgrade(struct stream *s, const struct ws_request *r)
         403, "pages of this origin may not connect; see `websockets_origin`."};
     static const struct ws_refusal trouble = {500, "the broker is out of memory; try again."};
     if (!ws_origin_allowed((const char *const *)s->listener->origins, r->origin)) {
-        log_warn("net", "peer=%s origin %s is not among websockets_origin", stream_peer(s),
-                 log_q(r->origin));
+        log_warn("net",
+                 "peer=%s refused: origin %s is not among websockets_origin; add it there if that "
+                 "page may connect",
+                 stream_peer(s), log_q(r->origin));
         refuse(s, &origin);
         return;
     }

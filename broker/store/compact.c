@@ -17,16 +17,22 @@ void compact_current(const struct segments *all, struct segments *out)
     }
 }
 
-static int apply(void *ctx, unsigned ns, struct span key, struct span value, bool deleted)
+static int apply(void *ctx, const struct journal_record *r)
 {
     struct table *t = ctx;
     struct table_entry *e = NULL;
-    if (!deleted)
-        return table_put(t, ns, key, value, &e);
-    e = table_find(t, ns, key);
+    if (!r->deleted)
+        return table_put(t, r->ns, r->key, r->value, &e);
+    e = table_find(t, r->ns, r->key);
     if (e != NULL)
         table_drop(t, e);
     return MD_OK;
+}
+
+int compact_take(struct table *t, struct span file, bool whole, struct journal_report *report)
+{
+    const struct journal_reader rd = {.cb = apply, .ctx = t, .whole = whole};
+    return journal_read(file, &rd, report);
 }
 
 int compact_read(struct table *t, const char *path, struct journal_report *report)
@@ -35,14 +41,15 @@ int compact_read(struct table *t, const char *path, struct journal_report *repor
     buf_init(&bytes, FILE_MAX);
     int err = segment_read(path, &bytes);
     if (err == MD_OK)
-        err = journal_read(buf_view(&bytes), apply, t, report);
+        err = compact_take(t, buf_view(&bytes), false, report);
     buf_free(&bytes);
     return err;
 }
 
 int compact_apply(struct table *t, struct span batch)
 {
-    return journal_read_batch(batch, apply, t);
+    const struct journal_reader rd = {.cb = apply, .ctx = t};
+    return journal_read_batch(batch, &rd);
 }
 
 static int put_live(void *ctx, struct table_entry *e)
@@ -57,20 +64,33 @@ static int put_live(void *ctx, struct table_entry *e)
     return err;
 }
 
-int compact_bytes(struct table *t, struct buf *out)
+static int put_holds(struct buf *out, uint32_t holds)
+{
+    size_t at;
+    int err = journal_begin(out, &at);
+    if (err == MD_OK)
+        err = journal_add_holds(out, holds);
+    if (err == MD_OK)
+        journal_end(out, at);
+    return err;
+}
+
+int compact_bytes(struct table *t, uint32_t holds, struct buf *out)
 {
     uint8_t head[JOURNAL_HEAD];
     journal_head(head);
     int err = buf_put(out, span_of(head, JOURNAL_HEAD));
+    if (err == MD_OK)
+        err = put_holds(out, holds);
     return err == MD_OK ? table_each(t, put_live, out) : err;
 }
 
-int compact_write(const char *dir, struct table *t, uint32_t number)
+int compact_write(const char *dir, struct table *t, uint32_t holds, uint32_t number)
 {
     char path[SEGMENT_PATH];
     struct buf bytes;
     buf_init(&bytes, FILE_MAX);
-    int err = compact_bytes(t, &bytes);
+    int err = compact_bytes(t, holds, &bytes);
     segment_path(path, dir, (struct segment){SEGMENT_BASE, number});
     if (err == MD_OK)
         err = segment_replace(dir, path, buf_view(&bytes));
@@ -95,15 +115,18 @@ int compact_all(const char *dir, const struct segments *all, uint32_t number)
     struct segments now;
     struct table t;
     struct journal_report report;
+    uint32_t holds = 0;
     char path[SEGMENT_PATH];
     compact_current(all, &now);
     int err = table_init(&t);
     for (unsigned i = 0; i < now.n && err == MD_OK; i++) {
         segment_path(path, dir, now.v[i]);
         err = compact_read(&t, path, &report);
+        if (err == MD_OK && report.holds > holds)
+            holds = report.holds;
     }
     if (err == MD_OK)
-        err = compact_write(dir, &t, number);
+        err = compact_write(dir, &t, holds, number);
     table_clear(&t);
     if (err == MD_OK)
         compact_remove_before(dir, all, number);

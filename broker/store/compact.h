@@ -14,14 +14,19 @@ void compact_current(const struct segments *all, struct segments *out);
 /* Applies a file to a table.  Errors: MD_IO, MD_NOMEM, MD_TOOBIG. */
 MD_MUST_USE int compact_read(struct table *t, const char *path, struct journal_report *report);
 
+/* The same for the bytes of one; whole as in journal.h.  Errors: MD_NOMEM, MD_TOOBIG. */
+MD_MUST_USE int compact_take(struct table *t, struct span file, bool whole,
+                             struct journal_report *report);
+
 /* Applies one batch as journal_end() left it.  Errors: MD_NOMEM, MD_TOOBIG. */
 MD_MUST_USE int compact_apply(struct table *t, struct span batch);
 
-/* Appends a table as the bytes of a base.  Errors: MD_NOMEM, MD_TOOBIG. */
-MD_MUST_USE int compact_bytes(struct table *t, struct buf *out);
+/* Appends a table as the bytes of a base; the hot journals up to `holds` are in it.
+ * Errors: MD_NOMEM, MD_TOOBIG. */
+MD_MUST_USE int compact_bytes(struct table *t, uint32_t holds, struct buf *out);
 
-/* Writes a table as the base of this number.  Errors: MD_IO, MD_NOMEM, MD_TOOBIG. */
-MD_MUST_USE int compact_write(const char *dir, struct table *t, uint32_t number);
+/* Writes them as the base of this number.  Errors: MD_IO, MD_NOMEM, MD_TOOBIG. */
+MD_MUST_USE int compact_write(const char *dir, struct table *t, uint32_t holds, uint32_t number);
 
 /* Removes what a base of this number has made useless. */
 void compact_remove_before(const char *dir, const struct segments *all, uint32_t number);

@@ -7,6 +7,7 @@
 #include "broker/store/copy.h"
 
 #include "broker/store/compact.h"
+#include "broker/store/hot.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -54,11 +55,26 @@ static bool unchanged(const struct look *a, const struct look *b, bool may_grow)
 
 struct reading {
     struct table table;
-    struct journal_place end; /* of the files in the directory */
+    struct hot hot;
     size_t damaged;
-    unsigned hot; /* hot journals that were read */
+    bool any_hot;
     char *note;
 };
+
+/* How reading a file went: of a file that is gone the next try may know more. */
+static int judge(struct reading *r, const char *path, int err, const struct journal_report *report)
+{
+    if (err == MD_IO && errno == ENOENT)
+        return MD_AGAIN;
+    if (err != MD_OK)
+        (void)snprintf(r->note, 256, "%.150s cannot be read: %s", path,
+                       err == MD_IO ? strerror(errno) : md_err_text(err));
+    r->damaged += report->damaged;
+    if (err != MD_OK || !report->newer)
+        return err;
+    (void)snprintf(r->note, 256, "%.150s was written by a newer merossd; use that one", path);
+    return MD_INVAL;
+}
 
 static int read_one(struct reading *r, const char *dir, struct segment g)
 {
@@ -66,16 +82,9 @@ static int read_one(struct reading *r, const char *dir, struct segment g)
     struct journal_report report = {.newer = false};
     segment_path(path, dir, g);
     int err = compact_read(&r->table, path, &report);
-    if (err == MD_IO && errno == ENOENT)
-        return MD_AGAIN;
-    if (err != MD_OK)
-        (void)snprintf(r->note, 256, "%.150s cannot be read: %s", path,
-                       err == MD_IO ? strerror(errno) : md_err_text(err));
-    r->damaged += report.damaged;
-    if (err != MD_OK || !report.newer)
-        return err;
-    (void)snprintf(r->note, 256, "%.150s was written by a newer merossd; use that one", path);
-    return MD_INVAL;
+    if (report.holds > r->hot.holds)
+        r->hot.holds = report.holds;
+    return judge(r, path, err, &report);
 }
 
 static int read_dir(struct reading *r, const char *dir, const struct segments *all)
@@ -83,38 +92,27 @@ static int read_dir(struct reading *r, const char *dir, const struct segments *a
     struct segments now;
     int err = MD_OK;
     compact_current(all, &now);
-    r->end = compact_end(dir, &now);
+    r->hot.end = compact_end(dir, &now);
     for (unsigned i = 0; i < now.n && err == MD_OK; i++)
         err = read_one(r, dir, now.v[i]);
     return err;
 }
 
-/* As the start of a broker would: a journal of a later state than the files is left out. */
-static bool follows(const struct reading *r, const char *dir, struct segment g)
+/* As the start of a broker would. */
+static int read_hot(struct reading *r, const char *dir, const char *const *hot_dirs)
 {
-    char path[SEGMENT_PATH];
-    struct journal_report report = {.has_place = false};
-    struct buf bytes;
-    buf_init(&bytes, (size_t)1 << 30);
-    segment_path(path, dir, g);
-    if (segment_read(path, &bytes) == MD_OK)
-        journal_look(buf_view(&bytes), &report);
-    buf_free(&bytes);
-    return journal_follows(&report, r->end);
-}
-
-static int read_hot(struct reading *r, const char *dir, bool in_memory)
-{
-    struct segments all = {.n = 0};
-    int err = MD_OK;
-    if (segment_list(dir, &all) != MD_OK)
-        return MD_OK;
+    struct hot_list all = {.n = 0};
+    int err = hot_list(dir, true, &all);
+    for (; err == MD_OK && *hot_dirs != NULL; hot_dirs++)
+        err = hot_list(*hot_dirs, false, &all);
+    r->any_hot = all.n > 0;
     for (unsigned i = 0; i < all.n && err == MD_OK; i++) {
-        if (all.v[i].kind != SEGMENT_HOT)
-            continue;
-        r->hot++;
-        if (!in_memory || follows(r, dir, all.v[i]))
-            err = read_one(r, dir, all.v[i]);
+        char path[SEGMENT_PATH];
+        struct journal_report report;
+        enum hot_fate fate;
+        segment_path(path, all.v[i].dir, (struct segment){SEGMENT_HOT, all.v[i].number});
+        err = hot_read(&r->hot, &all.v[i], &r->table, &fate, &report);
+        err = judge(r, path, err, &report);
     }
     return err;
 }
@@ -129,22 +127,18 @@ static int read_all(struct reading *r, const char *dir, const char *const *hot_d
     }
     err = read_dir(r, dir, &before.files);
     if (err == MD_OK)
-        err = read_hot(r, dir, false);
-    for (; err == MD_OK && *hot_dirs != NULL; hot_dirs++)
-        err = read_hot(r, *hot_dirs, true);
+        err = read_hot(r, dir, hot_dirs);
     if (err != MD_OK)
         return err;
-    bool still = look_at(&after, dir) == MD_OK && unchanged(&before, &after, r->hot == 0);
+    bool still = look_at(&after, dir) == MD_OK && unchanged(&before, &after, !r->any_hot);
     return still ? MD_OK : MD_AGAIN;
 }
 
-static int count(void *ctx, unsigned ns, struct span key, struct span value, bool deleted)
+static int count(void *ctx, const struct journal_record *r)
 {
     struct store_copied *what = ctx;
-    (void)key;
-    (void)value;
-    if (ns <= STORE_LAST && !deleted)
-        what->entries[ns]++;
+    if (r->ns <= STORE_LAST && !r->deleted)
+        what->entries[r->ns]++;
     return MD_OK;
 }
 
@@ -152,7 +146,8 @@ int store_copy_check(struct span copy, struct store_copied *what)
 {
     struct journal_report report;
     *what = (struct store_copied){.damaged = 0};
-    int err = journal_read(copy, count, what, &report);
+    const struct journal_reader rd = {.cb = count, .ctx = what};
+    int err = journal_read(copy, &rd, &report);
     if (err != MD_OK)
         return err;
     if (report.newer)
@@ -169,7 +164,7 @@ int store_copy(const char *dir, const char *const *hot_dirs, struct buf *out,
     if (err == MD_OK)
         err = read_all(&r, dir, hot_dirs);
     if (err == MD_OK)
-        err = compact_bytes(&r.table, out);
+        err = compact_bytes(&r.table, 0, out); /* it stands alone */
     if (err == MD_OK)
         err = store_copy_check(span_skip(buf_view(out), at), what);
     what->damaged = r.damaged;

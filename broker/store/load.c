@@ -1,68 +1,67 @@
 #include "broker/store/load.h"
 
 #include "broker/store/compact.h"
+#include "broker/store/hot.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-#define FILE_MAX ((size_t)1 << 30)
-
 struct opening {
     struct load *l;
+    struct hot hot;
     size_t damaged, torn, records, stale;
     bool older;
     char *note;
 };
 
-static int load_one(struct opening *o, const char *dir, struct segment g)
+static int cannot_read(const struct opening *o, const char *path, int err)
+{
+    (void)snprintf(o->note, 256, "%.120s cannot be read: %s%s", path,
+                   err == MD_IO ? strerror(errno) : md_err_text(err),
+                   err == MD_IO ? "; give all files there to the user merossd runs as "
+                                  "(chown -R)"
+                                : "");
+    return err;
+}
+
+static void see_number(const struct opening *o, uint32_t number)
+{
+    if (number > o->l->number)
+        o->l->number = number;
+}
+
+/* What was read of a file counts. */
+static int take_report(struct opening *o, const char *path, const struct journal_report *report)
+{
+    o->damaged += report->damaged;
+    o->torn += report->torn;
+    o->records += report->records;
+    o->older |= report->older;
+    if (report->damaged == 0 || segment_set_aside(path) == MD_OK)
+        return MD_OK;
+    (void)snprintf(o->note, 256, "%.150s is damaged and cannot be renamed: is state_dir writable?",
+                   path);
+    return MD_IO;
+}
+
+static int load_one(struct opening *o, struct segment g)
 {
     char path[SEGMENT_PATH];
     struct journal_report report = {0};
-    segment_path(path, dir, g);
+    segment_path(path, o->l->dir, g);
     int err = compact_read(o->l->table, path, &report);
-    if (err != MD_OK) {
-        (void)snprintf(o->note, 256, "%.120s cannot be read: %s%s", path,
-                       err == MD_IO ? strerror(errno) : md_err_text(err),
-                       err == MD_IO ? "; give all files there to the user merossd runs as "
-                                      "(chown -R)"
-                                    : "");
-        return err;
-    }
-    o->damaged += report.damaged;
-    o->torn += report.torn;
-    o->records += report.records;
-    o->older |= report.older;
-    if (report.damaged > 0 && segment_set_aside(path) != MD_OK) {
-        (void)snprintf(o->note, 256,
-                       "%.150s is damaged and cannot be renamed: is state_dir writable?", path);
-        return MD_IO;
-    }
-    if (g.number > o->l->number)
-        o->l->number = g.number;
-    return MD_OK;
+    if (err != MD_OK)
+        return cannot_read(o, path, err);
+    see_number(o, g.number);
+    see_number(o, report.holds); /* or a new one would be taken for one of them */
+    if (report.holds > o->hot.holds)
+        o->hot.holds = report.holds;
+    return take_report(o, path, &report);
 }
 
-/* A hot journal of a later state than the files: somebody put a copy of them back.  It belongs to
- * what was there before, and is set aside. */
-static bool is_stale(const struct opening *o, const char *path)
+/* Somebody put a copy of the files back; the journal belongs to what was there before. */
+static int set_aside_stale(struct opening *o, const char *path)
 {
-    struct journal_report report = {.has_place = false};
-    struct buf bytes;
-    buf_init(&bytes, FILE_MAX);
-    if (segment_read(path, &bytes) == MD_OK)
-        journal_look(buf_view(&bytes), &report);
-    buf_free(&bytes);
-    return strcmp(o->l->dir, o->l->journal_dir) != 0 && !journal_follows(&report, o->l->end);
-}
-
-static int load_one_hot(struct opening *o, struct segment g, bool *found)
-{
-    char path[SEGMENT_PATH];
-    segment_path(path, o->l->journal_dir, g);
-    if (!is_stale(o, path)) {
-        *found = true;
-        return load_one(o, o->l->journal_dir, g);
-    }
     o->stale++;
     if (segment_retire(path) == MD_OK)
         return MD_OK;
@@ -71,6 +70,26 @@ static int load_one_hot(struct opening *o, struct segment g, bool *found)
                    "be renamed: check who owns it",
                    path);
     return MD_IO;
+}
+
+static int load_one_hot(struct opening *o, const struct hot_file *f, bool *found)
+{
+    char path[SEGMENT_PATH];
+    struct journal_report report;
+    enum hot_fate fate;
+    segment_path(path, f->dir, (struct segment){SEGMENT_HOT, f->number});
+    int err = hot_read(&o->hot, f, o->l->table, &fate, &report);
+    if (err != MD_OK)
+        return cannot_read(o, path, err);
+    if (fate == HOT_STALE)
+        return set_aside_stale(o, path);
+    see_number(o, f->number);
+    if (fate == HOT_HELD) {
+        segment_remove(path);
+        return MD_OK;
+    }
+    *found = true;
+    return fate == HOT_READ ? take_report(o, path, &report) : MD_OK;
 }
 
 /* Before anything is touched. */
@@ -107,23 +126,27 @@ static int load_dir(struct opening *o, bool *changed)
     }
     compact_current(&all, &now);
     for (unsigned i = 0; i < now.n && err == MD_OK; i++)
-        err = load_one(o, o->l->dir, now.v[i]);
+        err = load_one(o, now.v[i]);
     o->l->end = compact_end(o->l->dir, &now);
     *changed = all.n != now.n;
     return err;
 }
 
+/* Those beside the state are of a run that had no memory for them. */
 static int load_hot(struct opening *o, bool *found)
 {
-    struct segments all = {.n = 0};
-    int err = segment_list(o->l->journal_dir, &all);
+    struct hot_list all = {.n = 0};
+    o->hot.end = o->l->end;
+    o->hot.moved = strcmp(o->l->dir, o->l->journal_dir) != 0;
     *found = false;
+    int err = hot_list(o->l->dir, true, &all);
+    if (err == MD_OK && o->hot.moved)
+        err = hot_list(o->l->journal_dir, false, &all);
     if (err != MD_OK)
-        return MD_OK; /* a fresh tmpfs */
-    for (unsigned i = 0; i < all.n && err == MD_OK; i++) {
-        if (all.v[i].kind == SEGMENT_HOT)
-            err = load_one_hot(o, all.v[i], found);
-    }
+        return cannot_read(o, o->l->journal_dir, err);
+    for (unsigned i = 0; i < all.n && err == MD_OK; i++)
+        err = load_one_hot(o, &all.v[i], found);
+    o->l->hot_end = o->hot.last;
     return err;
 }
 
@@ -150,11 +173,13 @@ static int rewrite(struct load *l)
 {
     struct segments all = {.n = 0};
     uint32_t number = l->number + 1;
-    int err = compact_write(l->dir, l->table, number);
+    int err = compact_write(l->dir, l->table, l->number, number);
     if (err == MD_OK && segment_list(l->dir, &all) == MD_OK)
         compact_remove_before(l->dir, &all, number);
     if (err == MD_OK) {
-        segment_remove_hot(l->journal_dir, l->number);
+        segment_remove_hot(l->journal_dir, 0, l->number);
+        segment_remove_hot(l->dir, 0, l->number);
+        l->hot_end = (struct journal_place){.number = 0};
         l->end = (struct journal_place){.number = number};
     }
     l->number = number;

@@ -8,8 +8,9 @@
 struct load {
     const char *dir, *journal_dir; /* lent; the same when there is no memory for hot journals */
     struct table *table;           /* lent, empty: filled with what is there */
-    uint32_t number;               /* given: the highest of the files */
+    uint32_t number;               /* given: the highest of the files, and of those they hold */
     struct journal_place end;      /* given: how far those in `dir` go */
+    struct journal_place hot_end;  /* given: how far the hot ones go that stay until it is */
     bool owed;                     /* given: the table must be written, and could not be now */
 };
 

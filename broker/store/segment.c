@@ -196,16 +196,23 @@ size_t segment_size(const char *path)
     return stat(path, &st) == 0 && st.st_size > 0 ? (size_t)st.st_size : 0;
 }
 
+size_t segment_length(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && st.st_size > 0 ? (size_t)st.st_size : 0;
+}
+
 void segment_remove(const char *path) { (void)unlink(path); }
 
-void segment_remove_hot(const char *dir, uint32_t until)
+void segment_remove_hot(const char *dir, uint32_t after, uint32_t until)
 {
     struct segments all = {.n = 0};
     char path[SEGMENT_PATH];
     if (segment_list(dir, &all) != MD_OK)
         return;
     for (unsigned i = 0; i < all.n; i++) {
-        if (all.v[i].kind != SEGMENT_HOT || all.v[i].number > until)
+        uint32_t number = all.v[i].number;
+        if (all.v[i].kind != SEGMENT_HOT || number <= after || number > until)
             continue;
         segment_path(path, dir, all.v[i]);
         segment_remove(path);

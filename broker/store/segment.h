@@ -2,7 +2,8 @@
  *
  *     <dir>/state.<number>.base      everything up to here; older files are of no use
  *     <dir>/state.<number>.journal   changes that followed
- *     <journal_dir>/state.<number>.hot   changes since the last flush, in memory (tmpfs)
+ *     <journal_dir>/state.<number>.hot   changes since the last flush, in memory (tmpfs), or in
+ *                                        <dir> where there is none
  *
  * Knows names, reading, appending and replacing; nothing of what is in them. */
 #ifndef BROKER_STORE_SEGMENT_H
@@ -51,9 +52,10 @@ MD_MUST_USE int segment_replace(const char *dir, const char *path, struct span b
 /* Until then a power cut may take the name of a new file back.  Errors: MD_IO. */
 MD_MUST_USE int segment_sync_names(const char *dir);
 size_t segment_size(const char *path); /* 0 when it cannot be told */
+size_t segment_length(int fd);         /* of one that is open, likewise */
 void segment_remove(const char *path);
-/* The hot ones with a number up to `until`. */
-void segment_remove_hot(const char *dir, uint32_t until);
+/* The hot ones with a number above `after`, up to `until`. */
+void segment_remove_hot(const char *dir, uint32_t after, uint32_t until);
 /* Keeps the file as "<path>.damaged-<seconds of its last change>" too, where the medium can.
  * Errors: MD_IO. */
 MD_MUST_USE int segment_set_aside(const char *path);

@@ -17,15 +17,17 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define FILE_MAX  ((size_t)1 << 30)
-#define TURN_MAX  ((size_t)1 << 20) /* a larger batch of one turn is freed after it */
-#define TURN_KEEP ((size_t)1 << 14) /* and this one after a flush                   */
+#define FILE_MAX   ((size_t)1 << 30)
+#define HOLDS_ROOM 64u               /* for journal_add_holds() */
+#define TURN_MAX   ((size_t)1 << 20) /* a larger batch of one turn is freed after it */
+#define TURN_KEEP  ((size_t)1 << 14) /* and this one after a flush                   */
 
 struct store_file {
     struct store store;
     struct table loaded;  /* what was there at the start, until store_loaded(), or while owed */
     struct table changes; /* since the last flush                               */
     struct buf turn;      /* the batch of this turn; begun at 0                 */
+    struct buf refused;   /* a batch of before, for `changes`: there was no memory */
     size_t turn_at;
     bool turn_open, flushing;
     bool urgent; /* not all of `changes` is STORE_SOON */
@@ -34,7 +36,9 @@ struct store_file {
     bool failed; /* the last flush: its changes are here again, and in the old hot journals */
     int hot_fd;  /* -1: could not be opened */
     uint32_t hot_number, number;
-    struct journal_place end; /* of the files in `dir`, when they were last flushed */
+    struct journal_place end;       /* of the files in `dir`, when they were last flushed */
+    struct journal_place hot_end;   /* of the hot journals before the one that is open */
+    struct journal_place hot_found; /* at the start, and of use while owed: how far they went */
     char dir[SEGMENT_PATH - 64], journal_dir[SEGMENT_PATH - 64];
 };
 
@@ -68,7 +72,7 @@ static int reserve_turn(struct store_file *s, struct span key, struct span value
     return buf_reserve(&s->turn, RECORD_OVERHEAD + key.n + value.n);
 }
 
-static void add_to_turn(struct store_file *s, enum store_ns ns, struct span key, struct span value,
+static void add_to_turn(struct store_file *s, unsigned ns, struct span key, struct span value,
                         bool deleted)
 {
     int err = journal_add(&s->turn, ns, key, value, deleted);
@@ -141,7 +145,7 @@ static void file_loaded(struct store *s)
 static enum store_dirty file_dirty(const struct store *s)
 {
     const struct store_file *f = (const struct store_file *)(const void *)s;
-    if (f->changes.map.n == 0 && !f->owed)
+    if (f->changes.map.n == 0 && f->refused.n == 0 && !f->owed)
         return STORE_CLEAN;
     if (f->rare)
         return STORE_PRECIOUS;
@@ -159,7 +163,7 @@ static int hot_open(struct store_file *s, uint32_t number)
     buf_init(&first, SEGMENT_PATH);
     int err = buf_put(&first, head_span(head));
     if (err == MD_OK)
-        err = journal_put_place(&first, s->end);
+        err = journal_put_origin(&first, s->end, s->hot_end);
     segment_path(path, s->journal_dir, (struct segment){SEGMENT_HOT, number});
     int fd = err == MD_OK ? segment_open(path, buf_view(&first)) : -1;
     buf_free(&first);
@@ -190,10 +194,35 @@ static int file_write(struct store *base)
 /* Later turns go to a new hot journal, so that the old ones can go when the flush is done. */
 static void hot_rotate(struct store_file *s)
 {
-    if (s->hot_fd >= 0)
+    if (s->hot_fd >= 0) {
+        s->hot_end = (struct journal_place){s->hot_number, segment_length(s->hot_fd)};
         (void)close(s->hot_fd);
+    }
     s->hot_fd = -1; /* opened with the first write */
     s->hot_number = ++s->number;
+}
+
+/* While the disk refuses they do not multiply: what is not on it goes into one new journal, which
+ * needs none of the others since the start.  False: as before. */
+static bool hot_gather(struct store_file *s, struct span batches)
+{
+    char path[SEGMENT_PATH];
+    uint32_t number = s->number + 1, before = s->hot_number;
+    struct journal_place end = s->hot_end;
+    s->hot_end = s->hot_found;
+    int fd = hot_open(s, number);
+    s->hot_end = end;
+    if (fd < 0 || segment_append(fd, batches) != MD_OK) {
+        if (fd >= 0)
+            (void)close(fd);
+        segment_path(path, s->journal_dir, (struct segment){SEGMENT_HOT, number});
+        segment_remove(path);
+        return false;
+    }
+    hot_rotate(s);
+    s->hot_fd = fd;
+    segment_remove_hot(s->journal_dir, s->hot_found.number, before);
+    return true;
 }
 
 /* --- flush ----------------------------------------------------------------------------------- */
@@ -204,10 +233,65 @@ static int put_change(void *ctx, struct table_entry *e)
     return journal_add(ctx, table_ns(e), table_key(e), value, e->deleted);
 }
 
+/* After a failed flush its changes wait again, except where something newer does. */
+static int take_back(void *ctx, const struct journal_record *r)
+{
+    struct store_file *s = ctx;
+    struct table_entry *e = table_find(&s->changes, r->ns, r->key);
+    if (e != NULL) {
+        e->fresh = false;
+        return MD_OK;
+    }
+    int err = table_put(&s->changes, r->ns, r->key, r->value, &e);
+    if (err == MD_OK) {
+        e->deleted = r->deleted;
+        e->written = true; /* perhaps; at worst it is written once more */
+    }
+    return err;
+}
+
+/* At the next flush, when there is no memory now. */
+static int take_back_refused(struct store_file *s)
+{
+    const struct journal_reader rd = {.cb = take_back, .ctx = s};
+    int err = journal_read_batch(buf_view(&s->refused), &rd);
+    if (err == MD_OK)
+        buf_free(&s->refused);
+    return err;
+}
+
+static void refuse(struct store_file *s, struct buf *batch)
+{
+    s->refused = *batch;
+    buf_init(batch, FILE_MAX);
+    (void)take_back_refused(s);
+}
+
 static void flush_free(struct store_flush *f)
 {
     buf_free(&f->bytes);
     mem_free(f);
+}
+
+/* The hot journals up to this are in it. */
+static uint32_t holds(const struct store_flush *f)
+{
+    return f->rotated ? f->hot_until : f->hot_until - 1;
+}
+
+/* What follows goes to another hot journal, where that is possible; the batch that began at `at`
+ * says how far it holds them. */
+static void close_hot(struct store_file *s, struct store_flush *f, size_t at)
+{
+    if (s->failed)
+        journal_end(&f->bytes, at);
+    f->rotated = !s->failed || hot_gather(s, buf_view(&f->bytes));
+    f->hot_until = s->hot_number;
+    int err = journal_add_holds(&f->bytes, holds(f));
+    MD_ASSERT(err == MD_OK);
+    journal_end(&f->bytes, at);
+    if (f->rotated)
+        hot_rotate(s);
 }
 
 static int file_flush_begin(struct store *base, struct store_flush **out)
@@ -216,6 +300,9 @@ static int file_flush_begin(struct store *base, struct store_flush **out)
     size_t at;
     if (s->flushing)
         return MD_AGAIN;
+    int err = take_back_refused(s);
+    if (err != MD_OK)
+        return err;
     struct table fresh;
     struct store_flush *f = mem_alloc(sizeof *f);
     if (f == NULL || table_init(&fresh) != MD_OK) {
@@ -223,24 +310,22 @@ static int file_flush_begin(struct store *base, struct store_flush **out)
         return MD_NOMEM;
     }
     buf_init(&f->bytes, FILE_MAX);
-    int err = journal_begin(&f->bytes, &at);
+    err = journal_begin(&f->bytes, &at);
     if (err == MD_OK)
         err = table_each(&s->changes, put_change, &f->bytes);
+    if (err == MD_OK)
+        err = buf_reserve(&f->bytes, HOLDS_ROOM);
     if (err != MD_OK) {
         table_clear(&fresh);
         flush_free(f);
         return err;
     }
-    journal_end(&f->bytes, at);
     table_clear(&s->changes);
     s->changes = fresh;
     f->rare = s->rare;
     s->urgent = s->rare = false;
     (void)file_write(base); /* what this turn said belongs before the turn of the journal */
-    f->hot_until = s->hot_number;
-    f->rotated = !s->failed; /* while the disk refuses, they do not multiply */
-    if (f->rotated)
-        hot_rotate(s);
+    close_hot(s, f, at);
     f->number = ++s->number;
     f->store = s;
     f->owed = s->owed ? &s->loaded : NULL;
@@ -259,7 +344,7 @@ static int write_owed(struct store_flush *f)
     struct segments all = {.n = 0};
     int err = compact_apply(f->owed, buf_view(&f->bytes));
     if (err == MD_OK)
-        err = compact_write(dir, f->owed, f->number);
+        err = compact_write(dir, f->owed, holds(f), f->number);
     if (err == MD_OK && segment_list(dir, &all) == MD_OK)
         compact_remove_before(dir, &all, f->number);
     f->end.number = f->number;
@@ -295,53 +380,6 @@ static int file_flush_run(struct store_flush *f)
     return err;
 }
 
-/* After a failed flush its changes wait again, except where something newer does. */
-static int take_back(void *ctx, unsigned ns, struct span key, struct span value, bool deleted)
-{
-    struct store_file *s = ctx;
-    struct table_entry *e = table_find(&s->changes, ns, key);
-    if (e != NULL) {
-        e->fresh = false;
-        return MD_OK;
-    }
-    int err = table_put(&s->changes, ns, key, value, &e);
-    if (err == MD_OK) {
-        e->deleted = deleted;
-        e->written = true; /* perhaps; at worst it is written once more */
-    }
-    return err;
-}
-
-static int take_back_all(struct store_file *s, struct span batch)
-{
-    return journal_read_batch(batch, take_back, s);
-}
-
-static int put_written(void *ctx, struct table_entry *e)
-{
-    return e->written ? put_change(ctx, e) : MD_OK;
-}
-
-/* The current hot journal holds what was flushed and what came since: the latter moves to a new
- * one. */
-static int hot_restart(struct store_file *s)
-{
-    struct buf batch;
-    size_t at;
-    buf_init(&batch, FILE_MAX);
-    int err = journal_begin(&batch, &at);
-    if (err == MD_OK)
-        err = table_each(&s->changes, put_written, &batch);
-    if (err == MD_OK) {
-        journal_end(&batch, at);
-        hot_rotate(s);
-        s->hot_fd = hot_open(s, s->hot_number);
-        err = s->hot_fd < 0 ? MD_IO : segment_append(s->hot_fd, buf_view(&batch));
-    }
-    buf_free(&batch);
-    return err;
-}
-
 static void file_flush_end(struct store *base, struct store_flush *f, int result)
 {
     struct store_file *s = of(base);
@@ -352,13 +390,15 @@ static void file_flush_end(struct store *base, struct store_flush *f, int result
         base->fault = (struct store_fault){f->why, s->dir};
     s->number++; /* a base may have taken f->number + 1 */
     if (result != MD_OK)
-        (void)take_back_all(s, buf_view(&f->bytes)); /* no memory: the hot journals have it */
-    else if (f->rotated || hot_restart(s) == MD_OK)
-        segment_remove_hot(s->journal_dir, f->hot_until);
+        refuse(s, &f->bytes);
+    else
+        segment_remove_hot(s->journal_dir, 0, holds(f));
     s->failed = result != MD_OK;
     s->rare |= s->failed && f->rare;
     if (f->owed != NULL && result == MD_OK) {
+        segment_remove_hot(s->dir, 0, holds(f)); /* of a run without memory for them */
         s->owed = false;
+        s->hot_found = (struct journal_place){.number = 0};
         table_clear(&s->loaded);
     }
     flush_free(f);
@@ -376,6 +416,7 @@ static void file_close(struct store *base)
     table_clear(&s->loaded);
     table_clear(&s->changes);
     buf_free(&s->turn);
+    buf_free(&s->refused);
     mem_free(s);
 }
 
@@ -388,6 +429,7 @@ static int init(struct store_file *s, const struct store_file_config *cfg, char 
     s->store.sync = cfg->sync;
     s->store.period_s = cfg->period_s;
     buf_init(&s->turn, FILE_MAX);
+    buf_init(&s->refused, FILE_MAX);
     if (!span_to_str(span_str(cfg->dir), s->dir, sizeof s->dir) ||
         !span_to_str(span_str(hot), s->journal_dir, sizeof s->journal_dir)) {
         (void)snprintf(note, 256, "the name of the state directory is too long");
@@ -422,6 +464,7 @@ int store_file_open(struct store **out, const struct store_file_config *cfg, cha
         err = load_all(&l, note);
     s->owed = l.owed;
     s->end = l.end;
+    s->hot_end = s->hot_found = l.hot_end;
     s->hot_number = s->number = l.number + 1;
     if (err != MD_OK) {
         file_close(&s->store);

@@ -26,7 +26,7 @@ static struct attempt *place(struct attempts *a, const struct attempt_news *news
             best = t;
     }
     mem_free(best->hello);
-    *best = (struct attempt){.first = news->now, .at = news->at};
+    *best = (struct attempt){.first_ms = news->now_ms, .at = news->at};
     (void)snprintf(best->address, sizeof best->address, "%s", news->address);
     (void)span_to_str(news->uuid, best->uuid, sizeof best->uuid);
     (void)snprintf(best->why, sizeof best->why, "%s", news->why);
@@ -38,7 +38,6 @@ void attempts_note(struct attempts *a, const struct attempt_news *news)
     struct attempt *t = place(a, news);
     a->total++;
     t->n++;
-    t->last = news->now;
     t->last_ms = news->now_ms;
     if (t->hello == NULL && news->hello != NULL)
         t->hello = mem_strdup(news->hello);
@@ -63,7 +62,7 @@ const struct attempt *attempts_of(const struct attempts *a, const char *address,
     return best;
 }
 
-void attempts_write(struct json_writer *w, const struct attempt *it)
+void attempts_write(struct json_writer *w, const struct attempt *it, const struct env *env)
 {
     json_write_open(w, '{');
     json_write_pair(w, "address", it->address);
@@ -72,8 +71,8 @@ void attempts_write(struct json_writer *w, const struct attempt *it)
     json_write_pair(w, "step", step_names[it->at]);
     json_write_pair(w, "why", it->why);
     json_write_pair_int(w, "count", it->n);
-    json_write_pair_int(w, "first", it->first);
-    json_write_pair_int(w, "last", it->last);
+    json_write_pair_int(w, "first", env_wall_of(env, it->first_ms));
+    json_write_pair_int(w, "last", env_wall_of(env, it->last_ms));
     if (it->hello != NULL)
         json_write_pair(w, "hello", it->hello);
 }

@@ -6,6 +6,7 @@
 #ifndef MEROSS_ATTEMPTS_H
 #define MEROSS_ATTEMPTS_H
 
+#include "broker/base/env.h"
 #include "meross/wire/json_write.h"
 
 #define ATTEMPTS_MAX         24
@@ -16,9 +17,8 @@
 enum attempt_step { ATTEMPT_TCP, ATTEMPT_TLS, ATTEMPT_CONNECT }; /* where it failed */
 
 struct attempt {
-    unsigned n;          /* 0: a free place */
-    int64_t first, last; /* seconds since 1970 */
-    uint64_t last_ms;    /* monotonic */
+    unsigned n;                 /* 0: a free place */
+    uint64_t first_ms, last_ms; /* monotonic */
     enum attempt_step at;
     char address[ATTEMPTS_ADDRESS_MAX + 1]; /* without port */
     char uuid[ATTEMPTS_UUID_MAX + 1];       /* it said so in its CONNECT; "" = unknown */
@@ -37,7 +37,6 @@ struct attempt_news { /* spans and strings are copied */
     struct span uuid;
     const char *why;
     const char *hello; /* or NULL */
-    int64_t now;
     uint64_t now_ms;
 };
 
@@ -50,7 +49,8 @@ const struct attempt *attempts_of(const struct attempts *a, const char *address,
 /* Is it a failure of this plug? */
 bool attempts_is_of(const struct attempt *it, const char *address, const char *uuid);
 
-void attempts_write(struct json_writer *w, const struct attempt *it); /* an object, still open */
+/* An object, still open. */
+void attempts_write(struct json_writer *w, const struct attempt *it, const struct env *env);
 
 void attempts_clear(struct attempts *a);
 

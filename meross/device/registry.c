@@ -368,7 +368,10 @@ static int load(struct registry *r)
     int err = store_each(r->store, STORE_DEVICE, load_one, r);
     if (err != MD_FULL)
         return err;
-    log_warn("registry", "more than %d plugs are on disk; the others were left out", REGISTRY_MAX);
+    log_warn("registry",
+             "more than %d plugs are on disk; the others were left out: forget those that are gone "
+             "(merossd forget NAME), and start again",
+             REGISTRY_MAX);
     return MD_OK;
 }
 

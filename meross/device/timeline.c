@@ -42,8 +42,7 @@ static void free_session(struct timeline_session *s)
     mem_free(s);
 }
 
-struct timeline_session *timeline_begin(struct timeline *t, int64_t opened, uint64_t opened_ms,
-                                        const char *address)
+struct timeline_session *timeline_begin(struct timeline *t, uint64_t opened_ms, const char *address)
 {
     struct timeline_session **place = &t->v[t->begun % TIMELINE_SESSIONS];
     size_t n = strnlen(address, TIMELINE_ADDRESS_MAX);
@@ -54,7 +53,6 @@ struct timeline_session *timeline_begin(struct timeline *t, int64_t opened, uint
     free_session(*place);
     *place = s;
     t->begun++;
-    s->opened = opened;
     s->opened_ms = opened_ms;
     s->cipher = s->end = "";
     for (unsigned i = 0; i < TIMELINE_STEPS; i++)
@@ -123,10 +121,11 @@ unsigned timeline_ended_within(const struct timeline *t, uint64_t now_ms, uint64
     return n;
 }
 
-static void write_session(struct json_writer *w, const struct timeline_session *s, uint64_t now_ms)
+static void write_session(struct json_writer *w, const struct timeline_session *s,
+                          const struct env *env)
 {
     json_write_open(w, '{');
-    json_write_pair_int(w, "opened", s->opened);
+    json_write_pair_int(w, "opened", env_wall_of(env, s->opened_ms));
     json_write_pair(w, "address", s->address);
     if (s->cipher[0] != '\0')
         json_write_pair(w, "tls", s->cipher);
@@ -139,17 +138,17 @@ static void write_session(struct json_writer *w, const struct timeline_session *
             json_write_pair_int(w, step_names[i], s->at_ms[i]);
     json_write_close(w, '}');
     json_write_pair_int(w, "binds", s->binds);
-    json_write_pair_int(w, "seconds", timeline_seconds(s, now_ms));
+    json_write_pair_int(w, "seconds", timeline_seconds(s, env_mono_ms(env)));
     if (s->ended_ms != 0)
         json_write_pair(w, "end", s->end);
     json_write_close(w, '}');
 }
 
-void timeline_write(struct json_writer *w, const struct timeline *t, uint64_t now_ms)
+void timeline_write(struct json_writer *w, const struct timeline *t, const struct env *env)
 {
     const struct timeline_session *s;
     json_write_open(w, '[');
     for (unsigned i = 0; (s = timeline_at(t, i)) != NULL; i++)
-        write_session(w, s, now_ms);
+        write_session(w, s, env);
     json_write_close(w, ']');
 }

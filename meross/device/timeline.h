@@ -8,6 +8,7 @@
 #ifndef MEROSS_TIMELINE_H
 #define MEROSS_TIMELINE_H
 
+#include "broker/base/env.h"
 #include "meross/wire/json_write.h"
 
 #define TIMELINE_SESSIONS    6
@@ -27,7 +28,6 @@ enum timeline_step {
 };
 
 struct timeline_session {
-    int64_t opened;                /* seconds since 1970, by our clock of then */
     uint64_t opened_ms;            /* monotonic                                */
     uint64_t ended_ms;             /* 0: it stands                             */
     const char *cipher;            /* "" = in clear, or not known              */
@@ -48,7 +48,7 @@ struct timeline { /* a zeroed one is empty */
  *
  * address  copied, at most TIMELINE_ADDRESS_MAX bytes of it.
  * Returns  lent until the next call; NULL without memory: the session is as if it had not been. */
-struct timeline_session *timeline_begin(struct timeline *t, int64_t opened, uint64_t opened_ms,
+struct timeline_session *timeline_begin(struct timeline *t, uint64_t opened_ms,
                                         const char *address);
 
 /* What its TLS is; copied, at most TIMELINE_CIPHER_MAX bytes of it.  NULL: it is in clear. */
@@ -75,6 +75,6 @@ void timeline_clear(struct timeline *t); /* frees what it owns, not t */
 /* A list, the newest session first:
  * [{"opened":1700000000,"address":"…","tls":"TLSv1.2 …","level":3,"client_id":"uuid_tail",
  *   "steps":{"tls":12,"connect":14,…},"binds":1,"seconds":300,"end":"…"}]; steps in ms. */
-void timeline_write(struct json_writer *w, const struct timeline *t, uint64_t now_ms);
+void timeline_write(struct json_writer *w, const struct timeline *t, const struct env *env);
 
 #endif

@@ -178,7 +178,7 @@ static void write_info(struct meross *m, struct json_writer *w)
     }
     json_write_open(w, '{');
     json_write_pair(w, "version", m->version);
-    json_write_pair_int(w, "started", m->started);
+    json_write_pair_int(w, "started", env_wall_of(m->env, m->started_ms));
     json_write_pair_int(w, "uptime", (int64_t)((env_mono_ms(m->env) - m->started_ms) / 1000));
     json_write_name(w, "listeners");
     json_write_raw(w, buf_view(&m->listeners));
@@ -235,7 +235,9 @@ void announce_broker(struct meross *m)
 static void complain(int err)
 {
     if (err != MD_OK)
-        log_warn("registry", "not saved (%s); tried again with the next change", md_err_text(err));
+        log_warn("registry",
+                 "what is known of the plugs is not saved (%s); tried again with the next change",
+                 md_err_text(err));
 }
 
 void announce_save_now(struct meross *m) { complain(registry_save(m->registry, false)); }

@@ -31,7 +31,7 @@ static void write_measured(struct json_writer *w, const struct device *d)
 static void write_attempt(struct json_writer *w, const struct meross *m, const struct attempt *it)
 {
     const struct device *of = NULL;
-    attempts_write(w, it);
+    attempts_write(w, it, m->env);
     for (struct device *d = registry_next(m->registry, NULL); d != NULL && of == NULL;
          d = registry_next(m->registry, d))
         if (d->announced && attempts_is_of(it, d->address, d->uuid))
@@ -70,12 +70,12 @@ static void write_plug(struct json_writer *w, const struct meross *m, const stru
     health_write(w, &d->health, now_ms);
     if (failed != NULL) {
         json_write_name(w, "failed");
-        attempts_write(w, failed);
+        attempts_write(w, failed, m->env);
         json_write_close(w, '}');
     }
     if (whole) {
         json_write_name(w, "timeline");
-        timeline_write(w, &d->health.timeline, now_ms);
+        timeline_write(w, &d->health.timeline, m->env);
     }
     if (d->health.hello != NULL)
         json_write_pair(w, "hello", d->health.hello);
@@ -102,7 +102,7 @@ static void write_house(struct json_writer *w, struct meross *m)
 {
     int64_t now = env_wall_s(m->env);
     json_write_pair_int(w, "now", now);
-    json_write_pair_int(w, "started", m->started);
+    json_write_pair_int(w, "started", env_wall_of(m->env, m->started_ms));
     json_write_pair_int(w, "uptime", (int64_t)((env_mono_ms(m->env) - m->started_ms) / 1000));
     json_write_pair_bool(w, "clock", clock_is_sane(now));
     write_zone(w, m, now);

@@ -68,8 +68,8 @@ static void give_name(struct meross *m, struct device *d, const char *name)
         announce_clear(m, d);
     int err = registry_rename(m->registry, d, span_str(name));
     if (err != MD_OK)
-        log_warn("control", "plug=%s keeps its name: %s", log_q(span_str(d->name)),
-                 md_err_text(err));
+        log_warn("control", "plug=%s keeps its name: %s; `merossd rename` gives it another",
+                 log_q(span_str(d->name)), md_err_text(err));
     if (d->announced)
         announce_all(m, d);
 }

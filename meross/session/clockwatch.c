@@ -18,6 +18,23 @@ void clockwatch_tell(struct meross *m)
     }
 }
 
+/* What was written down by a clock that was wrong: before it knew the time, or ahead of it. */
+static void correct_seen(struct meross *m, struct device *d)
+{
+    const struct timeline_session *s = timeline_at(&d->health.timeline, 0);
+    int64_t now = env_wall_s(m->env);
+    if (d->last_seen == 0 || (clock_is_sane(d->last_seen) && d->last_seen <= now))
+        return;
+    d->last_seen = s != NULL && s->ended_ms != 0 ? env_wall_of(m->env, s->ended_ms) : now;
+}
+
+static void correct_all(struct meross *m)
+{
+    for (struct device *d = registry_next(m->registry, NULL); d != NULL;
+         d = registry_next(m->registry, d))
+        correct_seen(m, d);
+}
+
 /* Where the monotonic clock began, by the wall clock. */
 static int64_t base(const struct meross *m)
 {
@@ -36,6 +53,7 @@ static void on_check(void *ctx)
     }
     m->clock_base = base(m);
     log_info("meross", "this host knows the time now; the plugs are told");
+    correct_all(m);
     clockwatch_tell(m);
 }
 
@@ -68,6 +86,7 @@ void clockwatch_look(struct meross *m)
     for (struct device *d = registry_next(m->registry, NULL); d != NULL;
          d = registry_next(m->registry, d))
         d->clock_jumped = true;
+    correct_all(m);
     clockwatch_tell(m);
 }
 

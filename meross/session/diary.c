@@ -47,9 +47,7 @@ void diary_begin(struct plug *p)
 {
     const struct diary_arrival *a = &p->arrival;
     uint64_t now = now_ms(p->m), opened = a->opened_ms > 0 ? a->opened_ms : now;
-    int64_t ago_s = (int64_t)((now - opened) / 1000);
-    struct timeline_session *s =
-        timeline_begin(timeline_of(p), env_wall_s(p->m->env) - ago_s, opened, p->address);
+    struct timeline_session *s = timeline_begin(timeline_of(p), opened, p->address);
     if (s != NULL) {
         s->level = (uint8_t)a->level;
         s->tail = a->tail;
@@ -98,7 +96,6 @@ static void note_stranger(const struct plug *p, const char *why)
                                                           .address = p->address,
                                                           .uuid = span_str(p->uuid),
                                                           .why = text,
-                                                          .now = env_wall_s(p->m->env),
                                                           .now_ms = now_ms(p->m)});
 }
 
@@ -171,7 +168,6 @@ static void note(struct meross *m, const struct broker_client *who, struct span 
                                 .uuid = uuid,
                                 .why = why,
                                 .hello = a == NULL ? NULL : a->hello,
-                                .now = env_wall_s(m->env),
                                 .now_ms = now_ms(m)};
     attempts_note(&m->attempts, &news);
 }

@@ -30,8 +30,10 @@ static void acknowledge(struct plug *p, const struct envelope *e)
     if (err == MD_OK)
         plug_send(p, buf_view(&ack));
     else
-        log_warn("meross", "plug=%s Bind not answered: %s", log_q(span_str(p->dev->name)),
-                 md_err_text(err));
+        log_warn("meross",
+                 "plug=%s Bind not answered: %s; it asks again when it connects anew: if it does "
+                 "not, unplug it for ten seconds",
+                 log_q(span_str(p->dev->name)), md_err_text(err));
     buf_free(&ack);
 }
 

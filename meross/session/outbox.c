@@ -3,6 +3,15 @@
 #include "broker/base/log.h"
 #include "meross/wire/json_write.h"
 
+static void say_lost(const char *topic, int err)
+{
+    log_warn(
+        "meross",
+        "topic=%s not published: %s; a state comes with its next change, anything else has to be "
+        "asked for again",
+        log_q(span_str(topic)), md_err_text(err));
+}
+
 void outbox_publish(struct meross *m, const char *topic, struct span payload, bool retain)
 {
     if (m->broker == NULL)
@@ -10,7 +19,7 @@ void outbox_publish(struct meross *m, const char *topic, struct span payload, bo
     struct broker_message message = {span_str(topic), payload, 0, retain};
     int err = broker_publish(m->broker, &message);
     if (err != MD_OK)
-        log_warn("meross", "topic=%s not published: %s", log_q(span_str(topic)), md_err_text(err));
+        say_lost(topic, err);
 }
 
 void outbox_publish_json(struct meross *m, const char *topic, struct json_writer *w, bool retain)
@@ -18,7 +27,6 @@ void outbox_publish_json(struct meross *m, const char *topic, struct json_writer
     if (w->err == MD_OK)
         outbox_publish(m, topic, buf_view(w->out), retain);
     else
-        log_warn("meross", "topic=%s not published: %s", log_q(span_str(topic)),
-                 md_err_text(w->err));
+        say_lost(topic, w->err);
     buf_free(w->out);
 }

@@ -90,9 +90,11 @@ def one_that_floods_is_answered_eight_times():
     with Broker(MEROSSD, "ntp_listener 0 127.0.0.1") as b:
         port = port_of(b, "127.0.0.1")
         loud, quiet = udp(("127.0.0.1", port)), udp(("127.0.0.1", port), local="127.0.0.9")
+        begun = time.monotonic()
         for _ in range(100):
             loud.send(request())
         ask(quiet)  # is behind them all
+        more = int((time.monotonic() - begun) / 2) + 1  # one each two seconds
         loud.settimeout(0)
         n = 0
         while True:
@@ -101,7 +103,7 @@ def one_that_floods_is_answered_eight_times():
                 n += 1
             except BlockingIOError:
                 break
-        check(8 <= n <= 10, f"{n} answers")
+        check(8 <= n <= 8 + more, f"{n} answers")
 
 
 def several_and_what_a_reload_says():

@@ -170,7 +170,7 @@ def a_listener_has_a_limit_of_its_own():
         held = [Client(port, f"c{i}") for i in range(3)]
         extra = [Wire(port) for _ in range(5)]
         check(all(closed(w) for w in extra), "more than max_connections")
-        b.wait_line("listener 3 has its max_connections of 3", mark)
+        b.wait_line("listener 3 has its max_connections of 3; raise it", mark)
         check(b.program.text().count("its max_connections") == 1, "said more than once")
         Client(b.tcp, "elsewhere").ping()
         held[0].disconnect()

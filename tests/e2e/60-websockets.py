@@ -137,7 +137,7 @@ def pages_of_other_origins_are_refused():
         mark = BROKER.mark()
         wire = WebSocketWire(PAGES, more=f"Origin: {origin}\r\n")
         check(wire.status == 403 and "websockets_origin" in wire.headers[""], f"{origin}: {wire.status}")
-        BROKER.wait_line("is not among websockets_origin", mark)
+        BROKER.wait_line("is not among websockets_origin; add it there", mark)
     check(ws(more="Origin: https://evil.example\r\n").status == 101, "unset allows every origin")
 
 

@@ -70,7 +70,11 @@ class House:
     def running(self, conf=None, how=signal.SIGTERM):
         """A broker until the end of the block."""
         p = self.start(conf)
-        yield p
+        try:
+            yield p
+        except BaseException:
+            p.kill()
+            raise
         end(p, how)
 
     def verb(self, *words, secret=None):
@@ -340,27 +344,26 @@ def force_sets_aside_and_deletes_nothing():
 def a_mount_point_is_restored_onto():
     """The volume of a container: it stays where it is, its files change places."""
     with house() as h, harness.small_disk("4m") as disk:
-        p = h.start()
-        h.publish("note", "kept")
-        h.backup()
-        end(p)
+        with h.running():
+            h.publish("note", "kept")
+            h.backup()
         conf = h.root / "other.conf"
         h.write_conf(conf, disk)
         h.restore("-c", conf)
-        p = h.start(conf)
-        check(h.retained("note") == "kept", "not the restored state")
-        h.publish("note", "newer")
-        end(p)
+        with h.running(conf):
+            check(h.retained("note") == "kept", "not the restored state")
+            h.publish("note", "newer")
         aside = pathlib.Path(h.restore("-c", conf, "--force")["set_aside"])
         check(aside.parent == disk and (aside / "ca.key").exists(), f"{aside}")
-        p = h.start(conf)
-        check(h.retained("note") == "kept", "a journal of the state that is aside was used")
-        end(p)
+        with h.running(conf):
+            check(h.retained("note") == "kept", "a journal of the state that is aside was used")
 
 
-def memory_dirs(h):
-    """Where the journal in memory of the state directory is."""
-    return MEMORY / "merossd" / (h.state / "id").read_text().split()[2]
+def journal_in_memory(h):
+    """Where that of the state directory is; there is one."""
+    memory = MEMORY / "merossd" / (h.state / "id").read_text().split()[2]
+    check(list(memory.glob("*.hot")), "there is no journal in memory")
+    return memory
 
 
 def wait_flushed(h):
@@ -379,9 +382,7 @@ def leave_a_journal_in_memory(h):
         h.publish("note", "newer")
         wait_flushed(h)
         h.publish("new", "newer")
-    memory = memory_dirs(h)
-    check(list(memory.glob("*.hot")), "there is no journal in memory")
-    return memory
+    return journal_in_memory(h)
 
 
 def a_restored_state_is_not_mixed_with_a_journal_in_memory():
@@ -391,8 +392,7 @@ def a_restored_state_is_not_mixed_with_a_journal_in_memory():
             h.backup()
             h.publish("note", "newer")
             h.publish("new", "newer")
-        memory = memory_dirs(h)
-        check(list(memory.glob("*.hot")), "there is no journal in memory")
+        journal_in_memory(h)
         said = h.restore("-c", h.conf, "--force")
         with h.running():
             check(h.retained("note") == "old" and h.retained("new") is None, "the two were mixed")

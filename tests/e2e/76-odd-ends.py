@@ -15,7 +15,8 @@ import sys
 import tempfile
 
 import harness
-from harness import Broker, Client, Failure, Skip, WebSocketWire, Wire, check, connect, packet, string
+from harness import (Broker, Client, Failure, Skip, WebSocketWire, Wire, check, connect, folder,
+                     packet, run, string)
 
 MEROSSD, PLUGSIM = harness.program_arguments()
 TLS = harness.tls_context()
@@ -265,10 +266,27 @@ def names_do_not_write_the_log():
             check(not line.startswith("2026-01-01"), f"a forged line: {line!r}")
 
 
+def closed_standard_files_keep_their_numbers():
+    """Else the log is written into the event loop's own pipe, or into the journal."""
+    with folder() as root:
+        script = root / "merossd"
+        script.write_text(f'#!/bin/sh\nexec {MEROSSD} "$@" <&- >&- 2>&-\n')
+        script.chmod(0o755)
+        with Broker(script) as b:
+            for name in ("a", "b"):
+                Client(b.tcp, name).publish("t", b"1", qos=1, retain=True)
+            for fd in range(3):
+                is_now = os.readlink(f"/proc/{b.program.process.pid}/fd/{fd}")
+                check(is_now == "/dev/null", f"{fd} is {is_now}")
+    code, _, _ = run(["sh", "-c", 'exec "$0" --version >&-', MEROSSD])
+    check(code == 1, f"output that goes nowhere is no success: {code}")
+
+
 if __name__ == "__main__":
     sys.exit(harness.main([
         small_packets_are_not_held_back, more_than_a_thousand_descriptors,
         strangers_from_elsewhere_need_a_name, one_listener_takes_both_families,
         localhost_needs_no_file_of_names,
         a_refused_publish_is_no_reason_to_go_without_limits, names_do_not_write_the_log,
+        closed_standard_files_keep_their_numbers,
     ]))

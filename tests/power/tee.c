@@ -1,6 +1,8 @@
 #include "tests/power/tee.h"
 
 #include "broker/base/check.h"
+#include "broker/store/copy.h"
+#include "broker/store/journal.h"
 #include "tools/config/config.h"
 #include "tools/serve/state.h"
 
@@ -125,3 +127,28 @@ static struct sum sum_of(struct store *s)
 
 uint64_t tee_sum(struct store *s) { return sum_of(s).sum; }
 uint64_t tee_count(struct store *s) { return sum_of(s).n; }
+
+static int add_copied(void *ctx, const struct journal_record *r)
+{
+    struct sum *s = ctx;
+    s->ns = (uint8_t)r->ns;
+    return add_one(s, r->key, r->value);
+}
+
+uint64_t tee_sum_left(const char *dir)
+{
+    const char *none[] = {NULL};
+    struct store_copied what;
+    struct journal_report report;
+    struct sum sum = {.sum = 0};
+    const struct journal_reader rd = {.cb = add_copied, .ctx = &sum};
+    struct buf copy;
+    char note[256];
+    buf_init(&copy, (size_t)1 << 26);
+    int err = store_copy(dir, none, &copy, &what, note);
+    if (err == MD_OK)
+        err = journal_read(buf_view(&copy), &rd, &report);
+    MD_ASSERT(err == MD_OK);
+    buf_free(&copy);
+    return sum.sum;
+}

@@ -18,6 +18,10 @@ void tee_open(struct tee *t, const char *dir, const char *journal_dir);
 uint64_t tee_sum(struct store *s);
 uint64_t tee_count(struct store *s);
 
+/* The sum of what a start after kill -9 would find in a directory, with journals beside the state;
+ * nothing is changed. */
+uint64_t tee_sum_left(const char *dir);
+
 /* Opens a directory; NULL: refused, and `why` says so. */
 struct store *tee_open_dir(const char *dir, const char *journal_dir, char why[640]);
 

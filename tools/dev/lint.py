@@ -188,6 +188,10 @@ class Lint:
         if path.startswith(("tests/unit/", "tests/sim/")):
             for offset, name in calls(bare, "sleep usleep nanosleep"):
                 self.error(path, line_of(offset), f"{name}(): a test steps the fake clock")
+            for m in re.finditer(r"cmocka_run_group_tests\([^;]*, (\w+)\);", bare):
+                if m[1] != "NULL":
+                    self.error(path, line_of(m.start()), f"{m[1]}(): cmocka fails nobody for the "
+                               "teardown of a group; LAST_TEST() of no_leak.h does")
         functions, statements = top_level(bare)
         for f in functions:
             self.function(path, f, code, line_of)

@@ -26,8 +26,9 @@ static void open_file(struct serve *s)
     int why = errno;
     if (s->sink.file == NULL)
         s->sink.dests |= s->daemon ? CONFIG_TO_SYSLOG : CONFIG_TO_STDERR;
-    log_error("server", "cannot open the log file %s: %s; the log goes %s", s->cfg.log_file,
-              strerror(why), s->sink.file != NULL ? "on into the old one" : "to stderr or syslog");
+    log_error("server", "cannot open the log file %s: %s%s; until SIGHUP the log goes %s",
+              s->cfg.log_file, strerror(why), md_errno_step(why),
+              s->sink.file != NULL ? "on into the old one" : "to stderr or syslog");
 }
 
 void serve_log_apply(struct serve *s)

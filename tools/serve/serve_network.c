@@ -14,12 +14,13 @@
 struct serve_network {
     const struct serve *s;
     struct broker_sub *sub;
-    int64_t since;
-    char *config; /* its whole path; NULL: none */
+    uint64_t since_ms; /* monotonic */
+    char *config;      /* its whole path; NULL: none */
     char reply[TOPICS_MAX];
 };
 
-static void write_outgoing(struct json_writer *w, const struct server_outgoings *o)
+static void write_outgoing(struct json_writer *w, const struct server_outgoings *o,
+                           const struct env *env)
 {
     static const char *const reach[] = {"loopback", "local", "public"};
     json_write_name(w, "outgoing");
@@ -32,8 +33,8 @@ static void write_outgoing(struct json_writer *w, const struct server_outgoings 
         json_write_pair(w, "why", it->why);
         json_write_pair(w, "reach", reach[it->reach]);
         json_write_pair_int(w, "attempts", (int64_t)it->attempts);
-        json_write_pair_int(w, "first", it->first);
-        json_write_pair_int(w, "last", it->last);
+        json_write_pair_int(w, "first", env_wall_of(env, it->first_ms));
+        json_write_pair_int(w, "last", env_wall_of(env, it->last_ms));
         json_write_close(w, '}');
     }
     json_write_close(w, ']');
@@ -90,6 +91,7 @@ static void on_request(void *ctx, const struct broker_message *m)
 {
     struct serve_network *n = ctx;
     const struct serve *s = n->s;
+    const struct env *env = server_env(s->server);
     struct server_outgoings outgoing = server_outgoing(s->server);
     struct json_writer w;
     struct buf b;
@@ -97,14 +99,14 @@ static void on_request(void *ctx, const struct broker_message *m)
     json_write_open(&w, '{');
     json_write_pair_int(&w, "pid", getpid());
     json_write_pair_int(&w, "uid", getuid());
-    json_write_pair_int(&w, "since", n->since);
+    json_write_pair_int(&w, "since", env_wall_of(env, n->since_ms));
     json_write_pair(&w, "version", MD_VERSION);
     if (n->config != NULL)
         json_write_pair(&w, "config", n->config);
     json_write_pair(&w, "state_dir", s->dir);
     json_write_pair(&w, "zone", s->zone->what);
     write_listeners(&w, s);
-    write_outgoing(&w, &outgoing);
+    write_outgoing(&w, &outgoing, env);
     write_limits(&w, s);
     json_write_close(&w, '}');
     serve_answer_end(&w, s->broker, n->reply, "what is known of the network");
@@ -126,7 +128,7 @@ int serve_network_new(struct serve_network **out, const struct serve *s)
     if (n == NULL)
         return err == MD_OK ? MD_NOMEM : err;
     n->s = s;
-    n->since = env_wall_s(server_env(s->server));
+    n->since_ms = env_mono_ms(server_env(s->server));
     n->config = whole_path(s->config_file);
     topics_of_broker(&t, ask, TOPICS_REQUEST "/network");
     topics_answer(&t, n->reply, span_str("network"));

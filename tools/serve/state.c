@@ -149,8 +149,8 @@ static int place_in_memory(const char *state_dir, const char *journal_dir, char 
     if (mkdir(base, 0711) != 0 && access(base, X_OK) != 0) {
         if (journal_dir != NULL)
             log_warn("store",
-                     "journal_dir %s cannot be used: %s; what would be written there goes to %s",
-                     base, strerror(errno), state_dir);
+                     "journal_dir %s cannot be used: %s%s; what would be written there goes to %s",
+                     base, strerror(errno), md_errno_step(errno), state_dir);
         return MD_NOENT;
     }
     int err = identify(state_dir, &id);

@@ -1,10 +1,9 @@
 /* The error vocabulary: every code has a name, a text and its number for good. */
+#include "broker/base/err.h"
+#include "tests/unit/cmocka.h"
 
 #include <errno.h>
 #include <string.h>
-
-#include "broker/base/err.h"
-#include "tests/unit/cmocka.h"
 
 static void test_names(void **state)
 {

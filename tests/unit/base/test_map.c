@@ -1,11 +1,10 @@
 /* The hash map, small and with 10,000 keys. */
-
-#include <stdio.h>
-
 #include "broker/base/map.h"
 #include "broker/base/mem.h"
 #include "tests/fake/fake_env.h"
 #include "tests/unit/no_leak.h"
+
+#include <stdio.h>
 
 #define MANY 10000
 

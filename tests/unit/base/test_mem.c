@@ -1,9 +1,8 @@
 /* The allocator: accounting, overflow, failure on demand. */
-
-#include <string.h>
-
 #include "broker/base/mem.h"
 #include "tests/unit/no_leak.h"
+
+#include <string.h>
 
 /* Asked by AddressSanitizer, whose calloc would abort on an overflow instead of failing. */
 const char *__asan_default_options(void);

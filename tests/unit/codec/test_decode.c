@@ -1,15 +1,14 @@
 /* Bytes to packets.  The cases are in tests/vectors/; this file runs them, and tests what a
  * line of hex cannot say: framing, fields, limits. */
+#include "broker/base/mem.h"
+#include "broker/codec/mqtt_decode.h"
+#include "broker/codec/mqtt_encode.h"
+#include "tests/unit/no_leak.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "broker/base/mem.h"
-#include "broker/codec/mqtt_decode.h"
-#include "broker/codec/mqtt_encode.h"
-#include "tests/unit/no_leak.h"
 
 /* ---- vectors ------------------------------------------------------------------------------- */
 

@@ -152,6 +152,47 @@ static void connections_that_came_to_nothing(void **state)
     has_not(text, "it closed");
 }
 
+/* NTP comes after everything else: what happened before is a minute ago then, not 57 years. */
+static void the_time_comes_late(void **state)
+{
+    (void)state;
+    struct broker_arrival half = {.opened_ms = 1, .hello = "771,10"}, a = arrival;
+    struct rig_client c;
+    rig->env.wall_ms = 5000;
+    rig_attach(NULL);
+    a.opened_ms = a.secured_ms = rig->env.mono_ms;
+    rig_plug(&c, RIG_UUID, RIG_MAC, "_AbCdEfGhIjKlMnOp");
+    arrive(&c, &a);
+    rig_listen(&c, RIG_TO);
+    rig_say(&c, RIG_FROM, "SET", "Appliance.Control.Bind", "b1", "", RIG_BIND);
+    rig_drop(&c, "it closed the connection");
+    failed("", true, &half, "TLS: no cipher suite in common; it offered 0x000a");
+    rig->env.wall_ms = 1717243200000;
+    rig_step(10000);
+    const char *text = doctor("{\"plug\":\"mss310\",\"transaction\":1}");
+    has(text, "\"now\":1717243210,\"started\":1717243200,\"uptime\":10");
+    has(text, "\"first\":1717243200,\"last\":1717243200");
+    has(text, "\"timeline\":[{\"opened\":1717243200,");
+    has(text, "\"last_seen\":1717243200,");
+}
+
+/* Nor is a plug seen in the future once a clock that was ahead is put right. */
+static void the_time_was_ahead(void **state)
+{
+    (void)state;
+    struct rig_client c;
+    rig->env.wall_ms += 86400000000;
+    rig_attach(NULL);
+    rig_plug(&c, RIG_UUID, RIG_MAC, "_AbCdEfGhIjKlMnOp");
+    assert_int_equal(rig_connect(&c), BROKER_ALLOW);
+    rig_listen(&c, RIG_TO);
+    rig_say(&c, RIG_FROM, "SET", "Appliance.Control.Bind", "b1", "", RIG_BIND);
+    rig_drop(&c, "it closed the connection");
+    rig->env.wall_ms -= 86400000000;
+    rig_step(60000);
+    has(doctor("{\"plug\":\"mss310\",\"transaction\":1}"), "\"last_seen\":1717243200,");
+}
+
 /* The reason of the door, once, and with the uuid; it is found with the plug. */
 static void a_plug_that_is_not_let_in(void **state)
 {
@@ -262,6 +303,8 @@ int main(void)
         T(the_list_is_brief),
         T(a_hello_is_kept_with_the_plug),
         T(connections_that_came_to_nothing),
+        T(the_time_comes_late),
+        T(the_time_was_ahead),
         T(a_plug_that_is_not_let_in),
         T(a_plug_that_never_binds),
         T(what_the_plug_says_of_its_servers),

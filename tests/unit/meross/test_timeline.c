@@ -4,6 +4,7 @@
 
 #include "broker/base/mem.h"
 #include "meross/wire/text.h"
+#include "tests/fake/fake_env.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>
@@ -25,7 +26,20 @@ static const char *as_json(write_cb write, const void *what)
     return json;
 }
 
-static void write_timeline(struct json_writer *w, const void *t) { timeline_write(w, t, 100000); }
+/* A hundred seconds after the monotonic clock began. */
+static void now(struct fake_env *env)
+{
+    fake_env_init(env);
+    env->mono_ms = 100000;
+    env->wall_ms = 1700000099000;
+}
+
+static void write_timeline(struct json_writer *w, const void *t)
+{
+    struct fake_env env;
+    now(&env);
+    timeline_write(w, t, &env.env);
+}
 
 static void one_connection(void **state)
 {
@@ -35,7 +49,7 @@ static void one_connection(void **state)
     timeline_end(&t, 5, "nothing");
     assert_null(timeline_now(&t));
     assert_null(timeline_at(&t, 0));
-    struct timeline_session *s = timeline_begin(&t, 1700000000, 1000, "192.0.2.7");
+    struct timeline_session *s = timeline_begin(&t, 1000, "192.0.2.7");
     s->level = 3;
     s->tail = true;
     timeline_cipher(s, "TLSv1.2 X");
@@ -67,7 +81,7 @@ static void the_newest_are_kept(void **state)
     for (unsigned i = 1; i <= TIMELINE_SESSIONS + 1; i++) {
         char address[8];
         (void)snprintf(address, sizeof address, "a%u", i);
-        (void)timeline_begin(&t, i, i * 1000, address);
+        (void)timeline_begin(&t, i * 1000, address);
         assert_ptr_equal(timeline_at(&t, 0), timeline_now(&t));
         assert_true(timeline_at(&t, i) == NULL); /* one past the last there is */
     }
@@ -92,7 +106,7 @@ static void only_sessions_take_memory(void **state)
     struct timeline t = {.begun = 0};
     size_t before = mem_used(), used[TIMELINE_SESSIONS + 2] = {0};
     for (unsigned i = 1; i <= TIMELINE_SESSIONS + 1; i++) {
-        assert_non_null(timeline_begin(&t, i, i * 1000, "a"));
+        assert_non_null(timeline_begin(&t, i * 1000, "a"));
         used[i] = mem_used() - before;
     }
     assert_true(used[1] > 0 && used[1] < 400);
@@ -107,9 +121,9 @@ static void a_session_without_memory_is_none(void **state)
 {
     (void)state;
     struct timeline t = {.begun = 0};
-    assert_non_null(timeline_begin(&t, 1, 1000, "a"));
+    assert_non_null(timeline_begin(&t, 1000, "a"));
     (void)mem_fail_after(1);
-    struct timeline_session *s = timeline_begin(&t, 2, 2000, "b");
+    struct timeline_session *s = timeline_begin(&t, 2000, "b");
     (void)mem_fail_after(-1);
     assert_null(s);
     timeline_step(&t, TIMELINE_BIND, 3000); /* not one of the session before */
@@ -127,11 +141,11 @@ static void long_texts_are_cut(void **state)
     char text[TIMELINE_END_MAX + 2];
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    (void)timeline_begin(&t, 1, 1, text);
+    (void)timeline_begin(&t, 1, text);
     timeline_end(&t, 2, text);
     assert_int_equal(strlen(timeline_at(&t, 0)->end), TIMELINE_END_MAX);
     assert_int_equal(strlen(timeline_at(&t, 0)->address), TIMELINE_ADDRESS_MAX);
-    timeline_begin(&t, 1, 1, "");
+    timeline_begin(&t, 1, "");
     timeline_end(&t, 2, text + 1);
     assert_int_equal(strlen(timeline_at(&t, 0)->end), TIMELINE_END_MAX);
     timeline_clear(&t);
@@ -145,13 +159,14 @@ static void note(struct attempts *a, const char *address, const char *uuid, cons
                                             .uuid = span_str(uuid),
                                             .why = why,
                                             .hello = "771,47,,,",
-                                            .now = (int64_t)at,
-                                            .now_ms = at});
+                                            .now_ms = at * 1000});
 }
 
 static void write_attempt(struct json_writer *w, const void *it)
 {
-    attempts_write(w, it);
+    struct fake_env env;
+    now(&env);
+    attempts_write(w, it, &env.env);
     json_write_close(w, '}');
 }
 
@@ -165,9 +180,10 @@ static void failures_by_address(void **state)
     note(&a, "192.0.2.7", "", "no suite", 20); /* the same again */
     note(&a, "192.0.2.7", "", "closed", 18);
     assert_int_equal(a.total, 4);
-    assert_string_equal(as_json(write_attempt, attempts_of(&a, "192.0.2.7", "")),
-                        "{\"address\":\"192.0.2.7\",\"step\":\"tls\",\"why\":\"no suite\","
-                        "\"count\":2,\"first\":10,\"last\":20,\"hello\":\"771,47,,,\"}");
+    assert_string_equal(
+        as_json(write_attempt, attempts_of(&a, "192.0.2.7", "")),
+        "{\"address\":\"192.0.2.7\",\"step\":\"tls\",\"why\":\"no suite\","
+        "\"count\":2,\"first\":1700000009,\"last\":1700000019,\"hello\":\"771,47,,,\"}");
     /* Whoever gives a uuid is known by that, wherever it is. */
     note(&a, "192.0.2.7", "ABC", "refused", 30);
     assert_string_equal(attempts_of(&a, "192.0.2.99", "abc")->why, "refused");
@@ -315,9 +331,9 @@ static void what_is_told_of_health(void **state)
     health_take_online(&h, from("{\"status\":99}"));
     assert_null(strstr(as_json(write_health, &h), "online_status"));
     health_take_online(&h, from("{\"status\":0}"));
-    (void)timeline_begin(&h.timeline, 1, 1000, "a");
+    (void)timeline_begin(&h.timeline, 1000, "a");
     timeline_end(&h.timeline, 3000, "gone");
-    (void)timeline_begin(&h.timeline, 3, 4000, "a");
+    (void)timeline_begin(&h.timeline, 4000, "a");
     timeline_step(&h.timeline, TIMELINE_BIND, 4100);
     assert_string_equal(
         as_json(write_health, &h),

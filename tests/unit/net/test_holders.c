@@ -61,6 +61,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_of_before_a_reload),
+        LAST_TEST(remove_house),
     };
-    return cmocka_run_group_tests(tests, make_house, remove_house);
+    return cmocka_run_group_tests(tests, make_house, NULL);
 }

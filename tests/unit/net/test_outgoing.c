@@ -53,7 +53,7 @@ static void reaches(void **state)
     assert_int_equal(outgoing_reach((const struct sockaddr *)&unix_socket), SERVER_LOOPBACK);
 }
 
-static void note(struct outgoing *o, const char *text, unsigned port, const char *why, int64_t now)
+static void note(struct outgoing *o, const char *text, unsigned port, const char *why, uint64_t now)
 {
     struct sockaddr_storage a = at(text, port);
     outgoing_note(o, (const struct sockaddr *)&a, why, now);
@@ -72,8 +72,8 @@ static void attempts_are_counted(void **state)
     assert_string_equal(o.v[0].address, "192.0.2.1");
     assert_int_equal(o.v[0].port, 8883);
     assert_int_equal(o.v[0].attempts, 2);
-    assert_int_equal(o.v[0].first, 10);
-    assert_int_equal(o.v[0].last, 20);
+    assert_int_equal(o.v[0].first_ms, 10);
+    assert_int_equal(o.v[0].last_ms, 20);
     assert_int_equal(o.v[0].reach, SERVER_PUBLIC);
     assert_string_equal(o.v[3].address, "2001:db8::1");
 }

@@ -32,6 +32,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(want_of_memory_is_called_so),
+        LAST_TEST(remove_house),
     };
-    return cmocka_run_group_tests(tests, make_house, remove_house);
+    return cmocka_run_group_tests(tests, make_house, NULL);
 }

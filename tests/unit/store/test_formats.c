@@ -159,7 +159,7 @@ static void a_file_of_format_1_is_read(void **state)
     store_close(s);
     assert_int_equal(count(p->dir, "state."), 1); /* one base, of today's format */
     assert_int_equal(count(p->hot, "state."), 0);
-    assert_int_equal(read_file(p->dir, "state.00000004.base", file), 8 + 3 * 28 + 8);
+    assert_int_equal(read_file(p->dir, "state.00000004.base", file), 8 + 36 + 3 * 28 + 8);
     assert_int_equal(file[JOURNAL_HEAD - 1], JOURNAL_FORMAT);
     write_file(p->dir, "state.00000009.base", span_of(format_1, sizeof format_1));
     assert_int_equal(open_it(p, &s, note), MD_OK);
@@ -168,6 +168,29 @@ static void a_file_of_format_1_is_read(void **state)
     assert_int_equal(store_each(s, STORE_RETAIN, find_one, &f), MD_OK);
     assert_int_equal(f.n, 1);
     store_close(s);
+}
+
+/* Of before the files said which journals they hold: perhaps flushed long ago. */
+static void an_older_journal_beside_the_state_is_read_where_journals_are(void **state)
+{
+    const struct place *p = *state;
+    const char *const hot[] = {NULL, p->hot};
+    for (size_t i = 0; i < 2; i++) {
+        struct store *s;
+        char note[256];
+        uint8_t file[4096];
+        struct store_file_config cfg = {
+            .dir = p->dir, .journal_dir = hot[i], .sync = STORE_SYNC_PERIOD, .period_s = 2};
+        clear(p->dir);
+        clear(p->hot);
+        write_file(p->dir, "state.00000001.base", span_of(file, make_file(file, '2', "a", "b")));
+        write_file(p->dir, "state.00000003.hot", span_of(file, make_file(file, '2', "a", "hot")));
+        assert_int_equal(store_file_open(&s, &cfg, note), MD_OK);
+        assert_string_equal(note, "");
+        assert_value(s, "a", i == 0 ? "hot" : "b");
+        assert_int_equal(count(p->dir, ".hot"), 0);
+        store_close(s);
+    }
 }
 
 static void refused(const struct place *p, const char *dir, const char *name, uint8_t format)
@@ -315,6 +338,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, make_place, remove_place)
     const struct CMUnitTest tests[] = {
         T(a_file_of_format_1_is_read),
+        T(an_older_journal_beside_the_state_is_read_where_journals_are),
         T(newer_files_of_each_kind_are_refused),
         T(a_format_that_cannot_be_is_damage),
         T(a_journal_of_a_later_state_is_set_aside),

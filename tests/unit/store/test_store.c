@@ -515,6 +515,144 @@ static void flip(const char *path, size_t at)
     (void)close(fd);
 }
 
+/* Killed while its journals were in the state directory, started again where there is memory for
+ * them: by another user, as a service, with another `journal_dir`. */
+static void journals_in_the_state_directory_are_not_forgotten(void **state)
+{
+    const struct place *p = *state;
+    struct store *s = NULL;
+    char note[256];
+    struct store_file_config cfg = {.dir = p->dir, .sync = STORE_SYNC_PERIOD, .period_s = 2};
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(store_file_open(&s, &cfg, note), MD_OK);
+        assert_int_equal(put(s, "a", again ? "two" : "one"), MD_OK);
+        assert_int_equal(store_write(s), MD_OK);
+        kill_store(s);
+        assert_true(each_file(p->dir, ".hot", NULL) > 0);
+        s = open_store(p);
+        assert_string_equal(find(s, "a").value, again ? "two" : "one");
+        assert_int_equal(each_file(p->dir, ".hot", NULL), 0);
+        store_loaded(s);
+        assert_int_equal(put(s, "a", "newer"), MD_OK);
+        store_close(s);
+        s = open_store(p); /* and do not come back */
+        assert_string_equal(find(s, "a").value, "newer");
+        store_close(s);
+    }
+}
+
+static uint8_t kept[4096];
+static size_t kept_n;
+
+static void keep_file(const char *path)
+{
+    note_path(path);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    kept_n = fread(kept, 1, sizeof kept, f);
+    (void)fclose(f);
+}
+
+static void put_file_back(const char *dir)
+{
+    (void)mkdir(dir, 0700); /* a store that was closed leaves no empty one */
+    FILE *f = fopen(path_found, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(kept, 1, kept_n, f), kept_n);
+    (void)fclose(f);
+}
+
+/* As when the power is cut before the medium knows that it was removed: what is in it was flushed,
+ * and may have changed since. */
+static void a_journal_that_was_flushed_does_not_come_back(void **state)
+{
+    const struct place *p = *state;
+    const char *const hot[] = {NULL, p->hot};
+    for (size_t i = 0; i < 2; i++) {
+        struct store *s = NULL;
+        char note[256];
+        struct store_file_config cfg = {
+            .dir = p->dir, .journal_dir = hot[i], .sync = STORE_SYNC_PERIOD, .period_s = 2};
+        empty(p);
+        assert_int_equal(store_file_open(&s, &cfg, note), MD_OK);
+        assert_int_equal(put(s, "a", "old"), MD_OK);
+        assert_int_equal(put(s, "b", "gone"), MD_OK);
+        assert_int_equal(store_write(s), MD_OK);
+        assert_int_equal(each_file(i == 0 ? p->dir : p->hot, ".hot", keep_file), 1);
+        assert_int_equal(store_sync(s), MD_OK);
+        put_file_back(i == 0 ? p->dir : p->hot);
+        assert_int_equal(put_as(s, "a", "new", STORE_SOON), MD_OK);
+        assert_int_equal(store_del(s, STORE_DEVICE, span_str("b"), STORE_SOON), MD_OK);
+        assert_int_equal(store_sync(s), MD_OK);
+        kill_store(s);
+        put_file_back(i == 0 ? p->dir : p->hot);
+        for (int again = 0; again < 2; again++) {
+            assert_int_equal(store_file_open(&s, &cfg, note), MD_OK);
+            assert_string_equal(note, "");
+            assert_string_equal(find(s, "a").value, "new");
+            assert_string_equal(find(s, "b").value, "");
+            assert_int_equal(each_file(i == 0 ? p->dir : p->hot, ".hot", NULL), 0);
+            store_close(s);
+        }
+    }
+}
+
+/* The files say up to which number they hold the journals; a later run goes on behind it. */
+static void the_numbers_of_journals_go_on(void **state)
+{
+    const struct place *p = *state;
+    for (unsigned run = 0; run < 4; run++) {
+        struct store *s = open_store(p);
+        for (unsigned i = 0; i < 5; i++) {
+            assert_int_equal(put(s, "a", "flushed"), MD_OK);
+            assert_int_equal(store_sync(s), MD_OK);
+        }
+        kill_store(s);
+        s = open_store(p);
+        store_loaded(s);
+        assert_int_equal(put(s, "a", "written"), MD_OK);
+        assert_int_equal(store_write(s), MD_OK);
+        kill_store(s);
+        s = open_store(p);
+        assert_string_equal(find(s, "a").value, "written");
+        store_close(s);
+    }
+}
+
+/* Neither disk nor memory: what the flush was to write waits as it is, and goes with the next. */
+static void a_flush_refused_without_memory_loses_nothing(void **state)
+{
+    const struct place *p = *state;
+    struct store_flush *f;
+    for (long n = 0; n < 12; n++) {
+        empty(p);
+        struct store *s = open_store(p);
+        for (char key[] = "a"; key[0] <= 'd'; key[0]++)
+            assert_int_equal(put(s, key, "old"), MD_OK);
+        assert_int_equal(store_flush_begin(s, &f), MD_OK);
+        assert_int_equal(put(s, "b", "new"), MD_OK);
+        assert_int_equal(store_del(s, STORE_DEVICE, span_str("c"), STORE_NOW), MD_OK);
+        assert_int_equal(store_write(s), MD_OK);
+        mem_fail_after(n);
+        store_flush_end(s, f, MD_IO);
+        mem_fail_after(-1);
+        for (unsigned again = 0; again < 2; again++) { /* refused once more, and then not */
+            assert_true(store_dirty(s));
+            assert_int_equal(store_flush_begin(s, &f), MD_OK);
+            int err = again == 0 ? MD_IO : store_flush_run(s, f);
+            store_flush_end(s, f, err);
+        }
+        assert_false(store_dirty(s));
+        kill_store(s);
+        s = open_store(p);
+        assert_int_equal(find(s, "").n, 3);
+        assert_string_equal(find(s, "a").value, "old");
+        assert_string_equal(find(s, "b").value, "new");
+        assert_string_equal(find(s, "d").value, "old");
+        store_close(s);
+    }
+}
+
 /* F150: every byte damaged in turn costs at most one record, and the program starts. */
 static void any_damaged_byte_costs_at_most_one_entry(void **state)
 {
@@ -695,6 +833,10 @@ int main(void)
         T(a_full_disk_at_the_start_is_no_reason_to_stop),
         T(journals_are_folded_into_a_base),
         T(sync_always_writes_no_journal),
+        T(journals_in_the_state_directory_are_not_forgotten),
+        T(a_journal_that_was_flushed_does_not_come_back),
+        T(the_numbers_of_journals_go_on),
+        T(a_flush_refused_without_memory_loses_nothing),
         T(any_damaged_byte_costs_at_most_one_entry),
         T(any_cut_of_the_journal_keeps_whole_turns),
         T(records_have_limits),

@@ -484,6 +484,7 @@ int main(void)
         cmocka_unit_test(each_thing_that_waits_keeps_them),
         cmocka_unit_test(closing_and_failing),
         cmocka_unit_test(without_memory_for_buffers),
+        LAST_TEST(tear_down),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, NULL);
 }
