@@ -41,7 +41,8 @@ enum store_when {
     STORE_NOW,   /* an acknowledgement depends on it */
     STORE_SOON,  /* a later flush is early enough    */
     STORE_FRESH, /* as NOW, for a key that did not exist before */
-    STORE_RARE   /* as NOW; nobody would say it again after a power cut: flushed soon */
+    STORE_RARE   /* as NOW; nobody would say it again after a power cut: flushed soon.  For what an
+                  * owner does; strangers must not be able to cause one again and again */
 };
 
 #define STORE_KEY_MAX 65535u
@@ -100,7 +101,8 @@ MD_MUST_USE int store_del(struct store *s, enum store_ns ns, struct span key, en
 MD_MUST_USE int store_each(struct store *s, enum store_ns ns, store_each_cb cb, void *ctx);
 void store_loaded(struct store *s); /* everybody has read: give the memory back */
 
-/* Errors: MD_IO: kept in memory and tried again with the next. */
+/* Errors: MD_IO: not all that is STORE_NOW would survive; it is kept in memory, and the next flush
+ * comes soon and makes it so. */
 int store_write(struct store *s);
 
 bool store_dirty(const struct store *s);        /* something is not on the medium yet */

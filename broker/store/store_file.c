@@ -30,11 +30,13 @@ struct store_file {
     struct buf refused;   /* a batch of before, for `changes`: there was no memory */
     size_t turn_at;
     bool turn_open, flushing;
-    bool urgent; /* not all of `changes` is STORE_SOON */
-    bool rare;   /* some of it is STORE_RARE           */
-    bool owed;   /* the disk refused the base at the start: the next flush writes it */
-    bool failed; /* the last flush: its changes are here again, and in the old hot journals */
-    int hot_fd;  /* -1: could not be opened */
+    bool urgent;       /* not all of `changes` is STORE_SOON */
+    bool rare;         /* some of it is STORE_RARE           */
+    bool owed;         /* the disk refused the base at the start: the next flush writes it */
+    bool gap;          /* the hot journals took not all since the flush that began last ... */
+    bool gap_flushing; /* ... or before it, and it is under way */
+    bool failed;       /* the last flush: its changes are here again, and in the old hot journals */
+    int hot_fd;        /* -1: could not be opened */
     uint32_t hot_number, number;
     struct journal_place end;       /* of the files in `dir`, when they were last flushed */
     struct journal_place hot_end;   /* of the hot journals before the one that is open */
@@ -170,25 +172,29 @@ static int hot_open(struct store_file *s, uint32_t number)
     return fd;
 }
 
+static int missing(const struct store_file *s) { return s->gap || s->gap_flushing ? MD_IO : MD_OK; }
+
 static int file_write(struct store *base)
 {
     struct store_file *s = of(base);
-    if (!s->turn_open)
-        return MD_OK;
-    journal_end(&s->turn, s->turn_at);
     int err = MD_OK;
+    if (!s->turn_open)
+        return missing(s);
+    journal_end(&s->turn, s->turn_at);
     if (s->turn.n > 0 && s->store.sync != STORE_SYNC_ALWAYS) {
         if (s->hot_fd < 0)
             s->hot_fd = hot_open(s, s->hot_number);
         err = s->hot_fd < 0 ? MD_IO : segment_append(s->hot_fd, buf_view(&s->turn));
         if (err == MD_IO)
             base->fault = (struct store_fault){errno, s->journal_dir};
+        s->gap |= err != MD_OK;
+        s->rare |= s->gap; /* soon it is on the medium, then */
     }
     s->turn.n = 0;
     s->turn_open = false;
     if (s->turn.cap > TURN_MAX)
         buf_free(&s->turn);
-    return err;
+    return missing(s);
 }
 
 /* Later turns go to a new hot journal, so that the old ones can go when the flush is done. */
@@ -202,8 +208,9 @@ static void hot_rotate(struct store_file *s)
     s->hot_number = ++s->number;
 }
 
-/* While the disk refuses they do not multiply: what is not on it goes into one new journal, which
- * needs none of the others since the start.  False: as before. */
+/* While the disk refuses they do not multiply, and what one of them did not take is not missing for
+ * long: what is not flushed goes into one new journal, which needs none of the others since the
+ * start.  False: as before. */
 static bool hot_gather(struct store_file *s, struct span batches)
 {
     char path[SEGMENT_PATH];
@@ -221,6 +228,7 @@ static bool hot_gather(struct store_file *s, struct span batches)
     }
     hot_rotate(s);
     s->hot_fd = fd;
+    s->gap = false;
     segment_remove_hot(s->journal_dir, s->hot_found.number, before);
     return true;
 }
@@ -283,15 +291,18 @@ static uint32_t holds(const struct store_flush *f)
  * says how far it holds them. */
 static void close_hot(struct store_file *s, struct store_flush *f, size_t at)
 {
-    if (s->failed)
+    bool gather = s->failed || s->gap;
+    if (gather)
         journal_end(&f->bytes, at);
-    f->rotated = !s->failed || hot_gather(s, buf_view(&f->bytes));
+    f->rotated = !gather || hot_gather(s, buf_view(&f->bytes));
     f->hot_until = s->hot_number;
     int err = journal_add_holds(&f->bytes, holds(f));
     MD_ASSERT(err == MD_OK);
     journal_end(&f->bytes, at);
     if (f->rotated)
         hot_rotate(s);
+    s->gap_flushing = s->gap;
+    s->gap = false;
 }
 
 static int file_flush_begin(struct store *base, struct store_flush **out)
@@ -393,6 +404,8 @@ static void file_flush_end(struct store *base, struct store_flush *f, int result
         refuse(s, &f->bytes);
     else
         segment_remove_hot(s->journal_dir, 0, holds(f));
+    s->gap |= s->gap_flushing && result != MD_OK;
+    s->gap_flushing = false;
     s->failed = result != MD_OK;
     s->rare |= s->failed && f->rare;
     if (f->owed != NULL && result == MD_OK) {

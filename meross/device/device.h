@@ -114,7 +114,15 @@ void device_forget_pending(struct device *d);
 /* It signed with pending_key, which is its own key now. */
 void device_key_shown(struct device *d);
 
-/* What nobody would say again: it is on the medium soon, whatever is written rarely. */
+/* Nobody knows it but its owner: what is signed with it a stranger has not made up. */
+static inline bool device_key_is_secret(enum device_key k)
+{
+    return k == DEVICE_KEY_CONFIGURED || k == DEVICE_KEY_OWN;
+}
+
+/* What nobody would say again: it is on the medium soon, whatever is written rarely.  For what the
+ * owner did, and for the first sight of a plug that has shown a secret key; never for what a
+ * stranger can say, or flash would be written as often as it is said. */
 static inline void device_changed(struct device *d) { d->dirty = d->precious = true; }
 
 /* Has it a record? */

@@ -145,10 +145,10 @@ int64_t facts_value(const struct facts *f, uint32_t at, const char *name, unsign
 int64_t facts_scaled(const struct fact *it, unsigned decimals); /* of a number */
 
 const char *facts_name(const struct fact *it); /* lent, static */
+bool facts_named(const char *name);            /* is it one of ours? */
 
 /* The same value, whatever it is of. */
 bool facts_same(const struct fact *a, const struct fact *b);
-bool facts_named(const char *name); /* is it one of ours? */
 
 /* Writes "name":value for each, into an object that is open. */
 void facts_write(struct json_writer *w, const struct facts *f, uint32_t at);

@@ -194,7 +194,6 @@ int registry_add(struct registry *r, struct span uuid, struct span mac, struct d
         return MD_NOMEM;
     (void)span_to_str(uuid, d->uuid, sizeof d->uuid);
     (void)text_fold(mac, d->mac, sizeof d->mac);
-    d->precious = true;
     insert(r, d);
     *out = d;
     return MD_OK;
@@ -209,7 +208,7 @@ bool registry_name_it(struct registry *r, struct device *d)
     d->nameless = false;
     map_del(&r->by_name, &d->by_name);
     index_name(r, d, name);
-    device_changed(d);
+    d->dirty = true;
     return true;
 }
 
@@ -243,7 +242,7 @@ struct device *registry_spare(const struct registry *r)
     struct device *spare = NULL;
     for (struct list *it = r->devices.next; it != &r->devices; it = it->next) {
         struct device *d = device_of(it);
-        bool secret = d->key == DEVICE_KEY_CONFIGURED || d->key == DEVICE_KEY_OWN;
+        bool secret = device_key_is_secret(d->key);
         if (d->plug == NULL && (!secret || d->expected) && has_first_name(d) &&
             (spare == NULL || d->last_seen < spare->last_seen))
             spare = d;
@@ -261,9 +260,11 @@ static void unlink_device(struct registry *r, struct device *d)
 
 void registry_remove(struct registry *r, struct device *d)
 {
-    int err = device_is_kept(d)
-                  ? store_del(r->store, STORE_DEVICE, span_str(d->uuid_key), STORE_RARE)
-                  : MD_OK;
+    /* One that a stranger may have invented goes without haste: so many come and go as he likes. */
+    bool owned = device_key_is_secret(d->key) || d->expected || !has_first_name(d);
+    int err = device_is_kept(d) ? store_del(r->store, STORE_DEVICE, span_str(d->uuid_key),
+                                            owned ? STORE_RARE : STORE_NOW)
+                                : MD_OK;
     if (err != MD_OK && err != MD_NOENT)
         log_warn("registry", "plug=%s its record could not be removed (%s) and may come back",
                  log_q(span_str(d->name)), md_err_text(err));

@@ -173,7 +173,24 @@ static int write_togglex(const struct request *r, struct buf *out)
     return err == MD_OK ? buf_put_str(out, list ? "]}" : "}") : err;
 }
 
-/* On failure nothing was sent and the caller still has r. */
+/* `ask` has neither deadline nor ctx.  On failure nothing was sent and the caller still has r. */
+static int send(struct request *r, struct command_ask ask)
+{
+    ask.deadline_ms = r->deadline_ms;
+    ask.ctx = r;
+    return presence_send(r->m, r->dev, &ask);
+}
+
+/* Takes r if there is an error; otherwise it may have ended already. */
+static void unless_sent(struct request *r, int err)
+{
+    if (err == MD_OK)
+        return;
+    request_failed(r->m, r->dev, &r->answer, err, NULL);
+    end(r);
+}
+
+/* As send(). */
 static int send_set(struct request *r)
 {
     struct buf payload;
@@ -183,11 +200,9 @@ static int send_set(struct request *r)
     struct command_ask ask = {.method = ENVELOPE_SET,
                               .ns = one_at_a_time(r) ? NS_TOGGLE : NS_TOGGLEX,
                               .payload = buf_view(&payload),
-                              .deadline_ms = r->deadline_ms,
-                              .cb = on_set_done,
-                              .ctx = r};
+                              .cb = on_set_done};
     if (err == MD_OK)
-        err = presence_send(r->m, r->dev, &ask);
+        err = send(r, ask);
     buf_free(&payload);
     return err;
 }
@@ -197,11 +212,9 @@ static void begin_set(struct request *r)
 {
     count_asks(r); /* before the command, which may end at once */
     int err = send_set(r);
-    if (err == MD_OK)
-        return;
-    uncount_asks(r);
-    request_failed(r->m, r->dev, &r->answer, err, NULL);
-    end(r);
+    if (err != MD_OK)
+        uncount_asks(r);
+    unless_sent(r, err);
 }
 
 /* A state that was asked for, by get or for the sake of a TOGGLE. */
@@ -227,17 +240,9 @@ static void on_read_done(void *ctx, int err, const struct envelope *reply)
 /* Takes r. */
 static void begin_read(struct request *r)
 {
-    struct command_ask ask = {.method = ENVELOPE_GET,
-                              .ns = NS_ALL,
-                              .payload = span_str("{}"),
-                              .deadline_ms = r->deadline_ms,
-                              .cb = on_read_done,
-                              .ctx = r};
-    int err = presence_send(r->m, r->dev, &ask);
-    if (err == MD_OK)
-        return;
-    request_failed(r->m, r->dev, &r->answer, err, NULL);
-    end(r);
+    struct command_ask ask = {
+        .method = ENVELOPE_GET, .ns = NS_ALL, .payload = span_str("{}"), .cb = on_read_done};
+    unless_sent(r, send(r, ask));
 }
 
 /* --- steps --------------------------------------------------------------------------------- */
@@ -265,14 +270,8 @@ static void begin_step(struct request *r)
     struct command_ask ask = {.method = ENVELOPE_SET,
                               .ns = step->ns,
                               .payload = buf_view(&step->payload),
-                              .deadline_ms = r->deadline_ms,
-                              .cb = on_step_done,
-                              .ctx = r};
-    int err = presence_send(r->m, r->dev, &ask);
-    if (err == MD_OK)
-        return;
-    request_failed(r->m, r->dev, &r->answer, err, NULL);
-    end(r);
+                              .cb = on_step_done};
+    unless_sent(r, send(r, ask));
 }
 
 /* Takes r.  The relays come last: a lamp that is to be off is not lit again by its colour. */

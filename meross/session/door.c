@@ -55,7 +55,7 @@ static bool key_is_ours(const struct meross *m, const struct device *d,
 {
     enum device_key kind;
     (void)keys_of_password(&m->keys, d, who->arrival->password, is->mac, &kind);
-    return kind == DEVICE_KEY_CONFIGURED || kind == DEVICE_KEY_OWN;
+    return device_key_is_secret(kind);
 }
 
 /* Is it what it says it is, as far as a CONNECT can tell?  NULL: yes. */

@@ -136,8 +136,10 @@ static void set_key(struct plug *p, const char *key, enum device_key kind)
 {
     use_key(p, key, kind);
     if (p->dev->key != kind) {
+        if (device_key_is_secret(kind))
+            device_changed(p->dev);
         p->dev->key = kind;
-        device_changed(p->dev);
+        p->dev->dirty = true;
         announce_soon(p->m);
     }
     if (key == NULL || p->phase != PLUG_BOUND)
@@ -428,6 +430,8 @@ static void introduce(struct plug *p)
     }
     (void)registry_name_it(p->m->registry, d);
     d->dirty |= !d->announced || !d->bound;
+    if (!d->announced && device_key_is_secret(d->key))
+        device_changed(d);
     d->announced = true;
     d->expected = false;
     d->bound = true;

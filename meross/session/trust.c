@@ -4,16 +4,12 @@
 #include "meross/people/announce.h"
 #include "meross/session/presence.h"
 
-static bool is_secret(enum device_key k)
-{
-    return k == DEVICE_KEY_CONFIGURED || k == DEVICE_KEY_OWN;
-}
-
 bool trust_proves(const struct device *d, enum device_key shown)
 {
     if (d->key == DEVICE_KEY_UNKNOWN)
         return true;
-    return is_secret(shown) || (shown != DEVICE_KEY_UNKNOWN && !is_secret(d->key));
+    return device_key_is_secret(shown) ||
+           (shown != DEVICE_KEY_UNKNOWN && !device_key_is_secret(d->key));
 }
 
 /* Somebody with another key, and nobody who knows better is there. */

@@ -21,6 +21,7 @@ static struct {
     unsigned fd[FDS_MAX]; /* node + 1 */
     int flags[FDS_MAX];
     struct disk_totals totals;
+    size_t room_calls, refuse_from, refuse_calls;
 } disk;
 
 /* --- names ------------------------------------------------------------------------------------ */
@@ -175,6 +176,23 @@ static void note_sync(int fd)
     type __wrap_##name(__VA_ARGS__);                                                               \
     type __wrap_##name(__VA_ARGS__)
 
+/* errno says so */
+static bool refused(void)
+{
+    size_t n = disk.room_calls++;
+    if (n < disk.refuse_from || n - disk.refuse_from >= disk.refuse_calls)
+        return false;
+    errno = ENOSPC;
+    return true;
+}
+
+static bool refused_path(const char *path)
+{
+    unsigned dir;
+    char name[NAME_N];
+    return locate(path, &dir, name) && refused();
+}
+
 static bool is_there(const char *path)
 {
     struct stat st;
@@ -190,6 +208,8 @@ static int opened(int (*real)(const char *path, int flags, ...), const char *pat
                   mode_t mode)
 {
     bool existed = is_there(path);
+    if ((flags & O_CREAT) != 0 && !existed && refused_path(path))
+        return -1;
     int fd = real(path, flags, mode);
     note_open(path, fd, flags, existed);
     return fd;
@@ -241,6 +261,8 @@ WRAP(int, mkdir, const char *path, mode_t mode)
 {
     unsigned dir;
     char name[NAME_N];
+    if (!is_there(path) && refused_path(path))
+        return -1;
     int rc = __real_mkdir(path, mode);
     if (rc == 0 && locate(path, &dir, name))
         (void)note_new(dir, name, true);
@@ -254,6 +276,12 @@ WRAP(ssize_t, write, int fd, const void *p, size_t n)
     off_t at = node_of(fd) == NULL ? 0
                : append            ? (fstat(fd, &st), st.st_size)
                                    : lseek(fd, 0, SEEK_CUR);
+    if (node_of(fd) != NULL && refused()) {
+        if (n > 1) /* the next one will find no room at all */
+            note_write(fd, p, (size_t)__real_write(fd, p, n / 2), (uint64_t)at);
+        errno = ENOSPC;
+        return -1;
+    }
     ssize_t done = __real_write(fd, p, n);
     if (done > 0)
         note_write(fd, p, (size_t)done, (uint64_t)at);
@@ -278,12 +306,16 @@ WRAP(int, ftruncate64, int fd, off_t size)
 
 WRAP(int, fsync, int fd)
 {
+    if (node_of(fd) != NULL && refused())
+        return -1;
     note_sync(fd);
     return disk.record.on ? 0 : __real_fsync(fd); /* the real disk need not work for this */
 }
 
 WRAP(int, fdatasync, int fd)
 {
+    if (node_of(fd) != NULL && refused())
+        return -1;
     note_sync(fd);
     return disk.record.on ? 0 : __real_fdatasync(fd);
 }
@@ -297,6 +329,8 @@ WRAP(int, close, int fd)
 
 WRAP(int, rename, const char *from, const char *to)
 {
+    if (refused_path(from))
+        return -1;
     int rc = __real_rename(from, to);
     if (rc == 0)
         note_move(OP_MOVE, from, to);
@@ -369,6 +403,14 @@ void disk_watch(const char *root)
     disk.record.on = true;
 }
 
+void disk_refuse(size_t after, size_t calls)
+{
+    disk.refuse_from = after;
+    disk.refuse_calls = calls;
+    disk.room_calls = 0;
+}
+
+size_t disk_room_calls(void) { return disk.room_calls; }
 void disk_stop(void) { disk.record.on = false; }
 struct disk_record *disk_record(void) { return &disk.record; }
 size_t disk_length(void) { return disk.record.n; }

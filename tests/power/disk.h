@@ -18,6 +18,11 @@ void disk_stop(void);              /* what follows is not written down */
 void disk_free(void);
 size_t disk_length(void); /* calls so far */
 
+/* From now on, of the calls that need room: so many are made, then so many fail with ENOSPC, and
+ * the rest is made.  A write that fails leaves half of it. */
+void disk_refuse(size_t after, size_t calls);
+size_t disk_room_calls(void); /* that needed room since then */
+
 enum disk_content { DISK_LOST, DISK_TORN, DISK_ZEROS, DISK_THERE, DISK_CONTENTS };
 
 struct disk_variant {

@@ -69,4 +69,15 @@ static inline int leaves_no_memory(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, count_memory, leaves_no_memory)
 
+/* A bound one, so long after it was switched on. */
+static inline struct bench *bound_after(const struct simplug_options *o, uint64_t ms)
+{
+    struct bench *b = open_bench(o);
+    b->ack_bind = b->answer_clock = b->answer_config = true;
+    bench_run(b, ms);
+    assert_true(simplug_status(b->plug)->bound);
+    assert_clean(b);
+    return b;
+}
+
 #endif

@@ -13,11 +13,7 @@
 
 static inline struct bench *bound_with(const struct simplug_options *o)
 {
-    struct bench *b = open_bench(o);
-    b->ack_bind = b->answer_clock = b->answer_config = true;
-    bench_run(b, 3000);
-    assert_true(simplug_status(b->plug)->bound);
-    assert_clean(b);
+    struct bench *b = bound_after(o, 3000);
     bench_forget(b);
     return b;
 }

@@ -4,11 +4,7 @@
 /* A bound plug of that type, its first messages forgotten. */
 static struct bench *bound_with(const struct simplug_options *o)
 {
-    struct bench *b = open_bench(o);
-    b->ack_bind = b->answer_clock = b->answer_config = true;
-    bench_run(b, 1000);
-    assert_true(simplug_status(b->plug)->bound);
-    assert_clean(b);
+    struct bench *b = bound_after(o, 1000);
     bench_forget(b);
     return b;
 }

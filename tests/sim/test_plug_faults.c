@@ -1,21 +1,11 @@
 /* The simulated plug notices the mistakes of a broker, and has the vices of real ones. */
 #include "tests/sim/plug_asserts.h"
 
-static struct bench *bound_with(const struct simplug_options *o)
-{
-    struct bench *b = open_bench(o);
-    b->ack_bind = b->answer_clock = b->answer_config = true;
-    bench_run(b, 1000);
-    assert_true(simplug_status(b->plug)->bound);
-    assert_clean(b);
-    return b;
-}
-
 static void test_a_repeated_message_id_is_dropped(void **state)
 {
     (void)state;
     struct simplug_options o = preset("mss210");
-    struct bench *b = bound_with(&o);
+    struct bench *b = bound_after(&o, 1000);
     bench_ask(b, "SET", TOGGLEX, NULL, "{\"togglex\":{\"channel\":0,\"onoff\":1}}");
     bench_run(b, 100);
     bench_forget(b);
@@ -32,7 +22,7 @@ static void test_a_second_bind_answer_is_dropped(void **state)
 {
     (void)state;
     struct simplug_options o = preset("mss210");
-    struct bench *b = bound_with(&o);
+    struct bench *b = bound_after(&o, 1000);
     bench_ask(b, "SETACK", BIND, bench_find(b, BIND, "SET", 0)->id, "{}");
     assert_int_equal(simplug_status(b->plug)->repeats, 1);
     bench_free(b);
@@ -45,7 +35,7 @@ static void test_wrong_sign_is_answered_with_5001_or_with_nothing(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct simplug_options o = preset("mss210");
         assert_int_equal(simplug_options_set(&o, options[i]), MD_OK);
-        struct bench *b = bound_with(&o);
+        struct bench *b = bound_after(&o, 1000);
         b->key = "another";
         bench_ask(b, "SET", TOGGLEX, NULL, "{\"togglex\":{\"channel\":0,\"onoff\":1}}");
         bench_run(b, 100);
@@ -71,7 +61,7 @@ static void test_malformed_payloads_make_it_click_and_reboot(void **state)
         "0", "1", "", "hello", "{", "{\"header\":", "[]", "\"x\"", "{}}"};
     for (size_t i = 0; i < sizeof payloads / sizeof payloads[0]; i++) {
         struct simplug_options o = preset("mss210");
-        struct bench *b = bound_with(&o);
+        struct bench *b = bound_after(&o, 1000);
         bench_publish(b, span_str(payloads[i]), 0);
         assert_int_equal(simplug_status(b->plug)->reboots, 1);
         assert_led(b, SIMPLUG_LED_BLINKING_GREEN);
@@ -92,7 +82,7 @@ static void test_retain_and_oversize_make_it_reboot_too(void **state)
     (void)state;
     char big[SIMPLUG_MAX_PAYLOAD + 1];
     struct simplug_options o = preset("mss210");
-    struct bench *b = bound_with(&o);
+    struct bench *b = bound_after(&o, 1000);
     memset(big, ' ', sizeof big);
     memcpy(big, "{}", 2);
     bench_publish(b, span_of(big, SIMPLUG_MAX_PAYLOAD), 0); /* read, and found wanting */
@@ -113,7 +103,7 @@ static void test_a_sturdy_plug_only_complains(void **state)
     (void)state;
     struct simplug_options o = preset("mss210");
     o.reboot_on_malformed = false;
-    struct bench *b = bound_with(&o);
+    struct bench *b = bound_after(&o, 1000);
     bench_publish(b, span_str("1"), 0);
     assert_int_equal(simplug_status(b->plug)->reboots, 0);
     assert_true(simplug_status(b->plug)->bound);
@@ -144,7 +134,7 @@ static void test_headers_that_lack_something(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct simplug_options o = preset("mss210");
-        struct bench *b = bound_with(&o);
+        struct bench *b = bound_after(&o, 1000);
         bench_publish(b, span_str(cases[i].json), 0);
         assert_violation(b, cases[i].fault);
         assert_int_equal(simplug_status(b->plug)->reboots, 1);
@@ -157,7 +147,7 @@ static void test_old_timestamps(void **state)
     (void)state;
     struct simplug_options o = preset("mss210");
     assert_int_equal(simplug_options_set(&o, "timestamp_window_s=10"), MD_OK);
-    struct bench *b = bound_with(&o);
+    struct bench *b = bound_after(&o, 1000);
     const char *id = "0123456789abcdef0123456789abcdef";
     const char *id2 = "1123456789abcdef0123456789abcdef";
     const char *id3 = "2123456789abcdef0123456789abcdef";
@@ -180,7 +170,7 @@ static void test_its_own_timestamps_as_strings(void **state)
     (void)state;
     struct simplug_options o = preset("mss210");
     assert_int_equal(simplug_options_set(&o, "string_timestamp=1"), MD_OK);
-    struct bench *b = bound_with(&o);
+    struct bench *b = bound_after(&o, 1000);
     assert_non_null(strstr(bench_find(b, BIND, "SET", 0)->payload,
                            "\"timestamp\":\"1700000000\",\"timestampMs\":"));
     bench_free(b);
@@ -191,7 +181,7 @@ static void test_silent_death(void **state)
     (void)state;
     struct simplug_options o = preset("mss210");
     assert_int_equal(simplug_options_set(&o, "silent_after_ms=30000"), MD_OK);
-    struct bench *b = bound_with(&o);
+    struct bench *b = bound_after(&o, 1000);
     bench_run(b, 60 * MINUTE);
     assert_true(simplug_status(b->plug)->dead);
     assert_true(b->open);
@@ -230,7 +220,7 @@ static void test_dup_republish(void **state)
     (void)state;
     struct simplug_options o = preset("mss210");
     assert_int_equal(simplug_options_set(&o, "dup_republish=1"), MD_OK);
-    struct bench *b = bound_with(&o);
+    struct bench *b = bound_after(&o, 1000);
     const struct bench_message *first = bench_find(b, BIND, "SET", 0);
     const struct bench_message *second = bench_find(b, BIND, "SET", 1);
     assert_int_equal(first->packet_id, second->packet_id);
@@ -245,7 +235,7 @@ static void test_no_pingresp(void **state)
 {
     (void)state;
     struct simplug_options o = preset("mss210");
-    struct bench *b = bound_with(&o);
+    struct bench *b = bound_after(&o, 1000);
     b->no_pong = true;
     bench_run(b, 2 * MINUTE + 8999);
     assert_int_equal(b->pings, 1);
@@ -315,7 +305,7 @@ static void test_faults_of_the_broker(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct simplug_options o = preset("mss210");
-        struct bench *b = bound_with(&o);
+        struct bench *b = bound_after(&o, 1000);
         bench_feed(b, span_of(cases[i].bytes, cases[i].n));
         assert_violation(b, cases[i].fault);
         bench_free(b);
@@ -356,7 +346,7 @@ static void test_qos_1_and_2_to_it(void **state)
     (void)state;
     struct simplug_options o = preset("mss210");
     o.reboot_on_malformed = false;
-    struct bench *b = bound_with(&o);
+    struct bench *b = bound_after(&o, 1000);
     bench_publish(b, span_str("{}"), 2); /* QoS 1 */
     bench_run(b, 0);
     assert_int_equal(b->pubacks, 1);

@@ -1,23 +1,17 @@
 /* Online and offline as people see it, and what is asked while a plug is away. */
 #include "meross/meross.h"
-#include "tests/sim/house.h"
-#include "tests/unit/cmocka.h"
-
-#include <stdlib.h>
+#include "tests/sim/own_house.h"
 
 #define NAME  "meross/mss210-3456"
 #define THERE NAME "/availability"
 #define ABOUT NAME "/response"
 #define DELAY 15
 
-static struct house *h;
 static struct house_plug *plug;
 
 static int begin(void **state)
 {
-    (void)state;
-    h = calloc(1, sizeof *h);
-    house_start(h, NULL);
+    (void)begin_house(state);
     meross_set_offline_delay(h->meross, DELAY);
     struct simplug_options o = house_options(h, "mss210", 0);
     plug = house_plug(h, &o);
@@ -25,14 +19,6 @@ static int begin(void **state)
     house_run(h, 20000);
     assert_string_equal(house_heard(h, THERE), "online");
     house_forget(h);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    house_stop(h);
-    free(h);
     return 0;
 }
 
@@ -191,7 +177,7 @@ static void a_takeover_is_never_offline(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end_house)
     const struct CMUnitTest tests[] = {
         TEST(a_blip_is_no_news),
         TEST(who_stays_away_is_offline),

@@ -1,31 +1,10 @@
 /* Time and zone of plugs that stay connected, in a house whose clock moves in large steps. */
-#include "tests/sim/house.h"
+#include "tests/sim/own_house.h"
 #include "meross/meross.h"
-#include "tests/unit/cmocka.h"
-
-#include <stdlib.h>
 
 #define HOUR_MS 3600000
 #define DAY_MS  86400000ll
 #define BERLIN  "CET-1CEST,M3.5.0,M10.5.0/3"
-
-static struct house *h;
-
-static int begin(void **state)
-{
-    (void)state;
-    h = calloc(1, sizeof *h);
-    house_start(h, NULL);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    house_stop(h);
-    free(h);
-    return 0;
-}
 
 static struct house_plug *add_with(const char *type, const char *const *options)
 {
@@ -175,7 +154,7 @@ static void another_zone(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin_house, end_house)
     const struct CMUnitTest tests[] = {
         TEST(a_year_without_a_break), TEST(a_table_is_renewed_before_it_ends),
         TEST(ntp_comes_late),         TEST(the_clock_of_the_host_is_set),

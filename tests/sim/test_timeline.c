@@ -1,6 +1,5 @@
 /* How the connections of a plug are written down, over days of its life. */
-#include "tests/sim/house.h"
-#include "tests/unit/cmocka.h"
+#include "tests/sim/own_house.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,27 +9,16 @@
 #define ANSWER "meross/broker/response/doctor"
 #define HOUR   3600000u
 
-static struct house *h;
 static struct house_plug *plug;
 
 static int begin(void **state)
 {
-    (void)state;
-    h = calloc(1, sizeof *h);
-    house_start(h, NULL);
+    (void)begin_house(state);
     struct simplug_options o = house_options(h, "mss310", 0);
     plug = house_plug(h, &o);
     plug->hello = "771,47 sni=none # 769x1 80";
     assert_true(house_run_until_bound(h, 60000) < 60000);
     house_run(h, 20000);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    house_stop(h);
-    free(h);
     return 0;
 }
 
@@ -153,11 +141,11 @@ static void another_hello(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(steps_in_their_order, begin, end),
-        cmocka_unit_test_setup_teardown(a_silent_end, begin, end),
-        cmocka_unit_test_setup_teardown(a_restless_plug, begin, end),
-        cmocka_unit_test_setup_teardown(after_a_restart, begin, end),
-        cmocka_unit_test_setup_teardown(another_hello, begin, end),
+        cmocka_unit_test_setup_teardown(steps_in_their_order, begin, end_house),
+        cmocka_unit_test_setup_teardown(a_silent_end, begin, end_house),
+        cmocka_unit_test_setup_teardown(a_restless_plug, begin, end_house),
+        cmocka_unit_test_setup_teardown(after_a_restart, begin, end_house),
+        cmocka_unit_test_setup_teardown(another_hello, begin, end_house),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

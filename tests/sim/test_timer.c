@@ -1,17 +1,14 @@
 /* The verb `timer`, and what the plug does by itself then. */
 #include "meross/meross.h"
-#include "tests/sim/house.h"
-#include "tests/unit/cmocka.h"
+#include "tests/sim/own_house.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define NAME   "mss310-3456"
 #define ASK    "meross/broker/request/timer"
 #define ANSWER "meross/broker/response/timer"
 #define MINUTE 60000u
 
-static struct house *h;
 static struct house_plug *plug;
 
 /* A bound plug; option NULL: none. */
@@ -24,22 +21,6 @@ static void with(const char *type, const char *option)
     assert_true(house_run_until_bound(h, 60000) < 60000);
     house_run(h, 20000);
     house_forget(h);
-}
-
-static int begin(void **state)
-{
-    (void)state;
-    h = calloc(1, sizeof *h);
-    house_start(h, NULL);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    house_stop(h);
-    free(h);
-    return 0;
 }
 
 /* Asks {"plug":NAME,...} and gives the answer. */
@@ -139,8 +120,8 @@ static void chosen_days(void **state)
                  {"week_from_monday=1", false, false}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         if (i > 0) {
-            (void)end(state);
-            (void)begin(state);
+            (void)end_house(state);
+            (void)begin_house(state);
         }
         with("mss310", cases[i].option);
         meross_set_timer_first_day(h->meross, cases[i].monday);
@@ -160,8 +141,8 @@ static void every_day_and_once_need_no_first_day(void **state)
     (void)state;
     for (unsigned i = 0; i < 2; i++) {
         if (i > 0) {
-            (void)end(state);
-            (void)begin(state);
+            (void)end_house(state);
+            (void)begin_house(state);
         }
         with("mss310", "week_from_monday=1");
         add_soon(i == 0 ? "" : ",\"once\":true");
@@ -268,7 +249,7 @@ static void one_that_is_away_has_no_answer(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin_house, end_house)
     const struct CMUnitTest tests[] = {
         TEST(from_nothing_to_nothing),
         TEST(it_switches_without_a_broker),

@@ -23,7 +23,7 @@ enum config_type {
     CONFIG_LOG_DEST,     /* where the log goes, see enum config_log_dest          */
     CONFIG_INCLUDE,      /* a folder, read in place of the line                   */
     CONFIG_ADDRESSES,    /* struct config_addresses                               */
-    CONFIG_BRIDGE_TOPIC, /* struct config_topics, one more                     */
+    CONFIG_BRIDGE_TOPIC, /* struct config_topics, one more                        */
     CONFIG_RESTART,      /* struct config_restart                                 */
     CONFIG_BRIDGE,       /* NAME; opens a bridge                                  */
     CONFIG_PLACES,       /* struct config_addresses, one PORT [ADDR] more         */

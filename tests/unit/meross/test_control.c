@@ -171,18 +171,24 @@ static void test_toggle_twice(void **state)
     assert_string_not_equal(r.id, first); /* [trap 18] */
 }
 
-/* TOGGLE of a plug whose state nobody knows reads it first. */
+/* TOGGLE of a plug whose state nobody knows. */
+static void toggle_unknown(struct rig_client *other)
+{
+    rig_plug(other, "3101011234567890123448e1e9aaaaaa", "48:e1:e9:aa:aa:aa", "");
+    assert_int_equal(rig_connect(other), BROKER_ALLOW);
+    rig_listen(other, "/appliance/3101011234567890123448e1e9aaaaaa/subscribe");
+    rig_say(other, other->topic, "PUSH", "Appliance.Control.Bind", "b", "", RIG_BIND);
+    rig_step(10000); /* it answers nothing of ours */
+    rig_skip();
+    rig_ask("meross/mss310-aaaa/set", "{\"state\":\"TOGGLE\",\"transaction\":\"t\"}");
+}
+
+/* It is read first. */
 static void test_toggle_unknown(void **state)
 {
     (void)state;
     struct rig_client other;
-    rig_plug(&other, "3101011234567890123448e1e9aaaaaa", "48:e1:e9:aa:aa:aa", "");
-    assert_int_equal(rig_connect(&other), BROKER_ALLOW);
-    rig_listen(&other, "/appliance/3101011234567890123448e1e9aaaaaa/subscribe");
-    rig_say(&other, other.topic, "PUSH", "Appliance.Control.Bind", "b", "", RIG_BIND);
-    rig_step(10000); /* it answers nothing of ours */
-    rig_skip();
-    rig_ask("meross/mss310-aaaa/set", "{\"state\":\"TOGGLE\",\"transaction\":\"t\"}");
+    toggle_unknown(&other);
     rig_expect(&other, "GET", ALL, "", RIG_ALL);
     rig->read -= 1;
     rig_skip();
@@ -198,13 +204,7 @@ static void test_toggle_untold(void **state)
 {
     (void)state;
     struct rig_client other;
-    rig_plug(&other, "3101011234567890123448e1e9aaaaaa", "48:e1:e9:aa:aa:aa", "");
-    assert_int_equal(rig_connect(&other), BROKER_ALLOW);
-    rig_listen(&other, "/appliance/3101011234567890123448e1e9aaaaaa/subscribe");
-    rig_say(&other, other.topic, "PUSH", "Appliance.Control.Bind", "b", "", RIG_BIND);
-    rig_step(10000); /* it answers nothing of ours */
-    rig_skip();
-    rig_ask("meross/mss310-aaaa/set", "{\"state\":\"TOGGLE\",\"transaction\":\"t\"}");
+    toggle_unknown(&other);
     rig_expect(&other, "GET", ALL, "", "{\"all\":{\"system\":{},\"digest\":{}}}");
     answered("meross/mss310-aaaa/response",
              "{\"transaction\":\"t\",\"status\":\"error\",\"error\":\"mss310-aaaa does not say "

@@ -270,6 +270,53 @@ static void test_invented(void **state)
     payload_is("meross/mss310-0005/availability", "");
 }
 
+static const struct store_ops *plain;
+static unsigned n_stored, n_rare;
+
+static int watch_put(struct store *s, enum store_ns ns, struct span key, struct span value,
+                     enum store_when when)
+{
+    n_stored += ns == STORE_DEVICE;
+    n_rare += when == STORE_RARE;
+    return plain->put(s, ns, key, value, when);
+}
+
+static int watch_del(struct store *s, enum store_ns ns, struct span key, enum store_when when)
+{
+    n_rare += when == STORE_RARE;
+    return plain->del(s, ns, key, when);
+}
+
+/* Flash is not written at once for each plug that somebody invents, nor for a key that comes and
+ * goes; but for one of ours. */
+static void test_strangers_wear_no_flash(void **state)
+{
+    (void)state;
+    static struct rig_client many[TRUST_UNKNOWN_MAX + 2];
+    static const char *const mine[] = {"mine", NULL};
+    rig_attach(mine);
+    plain = rig->store->ops;
+    struct store_ops watched = *plain;
+    watched.put = watch_put;
+    watched.del = watch_del;
+    rig->store->ops = &watched;
+    n_stored = n_rare = 0;
+    for (unsigned i = 0; i < TRUST_UNKNOWN_MAX; i++)
+        bind_number(&many[i], i, "other");
+    for (unsigned i = 0; i < 4; i++)
+        rig_say(&many[3], many[3].topic, "PUSH", REPORT, "r", i % 2 == 0 ? "meross" : "other",
+                "{}");
+    rig_drop(&many[5], "x");
+    bind_number(&many[TRUST_UNKNOWN_MAX], TRUST_UNKNOWN_MAX, "other");
+    rig_step(120000);
+    assert_true(n_stored > TRUST_UNKNOWN_MAX / 2);
+    assert_int_equal(n_rare, 0);
+    bind_number(&many[TRUST_UNKNOWN_MAX + 1], TRUST_UNKNOWN_MAX + 1, "mine");
+    rig_step(120000);
+    assert_int_equal(n_rare, 1);
+    rig->store->ops = plain;
+}
+
 /* A full registry: of the plugs that anybody could have invented, the one that was away longest
  * goes; one that somebody named, and one with a key of ours, stay. */
 static void test_full(void **state)
@@ -342,6 +389,7 @@ int main(void)
                                        T(test_no_will_no_retain),
                                        T(test_askers_limit),
                                        T(test_invented),
+                                       T(test_strangers_wear_no_flash),
                                        T(test_full),
                                        T(test_bind_without_time),
                                        T(test_abilities_again)};
