@@ -454,7 +454,7 @@ static void test_bounds(void **state)
     assert_int_equal(l.total, 900 * 30 + 25);
 }
 
-/* Whichever allocation fails: the next count puts right what is missing; nothing is booked twice. */
+/* Whichever allocation fails: the next count puts right what is missing, and nothing twice. */
 static void test_no_memory(void **state)
 {
     (void)state;
