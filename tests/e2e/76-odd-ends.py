@@ -8,6 +8,7 @@ import json
 import os
 import re
 import resource
+import select
 import shutil
 import socket
 import subprocess
@@ -282,11 +283,29 @@ def closed_standard_files_keep_their_numbers():
     check(code == 1, f"output that goes nowhere is no success: {code}")
 
 
+def nobody_waits_for_who_reads_the_log():
+    """A pager that is not turned, a terminal that Ctrl-S has stopped."""
+    read, write = os.pipe()
+    with folder() as root, os.fdopen(read, "rb", buffering=0) as log:
+        script = root / "merossd"
+        script.write_text(f'#!/bin/sh\nexec {MEROSSD} "$@" >/proc/{os.getpid()}/fd/{write} 2>&1\n')
+        script.chmod(0o755)
+        with Broker(script) as b:
+            os.close(write)
+            for i in range(600):
+                Client(b.tcp, f"{i:0200}").disconnect()
+            said = b""
+            while b"lines are missing here: nobody read the log" not in said:
+                Client(b.tcp, "read").disconnect()
+                check(select.select([log], [], [], harness.PATIENCE)[0], said.decode()[-500:])
+                said += log.read(65536)
+
+
 if __name__ == "__main__":
     sys.exit(harness.main([
         small_packets_are_not_held_back, more_than_a_thousand_descriptors,
         strangers_from_elsewhere_need_a_name, one_listener_takes_both_families,
         localhost_needs_no_file_of_names,
         a_refused_publish_is_no_reason_to_go_without_limits, names_do_not_write_the_log,
-        closed_standard_files_keep_their_numbers,
+        closed_standard_files_keep_their_numbers, nobody_waits_for_who_reads_the_log,
     ]))

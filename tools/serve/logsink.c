@@ -5,6 +5,7 @@
 #include "tools/serve/system_log.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -12,6 +13,7 @@
 
 #define TOPIC_LINES_PER_S 100u
 #define TOPIC_LINE_MAX    1024u
+#define READER_MS         1000 /* so long a reader may take to make room, once */
 
 static unsigned type_of(enum log_level lv)
 {
@@ -139,6 +141,46 @@ static void publish(struct logsink *s, const char *when, enum log_level lv, cons
     s->publish(s->publish_ctx, topic, text);
 }
 
+/* A line, the way this stream is read. */
+static void write_one(const struct logsink *s, FILE *out, const char *when, enum log_level lv,
+                      const char *module, const char *line)
+{
+    if (out == s->out && s->journal)
+        write_to_journal(out, lv, module, line);
+    else
+        write_to(out, out == s->out && s->coloured, when, lv, module, line);
+}
+
+/* Is there room for a line?  Plugs do not wait for a pager that is not turned, nor for a terminal
+ * that Ctrl-S has stopped. */
+static bool has_room(FILE *out, unsigned *lost)
+{
+    struct pollfd p = {.fd = fileno(out), .events = POLLOUT};
+    if (p.fd < 0)
+        return true; /* in memory */
+    bool room = poll(&p, 1, *lost > 0 ? 0 : READER_MS) != 0; /* an error comes back at once */
+    *lost += !room;
+    return room;
+}
+
+/* lost  so many lines before this one. */
+static void write_stream(const struct logsink *s, FILE *out, unsigned *lost, const char *when,
+                         enum log_level lv, const char *module, const char *line)
+{
+    char note[80];
+    unsigned before = *lost;
+    if (out == NULL || !has_room(out, lost))
+        return;
+    *lost = 0;
+    if (before > 0) {
+        (void)snprintf(note, sizeof note, "%u lines are missing here: nobody read the log", before);
+        write_one(s, out, when, LOG_WARN, "log", note);
+        if (!has_room(out, lost))
+            return;
+    }
+    write_one(s, out, when, lv, module, line);
+}
+
 static void write_line(struct logsink *s, enum log_level lv, const char *module, const char *line)
 {
     char when[128];
@@ -147,12 +189,10 @@ static void write_line(struct logsink *s, enum log_level lv, const char *module,
     if ((s->dests & ~(unsigned)CONFIG_TO_SYSLOG) == 0)
         return;
     write_time(s, when, sizeof when);
-    if ((s->dests & CONFIG_TO_STDERR) != 0 && s->journal)
-        write_to_journal(s->out, lv, module, line);
-    else if ((s->dests & CONFIG_TO_STDERR) != 0)
-        write_to(s->out, s->coloured, when, lv, module, line);
+    if ((s->dests & CONFIG_TO_STDERR) != 0)
+        write_stream(s, s->out, &s->out_lost, when, lv, module, line);
     if ((s->dests & CONFIG_TO_STDOUT) != 0)
-        write_to(s->std, false, when, lv, module, line);
+        write_stream(s, s->std, &s->std_lost, when, lv, module, line);
     if ((s->dests & CONFIG_TO_FILE) != 0)
         write_to(s->file, false, when, lv, module, line);
     if ((s->dests & CONFIG_TO_TOPIC) != 0)

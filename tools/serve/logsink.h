@@ -30,7 +30,8 @@ struct logsink {
     void *publish_ctx;
     int64_t publish_s; /* the second that publish_n counts */
     unsigned publish_n;
-    struct flood flood; /* of connections that fail; with debug lines, all are written */
+    unsigned out_lost, std_lost; /* lines that `out` and `std` had no room for, up to now */
+    struct flood flood;          /* of connections that fail; with debug lines, all are written */
 };
 
 /* Opens (or opens again, for log rotation) the file, to append; the old one stays when that
