@@ -39,7 +39,7 @@ bool ledger_pages_look(const struct ledger *l, enum ledger_kind kind, int32_t nu
 /* A copy of each in turn, *at being 0 before the first; false: there are no more. */
 bool ledger_pages_next(const struct ledger *l, enum ledger_kind kind, size_t *at,
                        struct ledger_page *out);
-/* One that is there does not differ from its record any more; during ledger_pages_next() as well. */
+/* One that is there is as its record now; during ledger_pages_next() as well. */
 void ledger_pages_saved(struct ledger *l, enum ledger_kind kind, int32_t number);
 
 /* Is there a page after this? */
