@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-#define FILE_MAX    ((size_t)1 << 30)
 #define GROWN_BYTES ((size_t)1 << 20) /* journals smaller than this are not worth a new base */
 
 /* The files that count: the last base, and the journals behind it. */
@@ -39,7 +38,7 @@ int compact_take(struct table *t, struct span file, bool whole, struct journal_r
 int compact_read(struct table *t, const char *path, struct journal_report *report)
 {
     struct buf bytes;
-    buf_init(&bytes, FILE_MAX);
+    buf_init(&bytes, SEGMENT_SIZE);
     int err = segment_read(path, &bytes);
     if (err == MD_OK)
         err = compact_take(t, buf_view(&bytes), false, report);
@@ -90,7 +89,7 @@ int compact_write(const char *dir, struct table *t, uint32_t holds, uint32_t num
 {
     char path[SEGMENT_PATH];
     struct buf bytes;
-    buf_init(&bytes, FILE_MAX);
+    buf_init(&bytes, SEGMENT_SIZE);
     int err = compact_bytes(t, holds, &bytes);
     segment_path(path, dir, (struct segment){SEGMENT_BASE, number});
     if (err == MD_OK)

@@ -2,8 +2,6 @@
 
 #include "broker/store/compact.h"
 
-#define FILE_MAX ((size_t)1 << 30)
-
 static void insert(struct hot_list *all, struct hot_file f)
 {
     unsigned i = all->n++;
@@ -54,7 +52,7 @@ int hot_read(struct hot *h, const struct hot_file *f, struct table *t, enum hot_
 {
     char path[SEGMENT_PATH];
     struct buf bytes;
-    buf_init(&bytes, FILE_MAX);
+    buf_init(&bytes, SEGMENT_SIZE);
     segment_path(path, f->dir, (struct segment){SEGMENT_HOT, f->number});
     int err = segment_read(path, &bytes);
     *report = (struct journal_report){.records = 0};

@@ -2,7 +2,7 @@
 #include "tests/unit/cmocka.h"
 
 #include "broker/base/mem.h"
-#include "meross/energy/ledger.h"
+#include "meross/energy/ledger_pages.h"
 
 #include <string.h>
 
@@ -363,7 +363,7 @@ static void test_lost_days(void **state)
     struct ledger_day_count list[] = {{DAY0 - 1, 0, 512}, {DAY0, 0, 40}};
     at(MIDNIGHT + 7200);
     assert_int_equal(ledger_count_days(&l, &now, list, 2), MD_OK);
-    ledger_drop_after(&l, 0, DAY0 + 1);
+    ledger_pages_drop_after(&l, LEDGER_DAYS, 0);
     list[0] = (struct ledger_day_count){DAY0, 0, 55};
     list[1] = (struct ledger_day_count){DAY0 - 1, 0, 512};
     assert_int_equal(ledger_count_days(&l, &now, list, 2), MD_OK);
@@ -454,10 +454,35 @@ static void test_bounds(void **state)
     assert_int_equal(l.total, 900 * 30 + 25);
 }
 
+/* Whichever allocation fails: the next count puts right what is missing, and nothing twice. */
+static void test_no_memory(void **state)
+{
+    (void)state;
+    int failed = 0;
+    for (long n = 1; n <= 6; n++) {
+        ledger_clear(&l);
+        now = (struct ledger_now){MIDNIGHT + 7200, 1000000, &zone};
+        for (int again = 0; again < 2; again++) {
+            struct ledger_hour_count h[] = {{MIDNIGHT + 3600, 14}, {MIDNIGHT + 7200, 5}};
+            (void)mem_fail_after(again ? -1 : n);
+            int err = ledger_count_hours(&l, &now, h, 2, true);
+            (void)mem_fail_after(-1);
+            assert_true(err == MD_OK || (err == MD_NOMEM && !again));
+            failed += err == MD_NOMEM;
+            assert_int_equal(l.total, day(DAY0));
+        }
+        assert_int_equal(l.total, 19);
+        assert_int_equal(hour(MIDNIGHT), 14);
+        assert_int_equal(hour(MIDNIGHT + 3600), 5);
+    }
+    assert_true(failed >= 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_first_list, start, end),
+        cmocka_unit_test_setup_teardown(test_no_memory, start, end),
         cmocka_unit_test_setup_teardown(test_gap, start, end),
         cmocka_unit_test_setup_teardown(test_dst_days, start, end),
         cmocka_unit_test_setup_teardown(test_hours_by_power, start, end),

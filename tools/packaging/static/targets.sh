@@ -14,8 +14,8 @@ TARGETS="x86_64 aarch64 armv6 mips mipsel"
 # raises the number on purpose, with a reason.
 most_bytes() {
     case $1 in
-    x86_64) echo 975000 ;;
-    aarch64) echo 955000 ;;
+    x86_64) echo 969000 ;;
+    aarch64) echo 948500 ;;
     armv6) echo 1045000 ;;
     *) echo 1220000 ;; # mips, mipsel: MIPS32 code is a third as large again
     esac
