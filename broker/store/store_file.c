@@ -147,7 +147,7 @@ static void file_loaded(struct store *s)
 static enum store_dirty file_dirty(const struct store *s)
 {
     const struct store_file *f = (const struct store_file *)(const void *)s;
-    if (f->changes.map.n == 0 && f->refused.n == 0 && !f->owed)
+    if (f->changes.map.n == 0 && f->refused.n == 0 && !f->owed && !f->gap)
         return STORE_CLEAN;
     if (f->rare)
         return STORE_PRECIOUS;
@@ -292,9 +292,13 @@ static uint32_t holds(const struct store_flush *f)
 static void close_hot(struct store_file *s, struct store_flush *f, size_t at)
 {
     bool gather = s->failed || s->gap;
+    size_t end = f->bytes.n;
     if (gather)
         journal_end(&f->bytes, at);
-    f->rotated = !gather || hot_gather(s, buf_view(&f->bytes));
+    /* A journal with a gap is older than the files once they have this; one more does no harm, as
+     * long as flushes do not fail. */
+    f->rotated = !gather || hot_gather(s, buf_view(&f->bytes)) || !s->failed;
+    f->bytes.n = end; /* a batch of no change has vanished */
     f->hot_until = s->hot_number;
     int err = journal_add_holds(&f->bytes, holds(f));
     MD_ASSERT(err == MD_OK);
@@ -404,7 +408,7 @@ static void file_flush_end(struct store *base, struct store_flush *f, int result
         refuse(s, &f->bytes);
     else
         segment_remove_hot(s->journal_dir, 0, holds(f));
-    s->gap |= s->gap_flushing && result != MD_OK;
+    s->gap |= s->gap_flushing && (result != MD_OK || !f->rotated);
     s->gap_flushing = false;
     s->failed = result != MD_OK;
     s->rare |= s->failed && f->rare;

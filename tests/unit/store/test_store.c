@@ -619,6 +619,77 @@ static void the_numbers_of_journals_go_on(void **state)
     }
 }
 
+/* The place for journals is full, then even for names: only the medium takes something. */
+static void flush_without_journals(const struct place *p, struct store *s)
+{
+    char away[80];
+    struct store_flush *f;
+    (void)snprintf(away, sizeof away, "%s-away", p->hot);
+    assert_int_equal(rename(p->hot, away), 0);
+    assert_int_equal(store_flush_begin(s, &f), MD_OK);
+    assert_int_equal(rename(away, p->hot), 0);
+    assert_int_equal(store_flush_run(s, f), MD_OK);
+    store_flush_end(s, f, MD_OK);
+}
+
+static void write_refused(struct store *s)
+{
+    no_file_may_grow(true);
+    int err = store_write(s);
+    no_file_may_grow(false);
+    assert_int_equal(err, MD_IO);
+}
+
+/* A journal that lacks a change is older than the files are once that is flushed. */
+static void a_journal_with_a_gap_takes_nothing_back(void **state)
+{
+    const struct place *p = *state;
+    for (int killed = 0; killed < 2; killed++) {
+        struct store *s = open_store(p);
+        store_loaded(s);
+        assert_int_equal(put(s, "a", "old"), MD_OK);
+        assert_int_equal(put(s, "b", "gone"), MD_OK);
+        assert_int_equal(store_write(s), MD_OK);
+        assert_int_equal(put(s, "a", "new"), MD_OK);
+        assert_int_equal(store_del(s, STORE_DEVICE, span_str("b"), STORE_NOW), MD_OK);
+        write_refused(s);
+        flush_without_journals(p, s);
+        assert_int_equal(store_write(s), MD_OK);
+        if (killed)
+            kill_store(s);
+        else
+            store_close(s);
+        s = open_store(p);
+        assert_string_equal(find(s, "a").value, "new");
+        assert_string_equal(find(s, "b").value, "");
+        store_close(s);
+        empty(p);
+    }
+}
+
+/* Made, written, and its end not written: nothing is left to flush, but for that end. */
+static void a_short_life_whose_end_was_refused_does_not_come_back(void **state)
+{
+    const struct place *p = *state;
+    struct store *s = open_store(p);
+    store_loaded(s);
+    assert_int_equal(put_as(s, "a", "short", STORE_FRESH), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    assert_int_equal(store_del(s, STORE_DEVICE, span_str("a"), STORE_NOW), MD_OK);
+    write_refused(s);
+    assert_true(store_dirty(s));
+    assert_int_equal(store_sync(s), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    assert_false(store_dirty(s));
+    assert_int_equal(put(s, "b", "1"), MD_OK);
+    assert_int_equal(store_sync(s), MD_OK);
+    kill_store(s);
+    s = open_store(p);
+    assert_string_equal(find(s, "a").value, "");
+    assert_string_equal(find(s, "b").value, "1");
+    store_close(s);
+}
+
 /* Neither disk nor memory: what the flush was to write waits as it is, and goes with the next. */
 static void a_flush_refused_without_memory_loses_nothing(void **state)
 {
@@ -836,6 +907,8 @@ int main(void)
         T(journals_in_the_state_directory_are_not_forgotten),
         T(a_journal_that_was_flushed_does_not_come_back),
         T(the_numbers_of_journals_go_on),
+        T(a_journal_with_a_gap_takes_nothing_back),
+        T(a_short_life_whose_end_was_refused_does_not_come_back),
         T(a_flush_refused_without_memory_loses_nothing),
         T(any_damaged_byte_costs_at_most_one_entry),
         T(any_cut_of_the_journal_keeps_whole_turns),
