@@ -51,7 +51,8 @@ struct store_flush {
     uint32_t hot_until, number;
     struct journal_place end; /* after it */
     bool sync, rotated, rare;
-    int why; /* errno of MD_IO */
+    bool empty; /* it only says that the hot journals are of no use */
+    int why;    /* errno of MD_IO */
 };
 
 static struct store_file *of(struct store *s) { return (struct store_file *)(void *)s; }
@@ -147,7 +148,7 @@ static void file_loaded(struct store *s)
 static enum store_dirty file_dirty(const struct store *s)
 {
     const struct store_file *f = (const struct store_file *)(const void *)s;
-    if (f->changes.map.n == 0 && f->refused.n == 0 && !f->owed)
+    if (f->changes.map.n == 0 && f->refused.n == 0 && !f->owed && !f->gap)
         return STORE_CLEAN;
     if (f->rare)
         return STORE_PRECIOUS;
@@ -185,8 +186,9 @@ static int file_write(struct store *base)
         if (s->hot_fd < 0)
             s->hot_fd = hot_open(s, s->hot_number);
         err = s->hot_fd < 0 ? MD_IO : segment_append(s->hot_fd, buf_view(&s->turn));
+        base->journal_fails = err != MD_OK;
         if (err == MD_IO)
-            base->fault = (struct store_fault){errno, s->journal_dir};
+            base->journal = (struct store_fault){errno, s->journal_dir};
         s->gap |= err != MD_OK;
         s->rare |= s->gap; /* soon it is on the medium, then */
     }
@@ -228,7 +230,7 @@ static bool hot_gather(struct store_file *s, struct span batches)
     }
     hot_rotate(s);
     s->hot_fd = fd;
-    s->gap = false;
+    s->gap = s->store.journal_fails = false;
     segment_remove_hot(s->journal_dir, s->hot_found.number, before);
     return true;
 }
@@ -291,7 +293,7 @@ static uint32_t holds(const struct store_flush *f)
  * says how far it holds them. */
 static void close_hot(struct store_file *s, struct store_flush *f, size_t at)
 {
-    bool gather = s->failed || s->gap;
+    bool gather = (s->failed || s->gap) && !f->empty;
     if (gather)
         journal_end(&f->bytes, at);
     f->rotated = !gather || hot_gather(s, buf_view(&f->bytes));
@@ -331,6 +333,7 @@ static int file_flush_begin(struct store *base, struct store_flush **out)
         flush_free(f);
         return err;
     }
+    f->empty = s->changes.map.n == 0;
     table_clear(&s->changes);
     s->changes = fresh;
     f->rare = s->rare;
@@ -398,7 +401,7 @@ static void file_flush_end(struct store *base, struct store_flush *f, int result
     if (result == MD_OK)
         s->end = f->end;
     else if (result == MD_IO)
-        base->fault = (struct store_fault){f->why, s->dir};
+        base->medium = (struct store_fault){f->why, s->dir};
     s->number++; /* a base may have taken f->number + 1 */
     if (result != MD_OK)
         refuse(s, &f->bytes);
