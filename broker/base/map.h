@@ -43,7 +43,7 @@ void map_clear(struct map *m); /* frees the buckets; the nodes are their owners'
 struct map_node *map_get(const struct map *m, struct span key); /* lent; NULL if absent */
 /* The key must be absent, and shorter than 4 GB; it is kept while the node is in the map. */
 void map_put(struct map *m, struct map_node *node, struct span key);
-void map_del(struct map *m, struct map_node *node); /* must be present        */
+void map_del(struct map *m, struct map_node *node); /* must be present */
 void map_shrink(struct map *m); /* fewer buckets, if so few nodes and memory allow it */
 
 /* Walks in no order; the current node may be deleted by the callback, no other

@@ -1,7 +1,8 @@
-/* stream.h - one TCP connection: uv_tcp_t + optional tls + one conn.
+/* stream.h - one TCP connection: uv_tcp_t + optional tls + one conn (stream*.c); and all of them,
+ * once a turn (streams.c).
  *
- * Private to broker/net.  The only file that reads from, writes to and closes a
- * client's handle; a stream frees itself when its handle is closed and no thread works for it. */
+ * Private to broker/net.  Nobody else reads from, writes to or closes a client's handle; a stream
+ * frees itself when its handle is closed and no thread works for it. */
 #ifndef BROKER_NET_STREAM_H
 #define BROKER_NET_STREAM_H
 
@@ -17,7 +18,7 @@ bool stream_accept(struct listener *l, uv_stream_t *from);
  * loop iteration.  Works on a snapshot of the list: a stream that wakes
  * meanwhile waits for the next iteration. */
 void streams_flush(struct server *s);
-void streams_ended(struct server *s);   /* of those whose end was put off, as many as a turn may */
+void streams_ended(struct server *s);   /* tells the ends that were put off, up to ENDS a turn */
 void streams_hold(struct server *s);    /* take now what is to be sent when the flush is done */
 void streams_release(struct server *s); /* send what waited for the flush that is done */
 void streams_sweep(struct server *s);   /* cut what lingers too long; about every second */

@@ -2,7 +2,7 @@
 #include "broker/net/stream.h"
 #include "broker/net/stream_int.h"
 
-#define ENDS 32 /* connections ended in one turn: each costs some 30 us    */
+#define ENDS 32 /* connections ended in one turn: each costs some 30 us */
 
 /* --- ends --- */
 

@@ -1,8 +1,8 @@
 #include "broker/store/compact.h"
 
+#include <errno.h>
 #include <unistd.h>
 
-#define FILE_MAX    ((size_t)1 << 30)
 #define GROWN_BYTES ((size_t)1 << 20) /* journals smaller than this are not worth a new base */
 
 /* The files that count: the last base, and the journals behind it. */
@@ -38,7 +38,7 @@ int compact_take(struct table *t, struct span file, bool whole, struct journal_r
 int compact_read(struct table *t, const char *path, struct journal_report *report)
 {
     struct buf bytes;
-    buf_init(&bytes, FILE_MAX);
+    buf_init(&bytes, SEGMENT_SIZE);
     int err = segment_read(path, &bytes);
     if (err == MD_OK)
         err = compact_take(t, buf_view(&bytes), false, report);
@@ -89,7 +89,7 @@ int compact_write(const char *dir, struct table *t, uint32_t holds, uint32_t num
 {
     char path[SEGMENT_PATH];
     struct buf bytes;
-    buf_init(&bytes, FILE_MAX);
+    buf_init(&bytes, SEGMENT_SIZE);
     int err = compact_bytes(t, holds, &bytes);
     segment_path(path, dir, (struct segment){SEGMENT_BASE, number});
     if (err == MD_OK)
@@ -140,16 +140,9 @@ static size_t size_of(const char *dir, struct segment g)
     return segment_size(path);
 }
 
-/* The journal to append to is the last one, or a new one behind a base. */
-int compact_append(const char *dir, const struct segments *now, uint32_t number, struct span batch,
-                   bool sync)
+static int append(const char *path, struct span batch, bool sync)
 {
-    char path[SEGMENT_PATH];
     uint8_t head[JOURNAL_HEAD];
-    struct segment g = {SEGMENT_JOURNAL, number};
-    if (now->n > 0 && now->v[now->n - 1].kind == SEGMENT_JOURNAL)
-        g = now->v[now->n - 1];
-    segment_path(path, dir, g);
     journal_head(head);
     int fd = segment_open(path, span_of(head, JOURNAL_HEAD));
     if (fd < 0)
@@ -157,10 +150,35 @@ int compact_append(const char *dir, const struct segments *now, uint32_t number,
     int err = segment_append(fd, batch);
     if (err == MD_OK && sync && fdatasync(fd) != 0)
         err = MD_IO;
+    int why = errno;
     (void)close(fd);
-    if (err == MD_OK && sync && g.number == number)
-        err = segment_sync_names(dir); /* it is new */
+    errno = why;
     return err;
+}
+
+/* The next flush would take it for one whose name was synced. */
+static int give_up_new(const char *path)
+{
+    int why = errno;
+    segment_remove(path);
+    errno = why;
+    return MD_IO;
+}
+
+/* The journal to append to is the last one, or a new one behind a base. */
+int compact_append(const char *dir, const struct segments *now, uint32_t number, struct span batch,
+                   bool sync)
+{
+    char path[SEGMENT_PATH];
+    struct segment g = {SEGMENT_JOURNAL, number};
+    bool is_new = now->n == 0 || now->v[now->n - 1].kind != SEGMENT_JOURNAL;
+    if (!is_new)
+        g = now->v[now->n - 1];
+    segment_path(path, dir, g);
+    int err = append(path, batch, sync);
+    if (err == MD_OK && sync && is_new)
+        err = segment_sync_names(dir);
+    return err != MD_OK && is_new ? give_up_new(path) : err;
 }
 
 struct journal_place compact_end(const char *dir, const struct segments *now)

@@ -25,7 +25,7 @@ MD_MUST_USE int compact_apply(struct table *t, struct span batch);
  * Errors: MD_NOMEM, MD_TOOBIG. */
 MD_MUST_USE int compact_bytes(struct table *t, uint32_t holds, struct buf *out);
 
-/* Writes them as the base of this number.  Errors: MD_IO, MD_NOMEM, MD_TOOBIG. */
+/* Writes the same as the base of this number.  Errors: MD_IO, MD_NOMEM, MD_TOOBIG. */
 MD_MUST_USE int compact_write(const char *dir, struct table *t, uint32_t holds, uint32_t number);
 
 /* Removes what a base of this number has made useless. */

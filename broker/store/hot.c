@@ -2,8 +2,6 @@
 
 #include "broker/store/compact.h"
 
-#define FILE_MAX ((size_t)1 << 30)
-
 static void insert(struct hot_list *all, struct hot_file f)
 {
     unsigned i = all->n++;
@@ -38,8 +36,10 @@ static enum hot_fate judge(const struct hot *h, const struct hot_file *f,
     struct journal_place after = r->after;
     if (f->number <= h->holds)
         return HOT_HELD;
+    if (!journal_follows(r, h->end))
+        return HOT_STALE;
     if (!f->beside)
-        return journal_follows(r, h->end) ? HOT_READ : HOT_STALE;
+        return HOT_READ;
     if (r->older)
         return !h->moved || (r->has_place && same_place(r->place, h->end)) ? HOT_READ : HOT_HELD;
     bool there =
@@ -52,7 +52,7 @@ int hot_read(struct hot *h, const struct hot_file *f, struct table *t, enum hot_
 {
     char path[SEGMENT_PATH];
     struct buf bytes;
-    buf_init(&bytes, FILE_MAX);
+    buf_init(&bytes, SEGMENT_SIZE);
     segment_path(path, f->dir, (struct segment){SEGMENT_HOT, f->number});
     int err = segment_read(path, &bytes);
     *report = (struct journal_report){.records = 0};

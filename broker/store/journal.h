@@ -79,10 +79,11 @@ struct journal_reader {
 
 /* Calls back with every record of a file, in order.  Stops when that returns an error, and returns
  * it.  An empty file is a file without records. */
-int journal_read(struct span file, const struct journal_reader *rd, struct journal_report *report);
+MD_MUST_USE int journal_read(struct span file, const struct journal_reader *rd,
+                             struct journal_report *report);
 
 /* The same for one batch, as journal_end() left it, without the head of a file. */
-int journal_read_batch(struct span batch, const struct journal_reader *rd);
+MD_MUST_USE int journal_read_batch(struct span batch, const struct journal_reader *rd);
 
 /* Only the report. */
 void journal_look(struct span file, struct journal_report *report);

@@ -9,7 +9,8 @@
 struct opening {
     struct load *l;
     struct hot hot;
-    size_t damaged, torn, records, stale;
+    size_t damaged, torn, records;
+    const char *stale; /* the folder of one; NULL: there is none */
     bool older;
     char *note;
 };
@@ -60,9 +61,9 @@ static int load_one(struct opening *o, struct segment g)
 }
 
 /* Somebody put a copy of the files back; the journal belongs to what was there before. */
-static int set_aside_stale(struct opening *o, const char *path)
+static int set_aside_stale(struct opening *o, const char *dir, const char *path)
 {
-    o->stale++;
+    o->stale = dir;
     if (segment_retire(path) == MD_OK)
         return MD_OK;
     (void)snprintf(o->note, 256,
@@ -82,7 +83,7 @@ static int load_one_hot(struct opening *o, const struct hot_file *f, bool *found
     if (err != MD_OK)
         return cannot_read(o, path, err);
     if (fate == HOT_STALE)
-        return set_aside_stale(o, path);
+        return set_aside_stale(o, f->dir, path);
     see_number(o, f->number);
     if (fate == HOT_HELD) {
         segment_remove(path);
@@ -157,11 +158,11 @@ static void remark(const struct opening *o)
                        "the last %zu bytes of the state in %.80s were cut off: the power or the "
                        "program died while they were written",
                        o->torn, o->l->dir);
-    if (o->stale > 0)
+    if (o->stale != NULL)
         (void)snprintf(o->note, 256,
                        "a journal in %.60s is of a later state than %.60s, where a copy was put "
                        "back: it was left out and is *.stale-* now",
-                       o->l->journal_dir, o->l->dir);
+                       o->stale, o->l->dir);
     if (o->damaged > 0)
         (void)snprintf(o->note, 256,
                        "state in %.80s was damaged (%zu bytes lost); the damaged files are kept as "

@@ -13,7 +13,8 @@
 #include "broker/base/err.h"
 
 #define SEGMENT_PATH 1024
-#define SEGMENT_MAX  64 /* files of one store; a flush makes and removes few */
+#define SEGMENT_MAX  64                /* files of one store; a flush makes and removes few */
+#define SEGMENT_SIZE ((size_t)1 << 30) /* of one file, at most */
 
 enum segment_kind { SEGMENT_BASE, SEGMENT_JOURNAL, SEGMENT_HOT };
 

@@ -3,6 +3,7 @@
 #include "broker/base/log.h"
 #include "broker/base/map.h"
 #include "broker/base/mem.h"
+#include "meross/energy/ledger_pages.h"
 #include "meross/energy/ledger_record.h"
 
 #include <stdio.h>
@@ -246,12 +247,12 @@ static int save_pages(const struct place *p, struct ledger *l, enum ledger_kind 
 {
     struct ledger_page page;
     int err = MD_OK;
-    for (size_t at = 0; err == MD_OK && ledger_next(l, kind, &at, &page);) {
+    for (size_t at = 0; err == MD_OK && ledger_pages_next(l, kind, &at, &page);) {
         if (!page.dirty)
             continue;
         err = save_page(p, kind, &page);
         if (err == MD_OK)
-            ledger_saved(l, kind, page.number);
+            ledger_pages_saved(l, kind, page.number);
     }
     return err;
 }

@@ -1,15 +1,13 @@
-#include "meross/energy/ledger.h"
+#include "meross/energy/ledger_pages.h"
 
 #include <stdlib.h>
 
-#define HOUR_S      3600
-#define MWMS_PER_WH LEDGER_MWMS_PER_WH
-#define SINCE_MAX   100000000000000000 /* mW ms; nobody counts any more */
+#define SINCE_MAX 100000000000000000 /* mW ms; nobody counts any more */
 
 /* False: nothing is known of it. */
 static bool page_of_slot(const struct ledger *l, int64_t slot, struct ledger_page *out)
 {
-    return slot >= 0 && ledger_look(l, LEDGER_HOURS, (int32_t)(slot / 24), out);
+    return slot >= 0 && ledger_pages_look(l, LEDGER_HOURS, (int32_t)(slot / 24), out);
 }
 
 /* --- booking ---------------------------------------------------------------------------------- */
@@ -17,12 +15,12 @@ static bool page_of_slot(const struct ledger *l, int64_t slot, struct ledger_pag
 static void add_hour(struct ledger *l, int64_t slot, uint32_t wh)
 {
     struct ledger_page p;
-    if (ledger_open(l, LEDGER_HOURS, (int32_t)(slot / 24), &p) != MD_OK)
+    if (ledger_pages_open(l, LEDGER_HOURS, (int32_t)(slot / 24), &p) != MD_OK)
         return;
     p.wh[slot % 24] += wh;
     p.known |= 1u << slot % 24;
     p.dirty = true;
-    ledger_close(l, LEDGER_HOURS, &p);
+    ledger_pages_close(l, LEDGER_HOURS, &p);
 }
 
 /* seen: what the plug said; NULL: it said nothing of this day. */
@@ -30,13 +28,13 @@ static bool add_day(struct ledger *l, int32_t day, uint32_t wh, const uint32_t *
 {
     struct ledger_page p;
     unsigned i = date_of_month(day);
-    if (ledger_open(l, LEDGER_DAYS, date_month(day), &p) != MD_OK)
+    if (ledger_pages_open(l, LEDGER_DAYS, date_month(day), &p) != MD_OK)
         return false;
     p.wh[i] += wh;
     p.seen[i] = seen != NULL ? *seen : p.seen[i];
     p.known |= 1u << i;
     p.dirty = true;
-    ledger_close(l, LEDGER_DAYS, &p);
+    ledger_pages_close(l, LEDGER_DAYS, &p);
     l->total += wh;
     l->dirty = true;
     return true;
@@ -58,13 +56,13 @@ struct part { /* of an increase: what belongs to a slot */
 static int64_t weight_of(const struct ledger *l, const struct ledger_now *now, int64_t slot,
                          int64_t from, int64_t to, bool by_power)
 {
-    int64_t begin = ledger_slot_begin(now->zone, slot), end = begin + HOUR_S;
+    int64_t begin = ledger_slot_begin(now->zone, slot), end = begin + LEDGER_HOUR_S;
     struct ledger_page p;
     if (page_of_slot(l, slot, &p) && (p.own & 1u << slot % 24) != 0)
         return 0; /* the plug says itself what belongs there */
     for (unsigned i = 0; by_power && i < l->n_since; i++)
         if (l->since[i].slot == slot)
-            return l->since[i].mwms / (MWMS_PER_WH / 1000);
+            return l->since[i].mwms / (LEDGER_MWMS_PER_WH / 1000);
     if (by_power)
         return 0;
     begin = begin < from ? from : begin;
@@ -117,7 +115,7 @@ static void spread(struct ledger *l, const struct ledger_now *now, int32_t day, 
 /* More than this cannot have flowed in so many seconds. */
 static int64_t most(int64_t seconds)
 {
-    return seconds <= 0 ? 1 : LEDGER_WATTS * seconds / HOUR_S + 1;
+    return seconds <= 0 ? 1 : LEDGER_WATTS * seconds / LEDGER_HOUR_S + 1;
 }
 
 static int64_t apart(int64_t a, int64_t b) { return a < b ? b - a : a - b; }
@@ -131,12 +129,13 @@ static bool carried_over(const struct ledger *l, const struct ledger_now *now,
     int64_t at = c->at >= begin && c->at <= now->s ? c->at : now->s;
     if (!ledger_day_seen(l, c->day - 1, &wh, yesterday) || *yesterday == 0 || c->wh < *yesterday)
         return false;
-    int64_t power = l->counted_at <= begin + HOUR_S ? flowed(l, now, begin) : -1;
+    int64_t power = l->counted_at <= begin + LEDGER_HOUR_S ? flowed(l, now, begin) : -1;
     if (power >= 0) {
-        int64_t flow = power / (MWMS_PER_WH / 1000), value = (int64_t)c->wh * 1000;
+        int64_t flow = power / (LEDGER_MWMS_PER_WH / 1000), value = (int64_t)c->wh * 1000;
         return apart(value - (int64_t)*yesterday * 1000, flow) < apart(value, flow);
     }
-    return l->carries || (c->wh == *yesterday && at - begin < HOUR_S) || c->wh > most(at - begin);
+    return l->carries || (c->wh == *yesterday && at - begin < LEDGER_HOUR_S) ||
+           c->wh > most(at - begin);
 }
 
 /* Rule 4: what flowed while the counter fell from `seen` to `value`. */
@@ -146,7 +145,7 @@ static uint32_t fallen(const struct ledger *l, const struct ledger_now *now, int
     int64_t from = l->counted_at > begin ? l->counted_at : begin;
     int64_t power = flowed(l, now, begin);
     if (power >= 0) {
-        int64_t wh = power / MWMS_PER_WH;
+        int64_t wh = power / LEDGER_MWMS_PER_WH;
         bool cleared = value <= wh + wh / 4 + 2;
         return (uint32_t)(cleared && value > wh ? value : wh);
     }
@@ -158,12 +157,12 @@ static bool restore_day(struct ledger *l, int32_t day, uint32_t value)
 {
     struct ledger_page p;
     unsigned i = date_of_month(day);
-    if (ledger_open(l, LEDGER_DAYS, date_month(day), &p) != MD_OK)
+    if (ledger_pages_open(l, LEDGER_DAYS, date_month(day), &p) != MD_OK)
         return false;
     p.wh[i] = p.seen[i] = value;
     p.known |= 1u << i;
     p.dirty = true;
-    ledger_close(l, LEDGER_DAYS, &p);
+    ledger_pages_close(l, LEDGER_DAYS, &p);
     return true;
 }
 
@@ -217,7 +216,7 @@ static void counted(struct ledger *l, const struct ledger_now *now)
     l->counted_at = now->s;
     l->n_since = 0;
     l->since_ms = 0;
-    if (now->s - l->saved_at >= HOUR_S || now->s < l->saved_at)
+    if (now->s - l->saved_at >= LEDGER_HOUR_S || now->s < l->saved_at)
         l->dirty = true;
 }
 
@@ -225,8 +224,8 @@ static void counted(struct ledger *l, const struct ledger_now *now)
 static void drop_future(struct ledger *l, const struct ledger_now *now)
 {
     int32_t today = date_local(now->zone, now->s);
-    ledger_drop_after(l, LEDGER_DAYS, date_month(today + 1));
-    ledger_drop_after(l, LEDGER_HOURS, today + 2);
+    ledger_pages_drop_after(l, LEDGER_DAYS, date_month(today + 1));
+    ledger_pages_drop_after(l, LEDGER_HOURS, today + 2);
     if (l->last_day > today + 1)
         l->last_day = 0;
     if (l->hour_slot > ledger_slot(now->zone, now->s) + 1)
@@ -237,8 +236,8 @@ static bool is_ahead(const struct ledger *l, const struct ledger_now *now)
 {
     int32_t today = date_local(now->zone, now->s);
     return l->last_day > today + 1 || l->hour_slot > ledger_slot(now->zone, now->s) + 1 ||
-           ledger_any_after(l, LEDGER_DAYS, date_month(today + 1)) ||
-           ledger_any_after(l, LEDGER_HOURS, today + 2);
+           ledger_pages_any_after(l, LEDGER_DAYS, date_month(today + 1)) ||
+           ledger_pages_any_after(l, LEDGER_HOURS, today + 2);
 }
 
 /* Rule 7.  False: nothing may be booked now. */
@@ -302,7 +301,7 @@ static int book_hour(struct ledger *l, const struct ledger_now *now,
     int64_t slot = ledger_slot(now->zone, c->at - 1);
     struct ledger_page p;
     uint32_t bit = 1u << slot % 24;
-    if (ledger_open(l, LEDGER_HOURS, (int32_t)(slot / 24), &p) != MD_OK)
+    if (ledger_pages_open(l, LEDGER_HOURS, (int32_t)(slot / 24), &p) != MD_OK)
         return MD_NOMEM;
     int64_t more = hour_more(l, now, &p, slot, c->wh);
     if ((p.known & bit) == 0 && slot == l->hour_slot)
@@ -317,7 +316,7 @@ static int book_hour(struct ledger *l, const struct ledger_now *now,
     p.own |= bit;
     p.known |= bit;
     p.wh[slot % 24] = (uint32_t)(p.wh[slot % 24] + more);
-    ledger_close(l, LEDGER_HOURS, &p);
+    ledger_pages_close(l, LEDGER_HOURS, &p);
     if (slot >= l->hour_slot) {
         l->hour_slot = slot;
         l->hour_seen = c->wh;
@@ -339,8 +338,8 @@ int ledger_count_hours(struct ledger *l, const struct ledger_now *now,
         return MD_OK;
     qsort(counts, n, sizeof counts[0], by_hour);
     for (size_t i = 0; i < n && err == MD_OK; i++)
-        if (counts[i].at > now->s - LEDGER_HOURS_MAX * (int64_t)HOUR_S &&
-            counts[i].at <= now->s + HOUR_S && counts[i].wh <= LEDGER_WH_MAX)
+        if (counts[i].at > now->s - LEDGER_HOURS_MAX * (int64_t)LEDGER_HOUR_S &&
+            counts[i].at <= now->s + LEDGER_HOUR_S && counts[i].wh <= LEDGER_WH_MAX)
             err = book_hour(l, now, &counts[i], account);
     if (err == MD_OK && account && n > 0)
         counted(l, now);
@@ -384,13 +383,13 @@ static void integrate(struct ledger *l, const struct ledger_now *now, int64_t mw
 static int book_power(struct ledger *l, const struct ledger_now *now)
 {
     int64_t sum = l->rest + ledger_since(l, 0);
-    uint32_t wh = (uint32_t)(sum / MWMS_PER_WH);
+    uint32_t wh = (uint32_t)(sum / LEDGER_MWMS_PER_WH);
     if (wh == 0 || !may_book(l, now))
         return MD_OK;
     if (!add_day(l, date_local(now->zone, now->s), wh, NULL))
         return MD_NOMEM;
     add_hour(l, ledger_slot(now->zone, now->s), wh);
-    l->rest = sum % MWMS_PER_WH;
+    l->rest = sum % LEDGER_MWMS_PER_WH;
     counted(l, now);
     return MD_OK;
 }

@@ -36,38 +36,24 @@
  * UTC instants ("slots"), so that the hour that comes twice is two hours.
  *
  * Kept are LEDGER_MONTHS months of days (at least 400 days) and LEDGER_SPANS times 24 hours (60
- * days), packed (ledger_pages.c): 3 to 5.5 kB of memory per channel when all of it is there. */
+ * days), packed (ledger_pages.h): 3 to 5.5 kB of memory per channel when all of it is there. */
 #ifndef MEROSS_LEDGER_H
 #define MEROSS_LEDGER_H
 
 #include "meross/time/date.h"
 
-#define LEDGER_MONTHS    14
-#define LEDGER_SPANS     61
-#define LEDGER_DAYS_MAX  400
-#define LEDGER_HOURS_MAX (60 * 24)
-#define LEDGER_WATTS     4000      /* more does not flow through a plug                      */
-#define LEDGER_WH_MAX    10000000  /* a day; what says more is no count                      */
-#define LEDGER_MW_MAX    100000000 /* so is a power beyond 100 kW                           */
-#define LEDGER_GAP_S     300       /* power is integrated over no longer pause               */
-#define LEDGER_AHEAD_S   21600     /* so long what is in the future is kept: see 7           */
-#define LEDGER_SINCE     6         /* hours of power kept for the next count                 */
-
-#define LEDGER_VALUES 31u /* of a page, at most */
-
-enum ledger_kind {
-    LEDGER_DAYS, /* a page is a month: its number is date_month()   */
-    LEDGER_HOURS /* a page is 24 slots: its number is slot / 24     */
-};
-
-struct ledger_page {
-    int32_t number;
-    uint32_t known;               /* bit for each day or slot              */
-    uint32_t own;                 /* of hours: the plug said it itself     */
-    bool dirty;                   /* differs from the record               */
-    uint32_t wh[LEDGER_VALUES];   /* booked                                */
-    uint32_t seen[LEDGER_VALUES]; /* of days: what the plug said last      */
-};
+#define LEDGER_MONTHS      14
+#define LEDGER_SPANS       61
+#define LEDGER_DAYS_MAX    400
+#define LEDGER_HOURS_MAX   (60 * 24)
+#define LEDGER_WATTS       4000      /* more does not flow through a plug                      */
+#define LEDGER_WH_MAX      10000000  /* a day; what says more is no count                      */
+#define LEDGER_MW_MAX      100000000 /* so is a power beyond 100 kW                           */
+#define LEDGER_GAP_S       300       /* power is integrated over no longer pause               */
+#define LEDGER_AHEAD_S     21600     /* so long what is in the future is kept: see 7           */
+#define LEDGER_SINCE       6         /* hours of power kept for the next count                 */
+#define LEDGER_HOUR_S      3600
+#define LEDGER_MWMS_PER_WH 3600000000 /* mW ms */
 
 struct ledger_pages { /* private to ledger_pages.c: packed */
     uint8_t *bytes;
@@ -79,7 +65,7 @@ struct ledger_since {
 };
 
 struct ledger {
-    struct ledger_pages pages[2]; /* of each ledger_kind */
+    struct ledger_pages pages[2]; /* of each kind, see ledger_pages.h */
     int64_t total;                /* Wh booked */
     int64_t shown;                /* Wh shown last */
     int64_t counted_at;           /* second of the last count; 0: none yet */
@@ -159,37 +145,11 @@ int64_t ledger_month_wh(const struct ledger *l, int32_t month);
 int64_t ledger_slot(const struct zone *zone, int64_t utc);        /* the hour of an instant  */
 int64_t ledger_slot_begin(const struct zone *zone, int64_t slot); /* its first second        */
 
-/* --- for ledger*.c and the records --- */
+/* --- for ledger.c --- */
 
 /* As ledger_day(); *seen is what the plug said last, undefined when nothing is known. */
 bool ledger_day_seen(const struct ledger *l, int32_t day, uint32_t *wh, uint32_t *seen);
 /* The power since the last count, from this slot on, in mW ms. */
 int64_t ledger_since(const struct ledger *l, int64_t first_slot);
-
-#define LEDGER_MWMS_PER_WH 3600000000 /* mW ms */
-
-/* --- ledger_pages.c: in any order; of those with the same number % LEDGER_MONTHS or LEDGER_SPANS,
- * which is their place in the records, only the newest --- */
-
-/* A copy of a page to be changed, an empty one if there is none.  Nothing changes before
- * ledger_close(), for which there is room from now on.
- * Errors: MD_EXIST a newer one has its place, MD_NOMEM. */
-MD_MUST_USE int ledger_open(struct ledger *l, enum ledger_kind kind, int32_t number,
-                            struct ledger_page *out);
-/* Puts it in the place of what has its place; after ledger_open() of this kind and number, once. */
-void ledger_close(struct ledger *l, enum ledger_kind kind, const struct ledger_page *page);
-
-/* A copy; false: nothing is known of it. */
-bool ledger_look(const struct ledger *l, enum ledger_kind kind, int32_t number,
-                 struct ledger_page *out);
-/* A copy of each in turn, *at being 0 before the first; false: there are no more. */
-bool ledger_next(const struct ledger *l, enum ledger_kind kind, size_t *at,
-                 struct ledger_page *out);
-/* One that is there does not differ from its record any more; during ledger_next() as well. */
-void ledger_saved(struct ledger *l, enum ledger_kind kind, int32_t number);
-
-/* Is there a page after this? */
-bool ledger_any_after(const struct ledger *l, enum ledger_kind kind, int32_t number);
-void ledger_drop_after(struct ledger *l, enum ledger_kind kind, int32_t number);
 
 #endif

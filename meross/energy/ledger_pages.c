@@ -3,7 +3,7 @@
  *
  * A page is a head and, for each bit of `known`, the Wh in groups of seven bits, lowest first; then
  * in the same way what the plug said, of those days that are marked. */
-#include "meross/energy/ledger.h"
+#include "meross/energy/ledger_pages.h"
 
 #include "broker/base/check.h"
 #include "broker/base/mem.h"
@@ -144,7 +144,8 @@ void ledger_clear(struct ledger *l)
     memset(l, 0, sizeof *l);
 }
 
-int ledger_open(struct ledger *l, enum ledger_kind kind, int32_t number, struct ledger_page *out)
+int ledger_pages_open(struct ledger *l, enum ledger_kind kind, int32_t number,
+                      struct ledger_page *out)
 {
     struct ledger_pages *p = &l->pages[kind];
     size_t at = find(l, kind, number);
@@ -159,7 +160,7 @@ int ledger_open(struct ledger *l, enum ledger_kind kind, int32_t number, struct 
     return MD_OK;
 }
 
-void ledger_close(struct ledger *l, enum ledger_kind kind, const struct ledger_page *page)
+void ledger_pages_close(struct ledger *l, enum ledger_kind kind, const struct ledger_page *page)
 {
     struct ledger_pages *p = &l->pages[kind];
     size_t at = find(l, kind, page->number);
@@ -170,8 +171,8 @@ void ledger_close(struct ledger *l, enum ledger_kind kind, const struct ledger_p
     (void)resize(p, p->n); /* what is too large only stays so */
 }
 
-bool ledger_look(const struct ledger *l, enum ledger_kind kind, int32_t number,
-                 struct ledger_page *out)
+bool ledger_pages_look(const struct ledger *l, enum ledger_kind kind, int32_t number,
+                       struct ledger_page *out)
 {
     const struct ledger_pages *p = &l->pages[kind];
     size_t at = number >= 0 ? find(l, kind, number) : p->n;
@@ -181,7 +182,8 @@ bool ledger_look(const struct ledger *l, enum ledger_kind kind, int32_t number,
     return true;
 }
 
-bool ledger_next(const struct ledger *l, enum ledger_kind kind, size_t *at, struct ledger_page *out)
+bool ledger_pages_next(const struct ledger *l, enum ledger_kind kind, size_t *at,
+                       struct ledger_page *out)
 {
     const struct ledger_pages *p = &l->pages[kind];
     if (*at >= p->n)
@@ -191,7 +193,7 @@ bool ledger_next(const struct ledger *l, enum ledger_kind kind, size_t *at, stru
     return true;
 }
 
-void ledger_saved(struct ledger *l, enum ledger_kind kind, int32_t number)
+void ledger_pages_saved(struct ledger *l, enum ledger_kind kind, int32_t number)
 {
     struct ledger_pages *p = &l->pages[kind];
     size_t at = find(l, kind, number);
@@ -200,7 +202,7 @@ void ledger_saved(struct ledger *l, enum ledger_kind kind, int32_t number)
     memcpy(p->bytes + at, &h, sizeof h);
 }
 
-bool ledger_any_after(const struct ledger *l, enum ledger_kind kind, int32_t number)
+bool ledger_pages_any_after(const struct ledger *l, enum ledger_kind kind, int32_t number)
 {
     const struct ledger_pages *p = &l->pages[kind];
     bool any = false;
@@ -209,7 +211,7 @@ bool ledger_any_after(const struct ledger *l, enum ledger_kind kind, int32_t num
     return any;
 }
 
-void ledger_drop_after(struct ledger *l, enum ledger_kind kind, int32_t number)
+void ledger_pages_drop_after(struct ledger *l, enum ledger_kind kind, int32_t number)
 {
     struct ledger_pages *p = &l->pages[kind];
     for (size_t at = 0; at < p->n;)

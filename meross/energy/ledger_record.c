@@ -156,9 +156,9 @@ static bool month_is(struct json_at v, int32_t *month)
 static int keep(struct ledger *l, enum ledger_kind kind, const struct ledger_page *page)
 {
     struct ledger_page old;
-    int err = ledger_open(l, kind, page->number, &old);
+    int err = ledger_pages_open(l, kind, page->number, &old);
     if (err == MD_OK)
-        ledger_close(l, kind, page);
+        ledger_pages_close(l, kind, page);
     return err != MD_EXIST ? err : MD_OK;
 }
 
@@ -214,7 +214,7 @@ void ledger_loaded(struct ledger *l)
 {
     struct ledger_page p;
     int64_t sum = 0;
-    for (size_t at = 0; ledger_next(l, LEDGER_DAYS, &at, &p);)
+    for (size_t at = 0; ledger_pages_next(l, LEDGER_DAYS, &at, &p);)
         sum += ledger_month_wh(l, p.number);
     if (l->total < sum) {
         l->total = sum;

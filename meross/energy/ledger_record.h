@@ -10,7 +10,7 @@
 #ifndef MEROSS_LEDGER_RECORD_H
 #define MEROSS_LEDGER_RECORD_H
 
-#include "meross/energy/ledger.h"
+#include "meross/energy/ledger_pages.h"
 #include "meross/wire/json_write.h"
 
 #define LEDGER_RECORD_MAX 1024u

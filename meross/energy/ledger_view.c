@@ -1,12 +1,10 @@
 /* ledger_view.c - what a ledger tells: its days and hours, and what is shown of them. */
-#include "meross/energy/ledger.h"
-
-#define HOUR_S 3600
+#include "meross/energy/ledger_pages.h"
 
 bool ledger_day_seen(const struct ledger *l, int32_t day, uint32_t *wh, uint32_t *seen)
 {
     struct ledger_page p;
-    if (day < 0 || !ledger_look(l, LEDGER_DAYS, date_month(day), &p))
+    if (day < 0 || !ledger_pages_look(l, LEDGER_DAYS, date_month(day), &p))
         return false;
     unsigned i = date_of_month(day);
     *wh = p.wh[i];
@@ -25,7 +23,7 @@ bool ledger_hour(const struct ledger *l, int64_t slot, uint32_t *wh)
 {
     struct ledger_page p;
     *wh = 0;
-    if (slot < 0 || !ledger_look(l, LEDGER_HOURS, (int32_t)(slot / 24), &p))
+    if (slot < 0 || !ledger_pages_look(l, LEDGER_HOURS, (int32_t)(slot / 24), &p))
         return false;
     *wh = p.wh[slot % 24];
     return (p.known & 1u << slot % 24) != 0;
@@ -35,7 +33,7 @@ int64_t ledger_month_wh(const struct ledger *l, int32_t month)
 {
     struct ledger_page p;
     int64_t sum = 0;
-    if (!ledger_look(l, LEDGER_DAYS, month, &p))
+    if (!ledger_pages_look(l, LEDGER_DAYS, month, &p))
         return 0;
     for (unsigned i = 0; i < LEDGER_VALUES; i++)
         sum += p.wh[i];
@@ -45,18 +43,18 @@ int64_t ledger_month_wh(const struct ledger *l, int32_t month)
 /* Zones are a part of an hour off UTC now and then. */
 static int64_t part_of_hour(const struct zone *zone, int64_t utc)
 {
-    int32_t part = date_offset(zone, utc) % HOUR_S;
-    return part < 0 ? part + HOUR_S : part;
+    int32_t part = date_offset(zone, utc) % LEDGER_HOUR_S;
+    return part < 0 ? part + LEDGER_HOUR_S : part;
 }
 
 int64_t ledger_slot(const struct zone *zone, int64_t utc)
 {
-    return (utc + part_of_hour(zone, utc)) / HOUR_S;
+    return (utc + part_of_hour(zone, utc)) / LEDGER_HOUR_S;
 }
 
 int64_t ledger_slot_begin(const struct zone *zone, int64_t slot)
 {
-    return slot * HOUR_S - part_of_hour(zone, slot * HOUR_S);
+    return slot * LEDGER_HOUR_S - part_of_hour(zone, slot * LEDGER_HOUR_S);
 }
 
 int64_t ledger_since(const struct ledger *l, int64_t first_slot)

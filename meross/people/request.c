@@ -173,7 +173,8 @@ static int write_togglex(const struct request *r, struct buf *out)
     return err == MD_OK ? buf_put_str(out, list ? "]}" : "}") : err;
 }
 
-/* `ask` has neither deadline nor ctx.  On failure nothing was sent and the caller still has r. */
+/* With the deadline of r, which is the ctx.  On failure nothing was sent and the caller still has
+ * r. */
 static int send(struct request *r, struct command_ask ask)
 {
     ask.deadline_ms = r->deadline_ms;

@@ -148,6 +148,24 @@ static void answer_queued(struct meross *m, const struct device *d, const struct
     answer_end(m, a, &w);
 }
 
+static void answer_not_kept(struct meross *m, const struct device *d, const struct answer *a,
+                            int err)
+{
+    if (err == MD_FULL)
+        answer_error(m, a, ANSWER_FULL,
+                     "%s is not connected, and %d orders are kept already for plugs that are not: "
+                     "send it again when it is back",
+                     d->name, WHEN_BACK_MAX);
+    else if (err == MD_TOOBIG)
+        answer_error(m, a, ANSWER_INVALID,
+                     "%s is not connected, and an order that waits for it has %d bytes at most",
+                     d->name, WHEN_BACK_TEXT_MAX);
+    else
+        answer_error(m, a, ANSWER_INTERNAL,
+                     "%s is not connected, and the order cannot be kept until it is: %s", d->name,
+                     md_err_text(err));
+}
+
 static void keep_all(struct meross *m, struct device *d, struct json_at root, struct span level,
                      const struct answer *a)
 {
@@ -165,9 +183,7 @@ static void keep_all(struct meross *m, struct device *d, struct json_at root, st
     JSON_EACH(it, orders_of(root)) /* half of it is not what was asked for */
     supersede(m, d, part_of(d, it, level));
     arm(m);
-    answer_error(m, a, err == MD_FULL ? ANSWER_BUSY : ANSWER_INTERNAL,
-                 "%s is not connected, and the order cannot be kept until it is: %s", d->name,
-                 md_err_text(err));
+    answer_not_kept(m, d, a, err);
 }
 
 static bool is_there(const struct device *d)

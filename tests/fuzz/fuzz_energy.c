@@ -1,6 +1,7 @@
 /* Energy: a record of the store, or what a plug says, both any bytes.  Whatever is taken keeps the
  * total from falling, and can be written and read again. */
 #include "broker/base/check.h"
+#include "meross/energy/ledger_pages.h"
 #include "meross/energy/ledger_record.h"
 #include "meross/energy/reading.h"
 
@@ -33,9 +34,9 @@ static void write_all(const struct ledger *l)
 {
     struct ledger_page page;
     write_one(l, LEDGER_DAYS, NULL);
-    for (size_t at = 0; ledger_next(l, LEDGER_DAYS, &at, &page);)
+    for (size_t at = 0; ledger_pages_next(l, LEDGER_DAYS, &at, &page);)
         write_one(l, LEDGER_DAYS, &page);
-    for (size_t at = 0; ledger_next(l, LEDGER_HOURS, &at, &page);)
+    for (size_t at = 0; ledger_pages_next(l, LEDGER_HOURS, &at, &page);)
         write_one(l, LEDGER_HOURS, &page);
 }
 

@@ -6,17 +6,17 @@
 #include "tests/power/disk.h"
 #include "tests/power/tee.h"
 #include "tests/unit/cmocka.h"
+#include "tools/serve/serve_host.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define TURNS 12
 #define BIG   300001 /* so that journals are folded into a base */
 
 static struct {
-    char root[64], state[80], hot[80];
+    char root[64], state[80], hot[80], chk[64];
     unsigned turns, safe; /* turns that were; of them, those that have to survive */
 } t;
 
@@ -27,6 +27,8 @@ static int setup(void **state)
     (void)state;
     (void)snprintf(t.root, sizeof t.root, "/tmp/merossd-full-XXXXXX");
     assert_non_null(mkdtemp(t.root));
+    (void)snprintf(t.chk, sizeof t.chk, "/tmp/merossd-full-chk-XXXXXX");
+    assert_non_null(mkdtemp(t.chk));
     (void)snprintf(t.state, sizeof t.state, "%s/state", t.root);
     (void)snprintf(t.hot, sizeof t.hot, "%s/hot", t.root);
     memset(big, 'x', sizeof big - 1);
@@ -40,7 +42,9 @@ static int teardown(void **state)
     disk_stop();
     disk_free();
     disk_clear(t.root);
+    disk_clear(t.chk);
     (void)rmdir(t.root);
+    (void)rmdir(t.chk);
     return mem_used() == 0 ? 0 : -1;
 }
 
@@ -94,9 +98,12 @@ static int count_turn(void *ctx, struct span key, struct span value)
 /* A crash is behind it, and its journal is there. */
 static void begin(struct tee *tee)
 {
+    char why[SERVE_HOST_ERR_MAX];
+    int lock;
     t.turns = t.safe = 0;
     disk_watch(t.root);
-    assert_int_equal(mkdir(t.state, 0700), 0);
+    assert_int_equal(serve_host_dir(t.state, &lock, why), MD_OK);
+    (void)close(lock);
     tee_open(tee, t.state, t.hot);
     turn(tee);
     assert_int_equal(store_sync(&tee->store), MD_OK);
@@ -129,6 +136,24 @@ static void room_again(struct tee *tee)
     kill_it(tee);
     disk_clear(t.hot);
     struct store *s = tee_open_dir(t.state, t.hot, why);
+    assert_non_null(s);
+    assert_int_equal(tee_sum(s), sum);
+    store_close(s);
+}
+
+/* The power is cut as soon as all is said to be on the medium: what a sync put there is left. */
+static void cut_when_there_is_room(struct tee *tee)
+{
+    char why[640] = "", dir[80];
+    uint64_t sum = tee_sum(tee->shadow);
+    disk_refuse(0, 0);
+    assert_int_equal(store_sync(&tee->store), MD_OK);
+    size_t cut = disk_length();
+    kill_it(tee);
+    disk_stop();
+    disk_build(cut, (struct disk_variant){DISK_LOST, 0, 1}, t.chk);
+    (void)snprintf(dir, sizeof dir, "%s/state", t.chk);
+    struct store *s = tee_open_dir(dir, "/nowhere/at/all", why);
     assert_non_null(s);
     assert_int_equal(tee_sum(s), sum);
     store_close(s);
@@ -176,6 +201,13 @@ static void one_call_fails_and_then_there_is_room(void **state)
     everywhere(1, room_again);
 }
 
+static void what_was_refused_and_then_synced_survives_a_cut(void **state)
+{
+    (void)state;
+    everywhere(1, cut_when_there_is_room);
+    everywhere(SIZE_MAX, cut_when_there_is_room);
+}
+
 static void it_stays_full_until_there_is_room(void **state)
 {
     (void)state;
@@ -201,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(one_call_fails_and_then_there_is_room),
         T(it_stays_full_until_there_is_room),
+        T(what_was_refused_and_then_synced_survives_a_cut),
         T(some_calls_fail_and_it_is_killed),
         T(it_stays_full_and_it_is_killed),
     };

@@ -332,7 +332,12 @@ static void list_words(const struct config_word *w, char *out, size_t cap)
         n += (size_t)snprintf(out + n, cap - n, " `%s`", w->word);
 }
 
-enum numbers { NUMBERS_NONE, NUMBERS_RANGE, NUMBERS_MAX, NUMBERS_MOST };
+enum numbers {
+    NUMBERS_NONE,
+    NUMBERS_RANGE, /* "min to max" */
+    NUMBERS_MAX,   /* "max" */
+    NUMBERS_MOST   /* how many values there can be */
+};
 
 /* What a value may be: the words of the option, `before`, its numbers, `behind`. */
 static const struct allowed {

@@ -151,13 +151,14 @@ static void write_one(const struct logsink *s, FILE *out, const char *when, enum
         write_to(out, out == s->out && s->coloured, when, lv, module, line);
 }
 
-/* Is there room for a line?  Plugs do not wait for a pager that is not turned, nor for a terminal
- * that Ctrl-S has stopped. */
+/* Is there room for a line?  Without it one more is lost: plugs do not wait for a pager that is not
+ * turned, nor for a terminal that Ctrl-S has stopped. */
 static bool has_room(FILE *out, unsigned *lost)
 {
     struct pollfd p = {.fd = fileno(out), .events = POLLOUT};
-    if (p.fd < 0)
-        return true; /* in memory */
+    bool in_memory = p.fd < 0;
+    if (in_memory)
+        return true;
     bool room = poll(&p, 1, *lost > 0 ? 0 : READER_MS) != 0; /* an error comes back at once */
     *lost += !room;
     return room;

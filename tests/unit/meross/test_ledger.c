@@ -2,7 +2,7 @@
 #include "tests/unit/cmocka.h"
 
 #include "broker/base/mem.h"
-#include "meross/energy/ledger.h"
+#include "meross/energy/ledger_pages.h"
 
 #include <string.h>
 
@@ -363,7 +363,7 @@ static void test_lost_days(void **state)
     struct ledger_day_count list[] = {{DAY0 - 1, 0, 512}, {DAY0, 0, 40}};
     at(MIDNIGHT + 7200);
     assert_int_equal(ledger_count_days(&l, &now, list, 2), MD_OK);
-    ledger_drop_after(&l, 0, DAY0 + 1);
+    ledger_pages_drop_after(&l, LEDGER_DAYS, 0);
     list[0] = (struct ledger_day_count){DAY0, 0, 55};
     list[1] = (struct ledger_day_count){DAY0 - 1, 0, 512};
     assert_int_equal(ledger_count_days(&l, &now, list, 2), MD_OK);

@@ -2,7 +2,7 @@
 #include "tests/unit/cmocka.h"
 
 #include "broker/base/mem.h"
-#include "meross/energy/ledger.h"
+#include "meross/energy/ledger_pages.h"
 
 #include <string.h>
 
@@ -26,14 +26,14 @@ static int teardown(void **state)
 static void put(enum ledger_kind kind, const struct ledger_page *page)
 {
     struct ledger_page old;
-    assert_int_equal(ledger_open(&l, kind, page->number, &old), MD_OK);
-    ledger_close(&l, kind, page);
+    assert_int_equal(ledger_pages_open(&l, kind, page->number, &old), MD_OK);
+    ledger_pages_close(&l, kind, page);
 }
 
 static void is_there(enum ledger_kind kind, const struct ledger_page *page)
 {
     struct ledger_page p;
-    assert_true(ledger_look(&l, kind, page->number, &p));
+    assert_true(ledger_pages_look(&l, kind, page->number, &p));
     assert_memory_equal(p.wh, page->wh, sizeof p.wh);
     assert_memory_equal(p.seen, page->seen, sizeof p.seen);
     assert_int_equal(p.known, page->known);
@@ -59,7 +59,7 @@ static void test_numbers(void **state)
     put(LEDGER_HOURS, &hours);
     is_there(LEDGER_DAYS, &days);
     is_there(LEDGER_HOURS, &hours);
-    ledger_saved(&l, LEDGER_DAYS, 680);
+    ledger_pages_saved(&l, LEDGER_DAYS, 680);
     days.dirty = false;
     is_there(LEDGER_DAYS, &days);
     is_there(LEDGER_HOURS, &hours);
@@ -90,17 +90,17 @@ static void test_beside(void **state)
     for (int32_t i = 0; i < LEDGER_MONTHS; i++)
         is_there(LEDGER_DAYS, &p[i]);
     struct ledger_page older;
-    assert_false(ledger_look(&l, LEDGER_DAYS, 704, &older));
-    assert_int_equal(ledger_open(&l, LEDGER_DAYS, 704, &older), MD_EXIST);
+    assert_false(ledger_pages_look(&l, LEDGER_DAYS, 704, &older));
+    assert_int_equal(ledger_pages_open(&l, LEDGER_DAYS, 704, &older), MD_EXIST);
     unsigned n = 0;
-    for (size_t at = 0; ledger_next(&l, LEDGER_DAYS, &at, &older);)
+    for (size_t at = 0; ledger_pages_next(&l, LEDGER_DAYS, &at, &older);)
         n++;
     assert_int_equal(n, LEDGER_MONTHS);
-    assert_true(ledger_any_after(&l, LEDGER_DAYS, 713));
-    ledger_drop_after(&l, LEDGER_DAYS, 702);
-    assert_false(ledger_any_after(&l, LEDGER_DAYS, 702));
-    assert_true(ledger_look(&l, LEDGER_DAYS, 702, &older));
-    assert_false(ledger_look(&l, LEDGER_DAYS, 703, &older));
+    assert_true(ledger_pages_any_after(&l, LEDGER_DAYS, 713));
+    ledger_pages_drop_after(&l, LEDGER_DAYS, 702);
+    assert_false(ledger_pages_any_after(&l, LEDGER_DAYS, 702));
+    assert_true(ledger_pages_look(&l, LEDGER_DAYS, 702, &older));
+    assert_false(ledger_pages_look(&l, LEDGER_DAYS, 703, &older));
 }
 
 /* What is opened and not closed changes nothing. */
@@ -110,12 +110,12 @@ static void test_not_closed(void **state)
     struct ledger_page p, q;
     fill(&p, 705, 12);
     put(LEDGER_DAYS, &p);
-    assert_int_equal(ledger_open(&l, LEDGER_DAYS, 705, &q), MD_OK);
-    assert_int_equal(ledger_open(&l, LEDGER_DAYS, 706, &q), MD_OK);
+    assert_int_equal(ledger_pages_open(&l, LEDGER_DAYS, 705, &q), MD_OK);
+    assert_int_equal(ledger_pages_open(&l, LEDGER_DAYS, 706, &q), MD_OK);
     assert_int_equal(q.known, 0);
     is_there(LEDGER_DAYS, &p);
-    assert_false(ledger_look(&l, LEDGER_DAYS, 706, &q));
-    assert_false(ledger_look(&l, LEDGER_DAYS, -1, &q));
+    assert_false(ledger_pages_look(&l, LEDGER_DAYS, 706, &q));
+    assert_false(ledger_pages_look(&l, LEDGER_DAYS, -1, &q));
 }
 
 /* Sixty days and fourteen months of a plug that takes 100 W to 4 kW. */

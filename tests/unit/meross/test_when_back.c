@@ -197,9 +197,33 @@ static void test_limits(void **state)
     assert_int_equal(said(ABOUT, "queued"), 1);
     memcpy(text + WHEN_BACK_TEXT_MAX - 2, "x\"}", 4);
     rig_ask(SET, text);
-    assert_int_equal(said(ABOUT, "\"code\":\"internal\""), 1);
+    assert_int_equal(said(ABOUT, "\"code\":\"invalid\""), 1);
     back(RIG_ALL); /* and the older one is ended by it */
     nothing_more();
+}
+
+/* Of all plugs together. */
+static void test_full(void **state)
+{
+    (void)state;
+    gone();
+    for (unsigned i = 0; i < WHEN_BACK_MAX; i++) {
+        struct rig_client c;
+        char uuid[33], mac[18], topic[80];
+        (void)snprintf(uuid, sizeof uuid, "1%027u%04x", 0u, i);
+        (void)snprintf(mac, sizeof mac, "00:00:00:00:%02x:%02x", i >> 8, i & 255);
+        (void)snprintf(topic, sizeof topic, "meross/mss310-%04x/set", i);
+        rig_plug(&c, uuid, mac, "");
+        assert_int_equal(rig_connect(&c), BROKER_ALLOW);
+        rig_say(&c, c.topic, "PUSH", BIND, "b", "", RIG_BIND);
+        rig_drop(&c, "unplugged");
+        rig_ask(topic, OFF_LATER);
+    }
+    rig_ask(SET, ON_LATER);
+    assert_int_equal(said(ABOUT, "\"code\":\"full\""), 1);
+    rig_ask("meross/broker/request/forget", "{\"plug\":\"mss310-0000\"}");
+    rig_ask(SET, ON_LATER);
+    assert_int_equal(said(ABOUT, "\"status\":\"queued\""), 1);
 }
 
 /* No trace is left of one that is forgotten, and nothing after the end. */
@@ -226,6 +250,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(test_once),  T(test_after_the_state), T(test_only_when_asked), T(test_newer_orders),
-        T(test_strip), T(test_expiry),          T(test_limits),          T(test_forget)};
+        T(test_strip), T(test_expiry),          T(test_limits),          T(test_full),
+        T(test_forget)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

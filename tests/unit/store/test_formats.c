@@ -298,6 +298,36 @@ static void a_journal_of_a_later_state_is_set_aside(void **state)
     store_close(s);
 }
 
+/* The same beside the state: the first of its run, it follows no other journal. */
+static void a_journal_beside_a_copy_is_set_aside(void **state)
+{
+    const struct place *p = *state;
+    struct store *s;
+    char note[256];
+    uint8_t copy[4096];
+    size_t n = 0;
+    struct store_file_config cfg = {.dir = p->dir, .sync = STORE_SYNC_PERIOD, .period_s = 2};
+    assert_int_equal(store_file_open(&s, &cfg, note), MD_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(put(s, "a", i == 0 ? "old" : "newer"), MD_OK);
+        assert_int_equal(store_sync(s), MD_OK);
+        if (i == 0)
+            n = read_file(p->dir, "state.00000003.journal", copy);
+    }
+    store_close(s);
+    assert_int_equal(store_file_open(&s, &cfg, note), MD_OK);
+    assert_int_equal(put(s, "b", "newest"), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    kill_store(s);
+    write_file(p->dir, "state.00000003.journal", span_of(copy, n));
+    assert_int_equal(store_file_open(&s, &cfg, note), MD_OK);
+    assert_non_null(strstr(note, "later state"));
+    assert_value(s, "a", "old");
+    assert_value(s, "b", "");
+    store_close(s);
+    assert_int_equal(count(p->dir, ".stale-"), 1);
+}
+
 static void a_copy_is_put_into_an_empty_directory(void **state)
 {
     const struct place *p = *state;
@@ -342,6 +372,7 @@ int main(void)
         T(newer_files_of_each_kind_are_refused),
         T(a_format_that_cannot_be_is_damage),
         T(a_journal_of_a_later_state_is_set_aside),
+        T(a_journal_beside_a_copy_is_set_aside),
         T(a_copy_is_put_into_an_empty_directory),
     };
 #undef T
