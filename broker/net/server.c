@@ -16,8 +16,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-#define SECOND_MS   1000
-#define COMPLAIN_MS 60000
+#define SECOND_MS 1000
 
 struct job { /* server_every() */
     struct list link;
@@ -235,92 +234,6 @@ int server_work(struct server *s, void (*work)(void *ctx), void (*done)(void *ct
     return MD_OK;
 }
 
-/* --- the store ------------------------------------------------------------------------------- */
-
-static bool always(const struct server *s)
-{
-    return s->store != NULL && s->store->sync == STORE_SYNC_ALWAYS;
-}
-
-bool server_holding(const struct server *s) { return always(s) && s->flush != NULL; }
-
-/* The first failure is said, and then one a minute. */
-static void complain(struct server *s, const char *what, int err)
-{
-    char why[STORE_FAULT_MAX];
-    uint64_t now = uv_now(&s->loop);
-    if (s->complained_ms != 0 && now - s->complained_ms < COMPLAIN_MS)
-        return;
-    s->complained_ms = now;
-    log_error("store", "%s: %s; what is new is kept in memory, and it is tried again", what,
-              store_fault(s->store, err, why));
-}
-
-static void on_flush(uv_work_t *req)
-{
-    struct server *s = LIST_OF(req, struct server, flush_work);
-    s->flush_result = store_flush_run(s->store, s->flush);
-}
-
-static void on_flush_done(uv_work_t *req, int status)
-{
-    struct server *s = LIST_OF(req, struct server, flush_work);
-    (void)status; /* never cancelled */
-    s->n_work--;
-    store_flush_end(s->store, s->flush, s->flush_result);
-    s->flush = NULL;
-    s->flushes_ended = s->flushes_begun;
-    s->flushed_ms = uv_now(&s->loop);
-    if (s->flush_result != MD_OK)
-        complain(s, "the state could not be written to the medium", s->flush_result);
-    else if (s->complained_ms != 0) {
-        log_info("store", "the state is written to the medium again");
-        s->complained_ms = 0;
-    }
-    streams_release(s); /* before the next flush begins */
-}
-
-static bool flush_store(struct server *s)
-{
-    if (s->flush != NULL)
-        return true;
-    int err = store_flush_begin(s->store, &s->flush);
-    if (err != MD_OK) {
-        complain(s, "the state could not be written", err);
-        return false;
-    }
-    if (uv_queue_work(&s->loop, &s->flush_work, on_flush, on_flush_done) != 0) {
-        store_flush_end(s->store, s->flush, MD_NOMEM);
-        s->flush = NULL;
-        return false;
-    }
-    s->n_work++;
-    s->flushes_begun++;
-    return true;
-}
-
-static void flush_when_due(struct server *s)
-{
-    if (s->store == NULL || !store_dirty(s->store))
-        return;
-    if (uv_now(&s->loop) - s->flushed_ms >= (uint64_t)store_period_s(s->store) * SECOND_MS)
-        (void)flush_store(s);
-}
-
-/* Before anything of this turn is sent: what it acknowledges is written down. */
-static void write_store(struct server *s)
-{
-    if (s->store == NULL)
-        return;
-    int err = store_write(s->store);
-    if (err != MD_OK)
-        complain(s, "the journal could not be written", err);
-    if (always(s) && s->flush == NULL && store_dirty(s->store)) {
-        streams_hold(s);
-        (void)flush_store(s);
-    }
-}
-
 static void on_turn_due(uv_timer_t *t) { (void)t; /* on_prepare does the work */ }
 
 /* Room was made for connections that wait. */
@@ -340,10 +253,10 @@ static void turn(struct server *s)
         retry_accepts(s);
     limits_turn(s);
     uint64_t next = broker_turn(s->broker);
-    write_store(s);
+    durable_write(s);
     streams_flush(s);
     /* While acknowledgements wait for the medium, the flush wakes us. */
-    if ((!list_empty(&s->dirty) && !server_holding(s)) || s->retry || s->n_put_off > 0)
+    if ((!list_empty(&s->dirty) && !durable_holding(s)) || s->retry || s->n_put_off > 0)
         next = 0;
     if (next == UINT64_MAX)
         (void)uv_timer_stop(&s->turn);
@@ -382,7 +295,7 @@ static void on_second(uv_timer_t *t)
     retry_accepts(s);
     limits_memory(s);
     dials_look(s);
-    flush_when_due(s);
+    durable_look(s);
     if (s->stop_ms != 0 && uv_now(&s->loop) >= s->stop_ms)
         streams_cut(s);
 }
@@ -413,18 +326,6 @@ static int start(struct server *s)
     return err == 0 ? MD_OK : MD_IO;
 }
 
-static int write_the_last(struct server *s)
-{
-    char why[STORE_FAULT_MAX];
-    int err = s->store != NULL ? store_sync(s->store) : MD_OK;
-    if (err != MD_OK)
-        log_error("store",
-                  "the last changes could not be written: %s; then start merossd again before this "
-                  "computer is switched off: so long its journals have what clients were promised",
-                  store_fault(s->store, err, why));
-    return err;
-}
-
 static void run_until_stopped(struct server *s)
 {
     while (s->stop_ms == 0 || !list_empty(&s->streams) || s->n_work > 0)
@@ -435,7 +336,7 @@ int server_run(struct server *s, struct broker *b, struct store *store,
                const struct server_signals *signals, unsigned grace_ms)
 {
     s->broker = b;
-    s->store = store;
+    s->durable.store = store;
     s->grace_ms = grace_ms;
     if (signals != NULL)
         s->on = *signals;
@@ -447,5 +348,5 @@ int server_run(struct server *s, struct broker *b, struct store *store,
     if (s->on.on_ready != NULL)
         s->on.on_ready(s->on.ctx);
     run_until_stopped(s);
-    return write_the_last(s);
+    return durable_end(s);
 }

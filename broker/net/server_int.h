@@ -5,6 +5,7 @@
 #include "broker/base/buf.h"
 #include "broker/base/list.h"
 #include "broker/core/conn.h"
+#include "broker/net/durable.h"
 #include "broker/net/outgoing.h"
 #include "broker/net/workers.h"
 #include "broker/server.h"
@@ -70,12 +71,7 @@ struct server {
     uv_signal_t signals[4];
     struct env env;
     struct broker *broker;
-    struct store *store;
-    struct store_flush *flush; /* under way in the thread pool */
-    uv_work_t flush_work;
-    int flush_result;
-    uint64_t flushes_begun, flushes_ended;
-    uint64_t flushed_ms, complained_ms;
+    struct durable durable;
     struct server_signals on;
     struct list listeners, streams;
     struct list holders; /* also those whose listener has newer files by now */
@@ -116,8 +112,6 @@ bool seldom(struct seldom *s, uint64_t now_ms, unsigned *n);
 
 /* server.c */
 struct server_moment server_now(void);
-/* Nothing a client is told may leave before the flush that is under way is done. */
-bool server_holding(const struct server *s);
 
 /* udp.c */
 void udps_close(struct server *s);

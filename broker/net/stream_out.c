@@ -264,7 +264,7 @@ void stream_hold(struct stream *s)
         if (s->tail == NULL)
             stream_close(s, "out of memory for its output");
         else
-            s->tail->flush = stream_server(s)->flushes_begun + 1;
+            s->tail->flush = stream_server(s)->durable.begun + 1;
     }
     conn_out_release(&out);
 }
@@ -313,7 +313,7 @@ static bool tls_ready(struct stream *s)
  * reason to wait: there may always be one. */
 static bool tail_waits(const struct stream *s)
 {
-    return server_holding(stream_server(s)) && s->tail->flush > stream_server(s)->flushes_ended;
+    return durable_holding(stream_server(s)) && s->tail->flush > stream_server(s)->durable.ended;
 }
 
 void stream_release(struct stream *s)
@@ -389,7 +389,7 @@ static bool flush_packets(struct stream *s, struct conn_out *out)
 static bool flush_open(struct stream *s)
 {
     struct conn_out out;
-    if (server_holding(stream_server(s))) {
+    if (durable_holding(stream_server(s))) {
         stream_release(s);
         return true; /* it stays dirty until the flush is done */
     }

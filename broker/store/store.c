@@ -58,9 +58,8 @@ int store_sync(struct store *s)
     return err;
 }
 
-const char *store_fault(const struct store *s, int err, char out[STORE_FAULT_MAX])
+const char *store_fault(const struct store_fault *f, int err, char out[STORE_FAULT_MAX])
 {
-    const struct store_fault *f = &s->fault;
     if (err == MD_IO && f->why != 0)
         (void)snprintf(out, STORE_FAULT_MAX, "%.500s/state.*: %.80s%s", f->dir, strerror(f->why),
                        md_errno_step(f->why));

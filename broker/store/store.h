@@ -78,7 +78,7 @@ struct store_ops {
 /* When what is written must be on the medium. */
 enum store_sync { STORE_SYNC_ALWAYS, STORE_SYNC_PERIOD, STORE_SYNC_OFF };
 
-struct store_fault { /* of the last MD_IO */
+struct store_fault { /* of the last MD_IO there */
     int why;         /* errno; 0: there was none */
     const char *dir; /* kept by the store */
 };
@@ -87,7 +87,8 @@ struct store {
     const struct store_ops *ops;
     enum store_sync sync;
     unsigned period_s; /* between two flushes */
-    struct store_fault fault;
+    struct store_fault journal, medium;
+    bool journal_fails; /* the last that was to go into one could not */
 };
 
 /* Both are copied.  Errors: MD_NOMEM, MD_TOOBIG: as before. */
@@ -102,7 +103,7 @@ MD_MUST_USE int store_each(struct store *s, enum store_ns ns, store_each_cb cb, 
 void store_loaded(struct store *s); /* everybody has read: give the memory back */
 
 /* Errors: MD_IO: not all that is STORE_NOW would survive; it is kept in memory, and the next flush
- * comes soon and makes it so. */
+ * makes it so: until then nobody should be told that it is kept. */
 int store_write(struct store *s);
 
 bool store_dirty(const struct store *s);        /* something is not on the medium yet */
@@ -119,9 +120,9 @@ void store_close(struct store *s); /* syncs, then frees; NULL is fine           
 
 #define STORE_FAULT_MAX 700
 
-/* Why writing failed with `err`, for people, on the loop thread: "/var/lib/merossd/state.*: No
- * space left on device; make room on that disk".  Returns out. */
-const char *store_fault(const struct store *s, int err, char out[STORE_FAULT_MAX]);
+/* Why writing to f, one of a store's two, failed with `err`, for people, on the loop thread:
+ * "/var/lib/merossd/state.*: No space left on device; make room on that disk".  Returns out. */
+const char *store_fault(const struct store_fault *f, int err, char out[STORE_FAULT_MAX]);
 
 struct store_file_config {
     const char *dir; /* exists                                                            */

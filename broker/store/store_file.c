@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define FILE_MAX   ((size_t)1 << 30)
 #define HOLDS_ROOM 64u               /* for journal_add_holds() */
 #define TURN_MAX   ((size_t)1 << 20) /* a larger batch of one turn is freed after it */
 #define TURN_KEEP  ((size_t)1 << 14) /* and this one after a flush                   */
@@ -51,7 +50,8 @@ struct store_flush {
     uint32_t hot_until, number;
     struct journal_place end; /* after it */
     bool sync, rotated, rare;
-    int why; /* errno of MD_IO */
+    bool empty; /* it only says that the hot journals are of no use */
+    int why;    /* errno of MD_IO */
 };
 
 static struct store_file *of(struct store *s) { return (struct store_file *)(void *)s; }
@@ -185,8 +185,9 @@ static int file_write(struct store *base)
         if (s->hot_fd < 0)
             s->hot_fd = hot_open(s, s->hot_number);
         err = s->hot_fd < 0 ? MD_IO : segment_append(s->hot_fd, buf_view(&s->turn));
+        base->journal_fails = err != MD_OK;
         if (err == MD_IO)
-            base->fault = (struct store_fault){errno, s->journal_dir};
+            base->journal = (struct store_fault){errno, s->journal_dir};
         s->gap |= err != MD_OK;
         s->rare |= s->gap; /* soon it is on the medium, then */
     }
@@ -228,7 +229,7 @@ static bool hot_gather(struct store_file *s, struct span batches)
     }
     hot_rotate(s);
     s->hot_fd = fd;
-    s->gap = false;
+    s->gap = s->store.journal_fails = false;
     segment_remove_hot(s->journal_dir, s->hot_found.number, before);
     return true;
 }
@@ -271,7 +272,7 @@ static int take_back_refused(struct store_file *s)
 static void refuse(struct store_file *s, struct buf *batch)
 {
     s->refused = *batch;
-    buf_init(batch, FILE_MAX);
+    buf_init(batch, SEGMENT_SIZE);
     (void)take_back_refused(s);
 }
 
@@ -291,14 +292,12 @@ static uint32_t holds(const struct store_flush *f)
  * says how far it holds them. */
 static void close_hot(struct store_file *s, struct store_flush *f, size_t at)
 {
-    bool gather = s->failed || s->gap;
-    size_t end = f->bytes.n;
+    bool gather = (s->failed || s->gap) && !f->empty;
     if (gather)
         journal_end(&f->bytes, at);
     /* A journal with a gap is older than the files once they have this; one more does no harm, as
      * long as flushes do not fail. */
     f->rotated = !gather || hot_gather(s, buf_view(&f->bytes)) || !s->failed;
-    f->bytes.n = end; /* a batch of no change has vanished */
     f->hot_until = s->hot_number;
     int err = journal_add_holds(&f->bytes, holds(f));
     MD_ASSERT(err == MD_OK);
@@ -324,7 +323,7 @@ static int file_flush_begin(struct store *base, struct store_flush **out)
         mem_free(f);
         return MD_NOMEM;
     }
-    buf_init(&f->bytes, FILE_MAX);
+    buf_init(&f->bytes, SEGMENT_SIZE);
     err = journal_begin(&f->bytes, &at);
     if (err == MD_OK)
         err = table_each(&s->changes, put_change, &f->bytes);
@@ -335,6 +334,7 @@ static int file_flush_begin(struct store *base, struct store_flush **out)
         flush_free(f);
         return err;
     }
+    f->empty = s->changes.map.n == 0;
     table_clear(&s->changes);
     s->changes = fresh;
     f->rare = s->rare;
@@ -402,7 +402,7 @@ static void file_flush_end(struct store *base, struct store_flush *f, int result
     if (result == MD_OK)
         s->end = f->end;
     else if (result == MD_IO)
-        base->fault = (struct store_fault){f->why, s->dir};
+        base->medium = (struct store_fault){f->why, s->dir};
     s->number++; /* a base may have taken f->number + 1 */
     if (result != MD_OK)
         refuse(s, &f->bytes);
@@ -445,8 +445,8 @@ static int init(struct store_file *s, const struct store_file_config *cfg, char 
     s->hot_fd = -1;
     s->store.sync = cfg->sync;
     s->store.period_s = cfg->period_s;
-    buf_init(&s->turn, FILE_MAX);
-    buf_init(&s->refused, FILE_MAX);
+    buf_init(&s->turn, SEGMENT_SIZE);
+    buf_init(&s->refused, SEGMENT_SIZE);
     if (!span_to_str(span_str(cfg->dir), s->dir, sizeof s->dir) ||
         !span_to_str(span_str(hot), s->journal_dir, sizeof s->journal_dir)) {
         (void)snprintf(note, 256, "the name of the state directory is too long");

@@ -859,7 +859,7 @@ static void no_folder_for_journals_is_no_reason_to_stop(void **state)
     assert_int_equal(unlink(p->hot), 0);
 }
 
-static void assert_fault(const struct store *s, int err, const char *dir)
+static void assert_fault(const struct store_fault *f, int err, const char *dir)
 {
     char want[STORE_FAULT_MAX], why[STORE_FAULT_MAX];
     assert_int_equal(err, MD_IO);
@@ -867,7 +867,7 @@ static void assert_fault(const struct store *s, int err, const char *dir)
                    "%s/state.*: No such file or directory; make its folder first, or look at the "
                    "name",
                    dir);
-    assert_string_equal(store_fault(s, err, why), want);
+    assert_string_equal(store_fault(f, err, why), want);
 }
 
 static void a_failure_names_the_place_and_the_cause(void **state)
@@ -877,11 +877,34 @@ static void a_failure_names_the_place_and_the_cause(void **state)
     struct store *s = open_store(p);
     empty(p);
     assert_int_equal(rmdir(p->hot) + rmdir(p->dir), 0);
-    assert_string_equal(store_fault(s, MD_NOMEM, why), "out of memory");
+    assert_string_equal(store_fault(&s->medium, MD_NOMEM, why), "out of memory");
     assert_int_equal(put(s, "a", "1"), MD_OK);
-    assert_fault(s, store_write(s), p->hot);
-    assert_fault(s, store_sync(s), p->dir);
+    assert_fault(&s->journal, store_write(s), p->hot);
+    assert_true(s->journal_fails);
+    assert_fault(&s->medium, store_sync(s), p->dir);
     kill_store(s);
+}
+
+/* Nothing is new, but the journal has what is gone again: it would come back. */
+static void what_is_only_gone_from_memory_is_flushed(void **state)
+{
+    const struct place *p = *state;
+    struct store *s = open_store(p);
+    assert_int_equal(store_put(s, STORE_RETAIN, span_str("a"), span_str("1"), STORE_FRESH), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    assert_int_equal(store_del(s, STORE_RETAIN, span_str("a"), STORE_NOW), MD_OK);
+    no_file_may_grow(true);
+    assert_int_equal(store_write(s), MD_IO);
+    no_file_may_grow(false);
+    assert_true(s->journal_fails);
+    assert_true(store_dirty(s));
+    assert_int_equal(store_sync(s), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    assert_false(store_dirty(s));
+    kill_store(s);
+    s = open_store(p);
+    assert_int_equal(find(s, "a").n, 0);
+    store_close(s);
 }
 
 int main(void)
@@ -890,6 +913,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(what_is_flushed_is_there_after_reopening),
         T(a_failure_names_the_place_and_the_cause),
+        T(what_is_only_gone_from_memory_is_flushed),
         T(what_is_written_survives_kill),
         T(a_later_value_that_may_wait_follows_into_the_journal),
         T(the_medium_sees_each_key_once),

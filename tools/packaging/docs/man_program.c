@@ -117,7 +117,12 @@ static void end(FILE *out)
     file(out, "/var/lib/merossd",
          "certificates with their keys, the plugs with theirs, what they used, retained messages "
          "and sessions.  Whoever has it is this broker for the plugs: keep a copy in a safe place");
-    file(out, "/run/merossd", "what was acknowledged in the last seconds, in memory");
+    file(out, "/run/merossd",
+         "what was acknowledged in the last seconds, in memory.  While it is full or gone, "
+         "acknowledgements wait until the state is written to the medium; when that fails as well, "
+         "the "
+         "broker says so and serves on, because a house that stops is worse: a crash may then cost "
+         "what was acknowledged meanwhile");
     fputs(".SH SIGNALS\n", out);
     roff_entry(out, "SIGHUP");
     roff_text(out, "read the configuration again, all of it or, when it has a fault, nothing; open "
