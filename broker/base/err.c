@@ -43,6 +43,8 @@ const char *md_errno_step(int why)
         return "; the disk fails: see what the kernel says (dmesg)";
     case EBUSY:
         return "; it is a mount point: choose another place";
+    case EMFILE:
+        return "; let it open more files (ulimit -n, or LimitNOFILE= of its unit)";
     default:
         return "";
     }

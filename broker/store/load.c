@@ -203,12 +203,12 @@ int load_all(struct load *l, char note[256])
         return err;
     if (stale || hot || o.older || o.damaged > 0 || o.torn > 0)
         err = rewrite(l);
+    int why = errno;
     remark(&o);
     l->owed = err == MD_IO; /* everything was read: no reason not to serve */
     if (!l->owed)
         return err;
-    (void)snprintf(note, 256,
-                   "%.150s cannot be written: is the disk full or read-only? It is tried again",
-                   l->dir);
+    (void)snprintf(note, 256, "%.100s cannot be written: %.50s%s; it is tried again", l->dir,
+                   strerror(why), md_errno_step(why));
     return MD_OK;
 }

@@ -168,6 +168,9 @@ static int hot_open(struct store_file *s, uint32_t number)
         err = journal_put_origin(&first, s->end, s->hot_end);
     segment_path(path, s->journal_dir, (struct segment){SEGMENT_HOT, number});
     int fd = err == MD_OK ? segment_open(path, buf_view(&first)) : -1;
+    /* Who tidies /run or /tmp takes an idle folder along. */
+    if (err == MD_OK && fd < 0 && errno == ENOENT && segment_make_dir(s->journal_dir) == MD_OK)
+        fd = segment_open(path, buf_view(&first));
     buf_free(&first);
     return fd;
 }

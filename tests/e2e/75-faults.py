@@ -413,7 +413,7 @@ def a_full_disk_at_the_start():
         pub.publish("full/0", b"", 1, retain=True)
         pub.publish("full/1", "changed", 1, retain=True)
         b.crash()
-        b.wait_line(r"cannot be written: is the disk full")
+        b.wait_line(r"cannot be written: No space left on device; make room on that disk")
         Client(b.tcp, "pub").publish("full/2", "later", 1, retain=True)
         b.crash()
         filler.unlink()

@@ -25,6 +25,7 @@ static void test_steps(void **state)
     assert_non_null(strstr(md_errno_step(EROFS), "read-write"));
     assert_non_null(strstr(md_errno_step(EACCES), "owner"));
     assert_null(strstr(md_errno_step(EIO), "owner"));
+    assert_non_null(strstr(md_errno_step(EMFILE), "ulimit -n"));
     assert_string_equal(md_errno_step(EINTR), "");
 }
 

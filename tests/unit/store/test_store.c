@@ -619,14 +619,24 @@ static void the_numbers_of_journals_go_on(void **state)
     }
 }
 
-/* The place for journals is full, then even for names: only the medium takes something. */
+static void make_file(const char *path)
+{
+    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(close(fd), 0);
+}
+
+/* Where the journals were there is no folder, and none can be made: only the medium takes
+ * something. */
 static void flush_without_journals(const struct place *p, struct store *s)
 {
     char away[80];
     struct store_flush *f;
     (void)snprintf(away, sizeof away, "%s-away", p->hot);
     assert_int_equal(rename(p->hot, away), 0);
+    make_file(p->hot);
     assert_int_equal(store_flush_begin(s, &f), MD_OK);
+    assert_int_equal(unlink(p->hot), 0);
     assert_int_equal(rename(away, p->hot), 0);
     assert_int_equal(store_flush_run(s, f), MD_OK);
     store_flush_end(s, f, MD_OK);
@@ -638,6 +648,26 @@ static void write_refused(struct store *s)
     int err = store_write(s);
     no_file_may_grow(false);
     assert_int_equal(err, MD_IO);
+}
+
+/* Somebody tidied /run: the next journal has a folder again, and what it says counts. */
+static void the_folder_of_the_journals_is_made_again(void **state)
+{
+    const struct place *p = *state;
+    struct store *s = open_store(p);
+    store_loaded(s);
+    assert_int_equal(put(s, "a", "1"), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    (void)each_file(p->hot, "", remove_file);
+    assert_int_equal(rmdir(p->hot), 0);
+    assert_int_equal(store_sync(s), MD_OK);
+    assert_int_equal(put(s, "b", "2"), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    kill_store(s);
+    s = open_store(p);
+    assert_string_equal(find(s, "a").value, "1");
+    assert_string_equal(find(s, "b").value, "2");
+    store_close(s);
 }
 
 /* A journal that lacks a change is older than the files are once that is flushed. */
@@ -859,14 +889,11 @@ static void no_folder_for_journals_is_no_reason_to_stop(void **state)
     assert_int_equal(unlink(p->hot), 0);
 }
 
-static void assert_fault(const struct store_fault *f, int err, const char *dir)
+static void assert_fault(const struct store_fault *f, int err, const char *dir, const char *text)
 {
     char want[STORE_FAULT_MAX], why[STORE_FAULT_MAX];
     assert_int_equal(err, MD_IO);
-    (void)snprintf(want, sizeof want,
-                   "%s/state.*: No such file or directory; make its folder first, or look at the "
-                   "name",
-                   dir);
+    (void)snprintf(want, sizeof want, "%s/state.*: %s", dir, text);
     assert_string_equal(store_fault(f, err, why), want);
 }
 
@@ -877,12 +904,15 @@ static void a_failure_names_the_place_and_the_cause(void **state)
     struct store *s = open_store(p);
     empty(p);
     assert_int_equal(rmdir(p->hot) + rmdir(p->dir), 0);
+    make_file(p->hot);
     assert_string_equal(store_fault(&s->medium, MD_NOMEM, why), "out of memory");
     assert_int_equal(put(s, "a", "1"), MD_OK);
-    assert_fault(&s->journal, store_write(s), p->hot);
+    assert_fault(&s->journal, store_write(s), p->hot, "Not a directory");
     assert_true(s->journal_fails);
-    assert_fault(&s->medium, store_sync(s), p->dir);
+    assert_fault(&s->medium, store_sync(s), p->dir,
+                 "No such file or directory; make its folder first, or look at the name");
     kill_store(s);
+    assert_int_equal(unlink(p->hot), 0);
 }
 
 /* Nothing is new, but the journal has what is gone again: it would come back. */
@@ -931,6 +961,7 @@ int main(void)
         T(journals_in_the_state_directory_are_not_forgotten),
         T(a_journal_that_was_flushed_does_not_come_back),
         T(the_numbers_of_journals_go_on),
+        T(the_folder_of_the_journals_is_made_again),
         T(a_journal_with_a_gap_takes_nothing_back),
         T(a_short_life_whose_end_was_refused_does_not_come_back),
         T(a_flush_refused_without_memory_loses_nothing),
