@@ -11,6 +11,7 @@
 #include "broker/base/check.h"
 #include "broker/base/mem.h"
 #include "broker/store/compact.h"
+#include "broker/store/hot_writer.h"
 #include "broker/store/load.h"
 
 #include <errno.h>
@@ -35,12 +36,10 @@ struct store_file {
     bool gap;          /* the hot journals took not all since the flush that began last ... */
     bool gap_flushing; /* ... or before it, and it is under way */
     bool failed;       /* the last flush: its changes are here again, and in the old hot journals */
-    int hot_fd;        /* -1: could not be opened */
-    uint32_t hot_number, number;
-    struct journal_place end;       /* of the files in `dir`, when they were last flushed */
-    struct journal_place hot_end;   /* of the hot journals before the one that is open */
-    struct journal_place hot_found; /* at the start, and of use while owed: how far they went */
-    char dir[SEGMENT_PATH - 64], journal_dir[SEGMENT_PATH - 64];
+    struct hot_writer hot;
+    uint32_t number;          /* the highest of all files */
+    struct journal_place end; /* of the files in `dir`, when they were last flushed */
+    char dir[SEGMENT_PATH - 64];
 };
 
 struct store_flush {
@@ -55,12 +54,6 @@ struct store_flush {
 };
 
 static struct store_file *of(struct store *s) { return (struct store_file *)(void *)s; }
-
-static struct span head_span(uint8_t head[JOURNAL_HEAD])
-{
-    journal_head(head);
-    return span_of(head, JOURNAL_HEAD);
-}
 
 /* --- changes -------------------------------------------------------------------------------- */
 
@@ -157,24 +150,6 @@ static enum store_dirty file_dirty(const struct store *s)
 
 /* --- the hot journal ------------------------------------------------------------------------- */
 
-static int hot_open(struct store_file *s, uint32_t number)
-{
-    char path[SEGMENT_PATH];
-    uint8_t head[JOURNAL_HEAD];
-    struct buf first;
-    buf_init(&first, SEGMENT_PATH);
-    int err = buf_put(&first, head_span(head));
-    if (err == MD_OK)
-        err = journal_put_origin(&first, s->end, s->hot_end);
-    segment_path(path, s->journal_dir, (struct segment){SEGMENT_HOT, number});
-    int fd = err == MD_OK ? segment_open(path, buf_view(&first)) : -1;
-    /* Who tidies /run or /tmp takes an idle folder along. */
-    if (err == MD_OK && fd < 0 && errno == ENOENT && segment_make_dir(s->journal_dir) == MD_OK)
-        fd = segment_open(path, buf_view(&first));
-    buf_free(&first);
-    return fd;
-}
-
 static int missing(const struct store_file *s) { return s->gap || s->gap_flushing ? MD_IO : MD_OK; }
 
 static int file_write(struct store *base)
@@ -185,12 +160,10 @@ static int file_write(struct store *base)
         return missing(s);
     journal_end(&s->turn, s->turn_at);
     if (s->turn.n > 0 && s->store.sync != STORE_SYNC_ALWAYS) {
-        if (s->hot_fd < 0)
-            s->hot_fd = hot_open(s, s->hot_number);
-        err = s->hot_fd < 0 ? MD_IO : segment_append(s->hot_fd, buf_view(&s->turn));
+        err = hot_writer_append(&s->hot, s->end, buf_view(&s->turn));
         base->journal_fails = err != MD_OK;
         if (err == MD_IO)
-            base->journal = (struct store_fault){errno, s->journal_dir};
+            base->journal = (struct store_fault){errno, s->hot.dir};
         s->gap |= err != MD_OK;
         s->rare |= s->gap; /* soon it is on the medium, then */
     }
@@ -199,42 +172,6 @@ static int file_write(struct store *base)
     if (s->turn.cap > TURN_MAX)
         buf_free(&s->turn);
     return missing(s);
-}
-
-/* Later turns go to a new hot journal, so that the old ones can go when the flush is done. */
-static void hot_rotate(struct store_file *s)
-{
-    if (s->hot_fd >= 0) {
-        s->hot_end = (struct journal_place){s->hot_number, segment_length(s->hot_fd)};
-        (void)close(s->hot_fd);
-    }
-    s->hot_fd = -1; /* opened with the first write */
-    s->hot_number = ++s->number;
-}
-
-/* While the disk refuses they do not multiply, and what one of them did not take is not missing for
- * long: what is not flushed goes into one new journal, which needs none of the others since the
- * start.  False: as before. */
-static bool hot_gather(struct store_file *s, struct span batches)
-{
-    char path[SEGMENT_PATH];
-    uint32_t number = s->number + 1, before = s->hot_number;
-    struct journal_place end = s->hot_end;
-    s->hot_end = s->hot_found;
-    int fd = hot_open(s, number);
-    s->hot_end = end;
-    if (fd < 0 || segment_append(fd, batches) != MD_OK) {
-        if (fd >= 0)
-            (void)close(fd);
-        segment_path(path, s->journal_dir, (struct segment){SEGMENT_HOT, number});
-        segment_remove(path);
-        return false;
-    }
-    hot_rotate(s);
-    s->hot_fd = fd;
-    s->gap = s->store.journal_fails = false;
-    segment_remove_hot(s->journal_dir, s->hot_found.number, before);
-    return true;
 }
 
 /* --- flush ----------------------------------------------------------------------------------- */
@@ -291,6 +228,17 @@ static uint32_t holds(const struct store_flush *f)
     return f->rotated ? f->hot_until : f->hot_until - 1;
 }
 
+/* While the disk refuses the hot journals do not multiply, and what one of them did not take is not
+ * missing for long.  False: as before. */
+static bool gather_hot(struct store_file *s, struct span batches)
+{
+    if (hot_writer_gather(&s->hot, s->number + 1, s->end, batches) != MD_OK)
+        return false;
+    s->number++;
+    s->gap = s->store.journal_fails = false;
+    return true;
+}
+
 /* What follows goes to another hot journal, where that is possible; the batch that began at `at`
  * says how far it holds them. */
 static void close_hot(struct store_file *s, struct store_flush *f, size_t at)
@@ -300,13 +248,13 @@ static void close_hot(struct store_file *s, struct store_flush *f, size_t at)
         journal_end(&f->bytes, at);
     /* A journal with a gap is older than the files once they have this; one more does no harm, as
      * long as flushes do not fail. */
-    f->rotated = !gather || hot_gather(s, buf_view(&f->bytes)) || !s->failed;
-    f->hot_until = s->hot_number;
+    f->rotated = !gather || gather_hot(s, buf_view(&f->bytes)) || !s->failed;
+    f->hot_until = s->hot.number;
     int err = journal_add_holds(&f->bytes, holds(f));
     MD_ASSERT(err == MD_OK);
     journal_end(&f->bytes, at);
     if (f->rotated)
-        hot_rotate(s);
+        hot_writer_rotate(&s->hot, ++s->number);
     s->gap_flushing = s->gap;
     s->gap = false;
 }
@@ -410,7 +358,7 @@ static void file_flush_end(struct store *base, struct store_flush *f, int result
     if (result != MD_OK)
         refuse(s, &f->bytes);
     else
-        segment_remove_hot(s->journal_dir, 0, holds(f));
+        segment_remove_hot(s->hot.dir, 0, holds(f));
     s->gap |= s->gap_flushing && (result != MD_OK || !f->rotated);
     s->gap_flushing = false;
     s->failed = result != MD_OK;
@@ -418,7 +366,7 @@ static void file_flush_end(struct store *base, struct store_flush *f, int result
     if (f->owed != NULL && result == MD_OK) {
         segment_remove_hot(s->dir, 0, holds(f)); /* of a run without memory for them */
         s->owed = false;
-        s->hot_found = (struct journal_place){.number = 0};
+        s->hot.found = (struct journal_place){.number = 0};
         table_clear(&s->loaded);
     }
     flush_free(f);
@@ -429,10 +377,9 @@ static void file_flush_end(struct store *base, struct store_flush *f, int result
 static void file_close(struct store *base)
 {
     struct store_file *s = of(base);
-    if (s->hot_fd >= 0)
-        (void)close(s->hot_fd);
-    if (strcmp(s->journal_dir, s->dir) != 0)
-        (void)rmdir(s->journal_dir); /* when it is empty: memory is dear */
+    hot_writer_close(&s->hot);
+    if (strcmp(s->hot.dir, s->dir) != 0)
+        (void)rmdir(s->hot.dir); /* when it is empty: memory is dear */
     table_clear(&s->loaded);
     table_clear(&s->changes);
     buf_free(&s->turn);
@@ -445,24 +392,24 @@ static void file_close(struct store *base)
 static int init(struct store_file *s, const struct store_file_config *cfg, char note[256])
 {
     const char *hot = cfg->journal_dir != NULL ? cfg->journal_dir : cfg->dir;
-    s->hot_fd = -1;
+    s->hot.fd = -1;
     s->store.sync = cfg->sync;
     s->store.period_s = cfg->period_s;
     buf_init(&s->turn, SEGMENT_SIZE);
     buf_init(&s->refused, SEGMENT_SIZE);
     if (!span_to_str(span_str(cfg->dir), s->dir, sizeof s->dir) ||
-        !span_to_str(span_str(hot), s->journal_dir, sizeof s->journal_dir)) {
+        !span_to_str(span_str(hot), s->hot.dir, sizeof s->hot.dir)) {
         (void)snprintf(note, 256, "the name of the state directory is too long");
         return MD_INVAL;
     }
-    if (segment_make_dir(s->journal_dir) != MD_OK) {
+    if (segment_make_dir(s->hot.dir) != MD_OK) {
         if (errno != ENOENT) /* it is there; what is in it, only its owner knows */
             (void)snprintf(
                 note, 256,
                 "the folder for journals %.100s cannot be used: %s; what a broker of "
                 "another user left there is not read. Journals go to the state directory",
-                s->journal_dir, strerror(errno));
-        memcpy(s->journal_dir, s->dir, sizeof s->dir); /* slower for flash, as safe */
+                s->hot.dir, strerror(errno));
+        memcpy(s->hot.dir, s->dir, sizeof s->dir); /* slower for flash, as safe */
     }
     int err = table_init(&s->loaded);
     return err == MD_OK ? table_init(&s->changes) : err;
@@ -479,13 +426,13 @@ int store_file_open(struct store **out, const struct store_file_config *cfg, cha
         return MD_NOMEM;
     s->store.ops = &ops;
     int err = init(s, cfg, note);
-    struct load l = {s->dir, s->journal_dir, &s->loaded, .owed = false};
+    struct load l = {s->dir, s->hot.dir, &s->loaded, .owed = false};
     if (err == MD_OK)
         err = load_all(&l, note);
     s->owed = l.owed;
     s->end = l.end;
-    s->hot_end = s->hot_found = l.hot_end;
-    s->hot_number = s->number = l.number + 1;
+    s->hot.end = s->hot.found = l.hot_end;
+    s->hot.number = s->number = l.number + 1;
     if (err != MD_OK) {
         file_close(&s->store);
         return err;

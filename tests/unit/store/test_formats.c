@@ -1,16 +1,10 @@
 /* Files of the format before are read and become today's; those of a later one are refused, and
  * nothing in the directories is touched; a journal in memory is not applied to an older copy. */
-#include "broker/base/mem.h"
 #include "broker/store/copy.h"
 #include "broker/store/journal.h"
-#include "broker/store/store.h"
-#include "tests/unit/cmocka.h"
+#include "tests/unit/store/place.h"
 
-#include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* A file as merossd wrote it in format 1: a device that comes and goes, and a retained message. */
 static const uint8_t format_1[] = {
@@ -21,56 +15,10 @@ static const uint8_t format_1[] = {
     0x12, 0x6e, 0xf9, 0xfe, 0x89, 0x43, 0xce, 0x7c, 0xcf, 0xd5, 0x4d, 0x00, 0x00, 0x00, 0x08, 0x4b,
     0x88, 0x1a, 0xaf, 0x03, 0x00, 0x03, 0x61, 0x2f, 0x62, 0x01, 0x78};
 
-struct place {
-    char dir[64], hot[64];
-};
-
-static int make_place(void **state)
-{
-    struct place *p = calloc(1, sizeof *p);
-    if (p == NULL)
-        return -1;
-    (void)snprintf(p->dir, sizeof p->dir, "/tmp/merossd-formats-XXXXXX");
-    (void)snprintf(p->hot, sizeof p->hot, "/tmp/merossd-formats-hot-XXXXXX");
-    *state = p;
-    return mkdtemp(p->dir) != NULL && mkdtemp(p->hot) != NULL ? 0 : -1;
-}
-
 static void clear(const char *dir)
 {
-    char path[400];
     (void)mkdir(dir, 0700); /* a store that was closed leaves no empty one for hot journals */
-    const struct dirent *e;
-    DIR *d = opendir(dir);
-    while (d != NULL && (e = readdir(d)) != NULL) {
-        (void)snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
-        (void)unlink(path);
-    }
-    if (d != NULL)
-        closedir(d);
-}
-
-static int remove_place(void **state)
-{
-    struct place *p = *state;
-    clear(p->dir);
-    clear(p->hot);
-    (void)rmdir(p->dir);
-    (void)rmdir(p->hot);
-    free(p);
-    return mem_used() == 0 ? 0 : -1;
-}
-
-static unsigned count(const char *dir, const char *part)
-{
-    unsigned n = 0;
-    const struct dirent *e;
-    DIR *d = opendir(dir);
-    while (d != NULL && (e = readdir(d)) != NULL)
-        n += e->d_name[0] != '.' && strstr(e->d_name, part) != NULL;
-    if (d != NULL)
-        closedir(d);
-    return n;
+    (void)each_file(dir, "", remove_file);
 }
 
 static void write_file(const char *dir, const char *name, struct span bytes)
@@ -121,25 +69,9 @@ static int open_it(const struct place *p, struct store **out, char note[256])
     return store_file_open(out, &cfg, note);
 }
 
-struct find {
-    const char *key;
-    char value[64];
-    unsigned n;
-};
-
-static int find_one(void *ctx, struct span key, struct span value)
-{
-    struct find *f = ctx;
-    if (span_is(key, f->key) && ++f->n > 0)
-        (void)span_to_str(value, f->value, sizeof f->value);
-    return MD_OK;
-}
-
 static void assert_value(struct store *s, const char *key, const char *value)
 {
-    struct find f = {.key = key};
-    assert_int_equal(store_each(s, STORE_DEVICE, find_one, &f), MD_OK);
-    assert_string_equal(f.value, value);
+    assert_string_equal(find(s, key).value, value);
 }
 
 static void a_file_of_format_1_is_read(void **state)
@@ -157,8 +89,8 @@ static void a_file_of_format_1_is_read(void **state)
     assert_value(s, "b", "j");
     assert_value(s, "c", "hot");
     store_close(s);
-    assert_int_equal(count(p->dir, "state."), 1); /* one base, of today's format */
-    assert_int_equal(count(p->hot, "state."), 0);
+    assert_int_equal(each_file(p->dir, "state.", NULL), 1); /* one base, of today's format */
+    assert_int_equal(each_file(p->hot, "state.", NULL), 0);
     assert_int_equal(read_file(p->dir, "state.00000004.base", file), 8 + 36 + 3 * 28 + 8);
     assert_int_equal(file[JOURNAL_HEAD - 1], JOURNAL_FORMAT);
     write_file(p->dir, "state.00000009.base", span_of(format_1, sizeof format_1));
@@ -188,7 +120,7 @@ static void an_older_journal_beside_the_state_is_read_where_journals_are(void **
         assert_int_equal(store_file_open(&s, &cfg, note), MD_OK);
         assert_string_equal(note, "");
         assert_value(s, "a", i == 0 ? "hot" : "b");
-        assert_int_equal(count(p->dir, ".hot"), 0);
+        assert_int_equal(each_file(p->dir, ".hot", NULL), 0);
         store_close(s);
     }
 }
@@ -209,7 +141,7 @@ static void refused(const struct place *p, const char *dir, const char *name, ui
     assert_non_null(strstr(note, name));
     assert_non_null(strstr(note, "newer merossd"));
     assert_non_null(strstr(note, "nothing was changed"));
-    assert_int_equal(count(p->dir, "") + count(p->hot, ""), 3);
+    assert_int_equal(each_file(p->dir, "", NULL) + each_file(p->hot, "", NULL), 3);
     assert_int_equal(read_file(p->dir, "state.00000001.base", now), n_old);
     assert_memory_equal(now, old, n_old);
     assert_int_equal(read_file(dir, name, now), n_newer);
@@ -248,14 +180,6 @@ static void a_format_that_cannot_be_is_damage(void **state)
     }
 }
 
-static int put(struct store *s, const char *key, const char *value)
-{
-    return store_put(s, STORE_DEVICE, span_str(key), span_str(value), STORE_NOW);
-}
-
-/* As after kill -9. */
-static void kill_store(struct store *s) { s->ops->close(s); }
-
 static void a_journal_of_a_later_state_is_set_aside(void **state)
 {
     const struct place *p = *state;
@@ -290,7 +214,7 @@ static void a_journal_of_a_later_state_is_set_aside(void **state)
     assert_value(s, "b", "");
     assert_int_equal(put(s, "c", "goes on"), MD_OK);
     store_close(s);
-    assert_int_equal(count(p->hot, ".stale-"), 1);
+    assert_int_equal(each_file(p->hot, ".stale-", NULL), 1);
     assert_int_equal(open_it(p, &s, note), MD_OK);
     assert_string_equal(note, "");
     assert_value(s, "a", "old");
@@ -325,7 +249,7 @@ static void a_journal_beside_a_copy_is_set_aside(void **state)
     assert_value(s, "a", "old");
     assert_value(s, "b", "");
     store_close(s);
-    assert_int_equal(count(p->dir, ".stale-"), 1);
+    assert_int_equal(each_file(p->dir, ".stale-", NULL), 1);
 }
 
 static void a_copy_is_put_into_an_empty_directory(void **state)
