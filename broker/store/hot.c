@@ -34,16 +34,16 @@ static enum hot_fate judge(const struct hot *h, const struct hot_file *f,
                            const struct journal_report *r)
 {
     struct journal_place after = r->after;
+    bool there =
+        after.number <= h->holds || (after.number == h->last.number && after.size <= h->last.size);
     if (f->number <= h->holds)
         return HOT_HELD;
     if (!journal_follows(r, h->end))
         return HOT_STALE;
-    if (!f->beside)
-        return HOT_READ;
+    if (!f->beside) /* what is not there any more had been flushed: to other files than these */
+        return there ? HOT_READ : HOT_STALE;
     if (r->older)
         return !h->moved || (r->has_place && same_place(r->place, h->end)) ? HOT_READ : HOT_HELD;
-    bool there =
-        after.number <= h->holds || (after.number == h->last.number && after.size <= h->last.size);
     return there ? HOT_READ : HOT_CUT;
 }
 

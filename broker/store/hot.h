@@ -6,8 +6,9 @@
  * any part of what was never synced, and brings back what was removed.  So:
  *
  *     held    what it says is in the files already, and may be older than they are
- *     stale   it follows a later state than the files: a copy of them was put back
- *     cut     it follows journals, or a part of one, that are not there
+ *     stale   it follows a later state than the files: a copy of them was put back; in memory also
+ *             one that follows journals which went since, as those did that were flushed
+ *     cut     beside the state: it follows journals, or a part of one, that are not there
  *
  * and beside the state one is read up to the first thing that makes no sense. */
 #ifndef BROKER_STORE_HOT_H

@@ -222,7 +222,36 @@ static void a_journal_of_a_later_state_is_set_aside(void **state)
     store_close(s);
 }
 
-/* The same beside the state: the first of its run, it follows no other journal. */
+/* The same when that journal was begun while the flush ran that made the later state: what it knows
+ * of the files is the state of the copy, but the journals before it are gone. */
+static void a_journal_begun_during_a_flush_is_set_aside_too(void **state)
+{
+    const struct place *p = *state;
+    struct store *s;
+    struct store_flush *f;
+    char note[256];
+    uint8_t copy[4096];
+    assert_int_equal(open_it(p, &s, note), MD_OK);
+    assert_int_equal(put(s, "a", "old"), MD_OK);
+    assert_int_equal(store_sync(s), MD_OK);
+    size_t n = read_file(p->dir, "state.00000003.journal", copy);
+    assert_int_equal(put(s, "a", "newer"), MD_OK);
+    assert_int_equal(store_flush_begin(s, &f), MD_OK);
+    assert_int_equal(put(s, "b", "newest"), MD_OK);
+    assert_int_equal(store_write(s), MD_OK);
+    assert_int_equal(store_flush_run(s, f), MD_OK);
+    store_flush_end(s, f, MD_OK);
+    kill_store(s);
+    write_file(p->dir, "state.00000003.journal", span_of(copy, n));
+    assert_int_equal(open_it(p, &s, note), MD_OK);
+    assert_non_null(strstr(note, "later state"));
+    assert_value(s, "a", "old");
+    assert_value(s, "b", "");
+    store_close(s);
+    assert_int_equal(each_file(p->hot, ".stale-", NULL), 1);
+}
+
+/* Beside the state: the first of its run, it follows no other journal. */
 static void a_journal_beside_a_copy_is_set_aside(void **state)
 {
     const struct place *p = *state;
@@ -296,6 +325,7 @@ int main(void)
         T(newer_files_of_each_kind_are_refused),
         T(a_format_that_cannot_be_is_damage),
         T(a_journal_of_a_later_state_is_set_aside),
+        T(a_journal_begun_during_a_flush_is_set_aside_too),
         T(a_journal_beside_a_copy_is_set_aside),
         T(a_copy_is_put_into_an_empty_directory),
     };
