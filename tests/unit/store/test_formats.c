@@ -61,12 +61,18 @@ static size_t make_file(uint8_t *out, uint8_t format, const char *key, const cha
     return n;
 }
 
-static int open_it(const struct place *p, struct store **out, char note[256])
+/* hot  where journals go; NULL: beside the state */
+static int open_at(const struct place *p, const char *hot, struct store **out, char note[256])
 {
     struct store_file_config cfg = {
-        .dir = p->dir, .journal_dir = p->hot, .sync = STORE_SYNC_PERIOD, .period_s = 2};
+        .dir = p->dir, .journal_dir = hot, .sync = STORE_SYNC_PERIOD, .period_s = 2};
     *out = NULL;
     return store_file_open(out, &cfg, note);
+}
+
+static int open_it(const struct place *p, struct store **out, char note[256])
+{
+    return open_at(p, p->hot, out, note);
 }
 
 static void assert_value(struct store *s, const char *key, const char *value)
@@ -180,6 +186,19 @@ static void a_format_that_cannot_be_is_damage(void **state)
     }
 }
 
+/* Files of before are put back, and the store opened on them: a journal of later is left out. */
+static struct store *open_on_a_copy(const struct place *p, const char *hot, struct span copy)
+{
+    struct store *s;
+    char note[256];
+    write_file(p->dir, "state.00000003.journal", copy);
+    assert_int_equal(open_at(p, hot, &s, note), MD_OK);
+    assert_non_null(strstr(note, "later state"));
+    assert_value(s, "a", "old");
+    assert_value(s, "b", "");
+    return s;
+}
+
 static void a_journal_of_a_later_state_is_set_aside(void **state)
 {
     const struct place *p = *state;
@@ -208,10 +227,7 @@ static void a_journal_of_a_later_state_is_set_aside(void **state)
     assert_int_equal(store_copy(p->dir, hot, &all, &what, note), MD_OK);
     assert_int_equal(what.entries[STORE_DEVICE], 1);
     buf_free(&all);
-    assert_int_equal(open_it(p, &s, note), MD_OK);
-    assert_non_null(strstr(note, "later state"));
-    assert_value(s, "a", "old");
-    assert_value(s, "b", "");
+    s = open_on_a_copy(p, p->hot, span_of(copy, n));
     assert_int_equal(put(s, "c", "goes on"), MD_OK);
     store_close(s);
     assert_int_equal(each_file(p->hot, ".stale-", NULL), 1);
@@ -242,12 +258,7 @@ static void a_journal_begun_during_a_flush_is_set_aside_too(void **state)
     assert_int_equal(store_flush_run(s, f), MD_OK);
     store_flush_end(s, f, MD_OK);
     kill_store(s);
-    write_file(p->dir, "state.00000003.journal", span_of(copy, n));
-    assert_int_equal(open_it(p, &s, note), MD_OK);
-    assert_non_null(strstr(note, "later state"));
-    assert_value(s, "a", "old");
-    assert_value(s, "b", "");
-    store_close(s);
+    store_close(open_on_a_copy(p, p->hot, span_of(copy, n)));
     assert_int_equal(each_file(p->hot, ".stale-", NULL), 1);
 }
 
@@ -259,8 +270,7 @@ static void a_journal_beside_a_copy_is_set_aside(void **state)
     char note[256];
     uint8_t copy[4096];
     size_t n = 0;
-    struct store_file_config cfg = {.dir = p->dir, .sync = STORE_SYNC_PERIOD, .period_s = 2};
-    assert_int_equal(store_file_open(&s, &cfg, note), MD_OK);
+    assert_int_equal(open_at(p, NULL, &s, note), MD_OK);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(put(s, "a", i == 0 ? "old" : "newer"), MD_OK);
         assert_int_equal(store_sync(s), MD_OK);
@@ -268,16 +278,11 @@ static void a_journal_beside_a_copy_is_set_aside(void **state)
             n = read_file(p->dir, "state.00000003.journal", copy);
     }
     store_close(s);
-    assert_int_equal(store_file_open(&s, &cfg, note), MD_OK);
+    assert_int_equal(open_at(p, NULL, &s, note), MD_OK);
     assert_int_equal(put(s, "b", "newest"), MD_OK);
     assert_int_equal(store_write(s), MD_OK);
     kill_store(s);
-    write_file(p->dir, "state.00000003.journal", span_of(copy, n));
-    assert_int_equal(store_file_open(&s, &cfg, note), MD_OK);
-    assert_non_null(strstr(note, "later state"));
-    assert_value(s, "a", "old");
-    assert_value(s, "b", "");
-    store_close(s);
+    store_close(open_on_a_copy(p, NULL, span_of(copy, n)));
     assert_int_equal(each_file(p->dir, ".stale-", NULL), 1);
 }
 
